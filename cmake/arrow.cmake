@@ -1,0 +1,25 @@
+# Arrow C++: an installed CMake package if there is one, otherwise the libraries inside the pinned pyarrow wheel of
+# the project's virtual environment (made by tools/setup).
+add_library(Gatewise::Arrow INTERFACE IMPORTED)
+find_package(Arrow QUIET)
+find_package(Parquet QUIET)
+if(Arrow_FOUND AND Parquet_FOUND)
+  target_link_libraries(Gatewise::Arrow INTERFACE Arrow::arrow_shared Parquet::parquet_shared)
+else()
+  set(GATEWISE_PYTHON "${PROJECT_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH "python that has pyarrow")
+  execute_process(
+    COMMAND ${GATEWISE_PYTHON} -c
+            "import pyarrow as a; a.create_library_symlinks(); print(a.get_include()); print(a.get_library_dirs()[0])"
+    OUTPUT_VARIABLE answer OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "Arrow C++ not found: run tools/setup, which installs pyarrow into .venv, or install Arrow's "
+                        "CMake package")
+  endif()
+  string(REPLACE "\n" ";" answer "${answer}")
+  list(GET answer 0 include_dir)
+  list(GET answer 1 library_dir)
+  target_include_directories(Gatewise::Arrow SYSTEM INTERFACE ${include_dir})
+  target_link_directories(Gatewise::Arrow INTERFACE ${library_dir})
+  target_link_libraries(Gatewise::Arrow INTERFACE arrow parquet)
+  target_link_options(Gatewise::Arrow INTERFACE -Wl,-rpath,${library_dir})
+endif()

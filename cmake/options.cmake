@@ -1,0 +1,26 @@
+# Warnings, optimisation, sanitizers and the compiler cache, as one private interface target.
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
+
+add_library(gatewise_options INTERFACE)
+target_compile_options(gatewise_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+                                                  -Wconversion -Wno-sign-conversion -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports these falsely inside the standard library.
+  target_compile_options(gatewise_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-dangling-pointer)
+endif()
+if(GATEWISE_SANITIZE)
+  target_compile_options(gatewise_options INTERFACE -fsanitize=${GATEWISE_SANITIZE} -fno-sanitize-recover=all
+                                                    -fno-omit-frame-pointer)
+  target_link_options(gatewise_options INTERFACE -fsanitize=${GATEWISE_SANITIZE})
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  # Precompiled headers need these two allowances.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+                                  ${CCACHE_PROGRAM})
+endif()
