@@ -1,6 +1,6 @@
 # Thin: every target calls a CMake preset or a script of tools/.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check check-all asan tsan clang tidy benchmarks clean
+.PHONY: help setup build demo test check format check-all asan tsan clang tidy benchmarks clean
 jobs := $(shell nproc)
 sources = git ls-files '*.cpp' '*.h'
 
@@ -28,6 +28,10 @@ check: ## formatting, include layers, sizes, words
 	tools/check_layers.py
 	tools/check_size.py
 	tools/check_words.py
+
+format: ## format the C++ sources
+	tools/setup check
+	$(sources) | xargs clang-format-14 -i
 
 check-all: check clang tidy asan tsan ## check, and every test under Clang and the sanitizers, and clang-tidy
 
