@@ -1,6 +1,6 @@
 # Thin: every target calls a CMake preset or a script of tools/.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format check-all asan tsan clang tidy benchmarks clean
+.PHONY: help setup build census demo test check format check-all asan tsan clang tidy benchmarks clean
 jobs := $(shell nproc)
 sources = git ls-files '*.cpp' '*.h'
 
@@ -13,6 +13,9 @@ setup: ## install what is missing (Debian packages by apt, Python packages into 
 build: setup ## the program and the tests, optimised, in build/release
 	cmake --preset release
 	cmake --build --preset release
+
+census: setup ## fetch the Census-Income table into .cache/census-income
+	tools/census
 
 demo: setup ## fetch Census-Income, train on it and show what came out
 	cmake --preset release
