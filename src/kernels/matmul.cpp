@@ -36,7 +36,12 @@ HWY_INLINE Block shifted(Block p, int64_t columns) {
 // Columns that do not fill a panel: one vector if there is one, then ever narrower vectors.
 void multiply_narrow(int64_t rows, int64_t columns, const Block& p) {
   over(Wide(), columns, [&](auto d, int64_t first) HWY_ATTR {
-    multiply_rows<lanes<decltype(d)> == lanes<Wide> ? kNarrowRows : kRows, 1>(d, rows, shifted(p, first));
+    const Block block = shifted(p, first);
+    if (p.is_left_packed) {
+      multiply_rows<kRows, 1>(d, rows, block);
+    } else {
+      multiply_rows<kNarrowRows, 1>(d, rows, block);
+    }
   });
 }
 
@@ -48,7 +53,7 @@ void multiply_panel(int64_t rows, int64_t columns, const Block& p) {
   }
 }
 
-// The whole product in blocks. `panel(first column, first of depth)` sets b of a block of columns.
+// The whole product in blocks. `panel(block, first column, first of depth)` sets where b is.
 template <class Panel>
 HWY_INLINE void multiply_in_blocks(const Product<float>& p, const Panel& panel) {
   for (int64_t row = 0; row < p.rows; row += kRowBlock) {
@@ -56,8 +61,9 @@ HWY_INLINE void multiply_in_blocks(const Product<float>& p, const Panel& panel) 
     int64_t k = 0;
     do {
       const int64_t depth = HWY_MIN(kDepthBlock, p.depth - k);
-      for (int64_t column = 0; column < p.columns; column += kPanel) {
-        const int64_t columns = HWY_MIN(kPanel, p.columns - column);
+      int64_t columns = 0;
+      for (int64_t column = 0; column < p.columns; column += columns) {
+        columns = HWY_MIN(kPanel, p.columns - column);
         Block block;
         block.depth = depth;
         block.a = p.a + row * p.a_stride + k;
@@ -77,42 +83,80 @@ HWY_INLINE void multiply_in_blocks(const Product<float>& p, const Panel& panel) 
   }
 }
 
-void multiply_float(const Product<float>& p) {
-  multiply_in_blocks(p, [&](Block& block, int64_t column, int64_t, int64_t k) HWY_ATTR {
-    block.b = p.b + k * p.b_stride + column;
-    block.b_row = p.b_stride;
-  });
-}
-
 void multiply_packed_float(const Product<float>& p, const Packed<float>& b) {
   multiply_in_blocks(p, [&](Block& block, int64_t column, int64_t columns, int64_t k) HWY_ATTR {
     block.b = b.data() + column * p.depth + k * columns;
     block.b_row = columns;
+    block.b_panel = kPanel * p.depth;
   });
+}
+
+void multiply_float(const Product<float>& p) {
+  multiply_in_blocks(p, [&](Block& block, int64_t column, int64_t, int64_t k) HWY_ATTR {
+    block.b = p.b + k * p.b_stride + column;
+    block.b_row = p.b_stride;
+    block.b_panel = kPanel;
+  });
+}
+
+// One block of the depth, with both factors where `block` says.
+template <class Place>
+HWY_INLINE void multiply_transposed_slice(const TransposedProduct<float>& p, int64_t depth, bool is_first,
+                                          const Place& place) {
+  for (int64_t row = 0; row < p.a_columns; row += kRowBlock) {
+    const int64_t rows = HWY_MIN(kRowBlock, p.a_columns - row);
+    for (int64_t column = 0; column < p.b_columns; column += kPanel) {
+      const int64_t columns = HWY_MIN(kPanel, p.b_columns - column);
+      Block block;
+      block.depth = depth;
+      block.a_row = 1;
+      block.a_depth = p.a_stride;
+      block.c = p.c + row * p.c_stride + column;
+      block.c_row = p.c_stride;
+      const bool is_loaded = p.accumulate || !is_first;
+      block.start = is_loaded ? block.c : zeros;
+      block.start_row = is_loaded ? p.c_stride : 0;
+      block.b_panel = kPanel;
+      place(block, row, column, columns);
+      multiply_panel(rows, columns, block);
+    }
+  }
 }
 
 void multiply_transposed_float(const TransposedProduct<float>& p) {
   int64_t k = 0;
   do {
     const int64_t depth = HWY_MIN(kDepthBlock, p.rows - k);
-    for (int64_t column = 0; column < p.b_columns; column += kPanel) {
-      Block block;
-      block.depth = depth;
-      block.a = p.a + k * p.a_stride;
-      block.a_row = 1;
-      block.a_depth = p.a_stride;
-      block.b = p.b + k * p.b_stride + column;
-      block.b_row = p.b_stride;
-      block.c = p.c + column;
-      block.c_row = p.c_stride;
-      const bool is_loaded = k > 0 || p.accumulate;
-      block.start = is_loaded ? block.c : zeros;
-      block.start_row = is_loaded ? p.c_stride : 0;
-      block.relu = false;
-      multiply_panel(p.a_columns, HWY_MIN(kPanel, p.b_columns - column), block);
-    }
+    multiply_transposed_slice(p, depth, k == 0,
+                              [&](Block& block, int64_t row, int64_t column, int64_t) HWY_ATTR {
+                                block.a = p.a + k * p.a_stride + row;
+                                block.b = p.b + k * p.b_stride + column;
+                                block.b_row = p.b_stride;
+                              });
     k += kDepthBlock;
   } while (k < p.rows);
+}
+
+// As above with both factors copied first; `left` and `right` are scratch.
+void multiply_transposed_packed_float(const TransposedProduct<float>& p, std::vector<float>& left,
+                                      Packed<float>& right) {
+  left.resize(kDepthBlock * p.a_columns);
+  for (int64_t k = 0; k < p.rows; k += kDepthBlock) {
+    const int64_t depth = HWY_MIN(kDepthBlock, p.rows - k);
+    const float* a = p.a + k * p.a_stride;
+    for (int64_t row = 0; row < p.a_columns; row += kRowBlock) {
+      pack_left(HWY_MIN(kRowBlock, p.a_columns - row), kRows, depth, a + row, p.a_stride,
+                left.data() + row * depth);
+    }
+    right.pack(depth, p.b_columns, p.b + k * p.b_stride, p.b_stride);
+    multiply_transposed_slice(p, depth, k == 0,
+                              [&](Block& block, int64_t row, int64_t column, int64_t columns) HWY_ATTR {
+                                block.a = left.data() + row * depth;
+                                block.is_left_packed = true;
+                                block.b = right.data() + column * depth;
+                                block.b_row = columns;
+                              });
+  }
 }
 
 int64_t panel_width_float() { return kPanel; }
@@ -122,10 +166,13 @@ int64_t panel_width_float() { return kPanel; }
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include <numeric>
+
 namespace gatewise::kernels {
 HWY_EXPORT(multiply_float);
 HWY_EXPORT(multiply_packed_float);
 HWY_EXPORT(multiply_transposed_float);
+HWY_EXPORT(multiply_transposed_packed_float);
 HWY_EXPORT(panel_width_float);
 
 namespace {
@@ -152,6 +199,14 @@ void check_packed(const Product<T>& product, const Packed<T>& b) {
         "it again",
         b.panel_width(), panel_width_of<T>());
   }
+}
+
+// Whether `count` cache lines at this stride crowd each other out of a first-level cache of 64 sets and 8
+// ways.
+bool collides(int64_t count, int64_t stride) {
+  if (stride % 16 != 0) return false;
+  const int64_t sets = 64 / std::gcd(stride / 16, int64_t{64});
+  return count > 4 * sets;
 }
 
 // A start from both c and the bias, which the kernels do not know: the bias is added to c beforehand.
@@ -196,19 +251,33 @@ void Packed<T>::pack_transposed(int64_t depth, int64_t columns, const T* b, int6
 template class Packed<float>;
 template class Packed<double>;
 
-void multiply(const Product<float>& product) {
-  if (product.bias && product.accumulate) add_bias(product);
-  GATEWISE_DISPATCH(multiply_float)(product);
-}
-
 void multiply(const Product<float>& product, const Packed<float>& b) {
   check_packed(product, b);
   if (product.bias && product.accumulate) add_bias(product);
   GATEWISE_DISPATCH(multiply_packed_float)(product, b);
 }
 
+void multiply(const Product<float>& product) {
+  if (product.rows >= 32 && collides(std::min<int64_t>(product.depth, 256), product.b_stride)) {
+    thread_local Packed<float> b;
+    b.pack(product.depth, product.columns, product.b, product.b_stride);
+    return multiply(product, b);
+  }
+  if (product.bias && product.accumulate) add_bias(product);
+  GATEWISE_DISPATCH(multiply_float)(product);
+}
+
 void multiply_transposed(const TransposedProduct<float>& product) {
-  GATEWISE_DISPATCH(multiply_transposed_float)(product);
+  const int64_t depth = std::min<int64_t>(product.rows, 256);
+  const bool is_large = product.a_columns >= 64 && product.b_columns >= 64;
+  if (is_large &&
+      (product.a_columns > 256 || collides(depth, product.a_stride) || collides(depth, product.b_stride))) {
+    thread_local std::vector<float> left;
+    thread_local Packed<float> right;
+    GATEWISE_DISPATCH(multiply_transposed_packed_float)(product, left, right);
+  } else {
+    GATEWISE_DISPATCH(multiply_transposed_float)(product);
+  }
 }
 
 void multiply(const Product<double>& product) { reference::multiply(product); }

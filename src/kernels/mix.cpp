@@ -191,8 +191,7 @@ void mix_experts_backward_float(const MixSizes& s, ConstRows<float> weights, Con
                     accumulate ? d_experts.data : nothing,
                     accumulate ? s.hidden : 0,
                     d_experts.data,
-                    s.hidden,
-                    false};
+                    s.hidden};
   products_per_row(s.experts, s.hidden, steps, block);
 }
 
