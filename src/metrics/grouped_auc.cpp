@@ -65,7 +65,7 @@ class GroupedAuc final : public Metric {
     PresentRows rows = present_rows(input, "grouped_auc");
     if (rows.why_undefined.empty() && input.groups.empty()) rows.why_undefined = "the rows have no group";
     if (!rows.why_undefined.empty()) return undefined_metric(rows);
-    require_binary_labels(rows, "grouped_auc");
+    require_class_labels(rows, 2, "grouped_auc");
     std::vector<int64_t> order(rows.index.size());
     std::iota(order.begin(), order.end(), 0);
     const auto group_of = [&](int64_t unit) { return input.groups[rows.index[unit]]; };

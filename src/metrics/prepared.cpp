@@ -94,16 +94,13 @@ PresentRows present_rows(const MetricInput& input, const std::string& metric) {
   return rows;
 }
 
-void require_binary_labels(const PresentRows& rows, const std::string& metric) {
-  require_labels(rows, metric, "0 or 1", [](double y) { return y == 0 || y == 1; });
-}
-
 void require_probability_labels(const PresentRows& rows, const std::string& metric) {
   require_labels(rows, metric, "0 to 1", [](double y) { return y >= 0 && y <= 1; });
 }
 
 void require_class_labels(const PresentRows& rows, int64_t classes, const std::string& metric) {
-  require_labels(rows, metric, fmt::format("a class from 0 to {}", classes - 1),
+  const std::string expected = classes == 2 ? "0 or 1" : fmt::format("a class from 0 to {}", classes - 1);
+  require_labels(rows, metric, expected,
                  [&](double y) { return y >= 0 && y < static_cast<double>(classes) && std::floor(y) == y; });
 }
 

@@ -23,7 +23,6 @@ struct PresentRows {
 PresentRows present_rows(const MetricInput& input, const std::string& metric);
 
 // These throw Error(Data), naming the first row at fault.
-void require_binary_labels(const PresentRows& rows, const std::string& metric);       // 0 or 1
 void require_probability_labels(const PresentRows& rows, const std::string& metric);  // from 0 to 1
 void require_class_labels(const PresentRows& rows, int64_t classes,
                           const std::string& metric);  // 0 .. classes - 1
