@@ -90,6 +90,31 @@ TEST_P(EveryMetric, WeightTwoEqualsTheRowTwice) {
   }
 }
 
+// What makes the bootstrap right: a unit (row or whole group) drawn n times is worth n copies of it.
+TEST_P(EveryMetric, CountsEqualCopiesOfRowsOrGroups) {
+  for (const Kind kind : kinds_of(*metric_)) {
+    const Sample sample = make_sample(kind, 300, 0.5);
+    const std::unique_ptr<PreparedMetric> prepared = metric_->prepare(sample.input());
+    const bool draws_rows = prepared->units() == sample.rows();
+    ASSERT_TRUE(draws_rows || prepared->units() == 7);
+    std::vector<double> counts;
+    for (int64_t unit = 0; unit < prepared->units(); ++unit)
+      counts.push_back(static_cast<double>(unit * 5 % 4));
+    std::vector<int64_t> rows;
+    std::vector<uint64_t> groups;
+    for (int64_t row = 0; row < sample.rows(); ++row) {
+      const double copies = counts[draws_rows ? row : static_cast<int64_t>(sample.groups[row])];
+      for (uint64_t copy = 0; static_cast<double>(copy) < copies; ++copy) {
+        rows.push_back(row);
+        groups.push_back(sample.groups[row] + 100 * copy);
+      }
+    }
+    Sample copied = sample.take(rows);
+    copied.groups = groups;
+    EXPECT_NEAR(*prepared->value(counts).value, value(copied.input()), 1e-12);
+  }
+}
+
 TEST_P(EveryMetric, OrderOfRowsDoesNotMatter) {
   for (const Kind kind : kinds_of(*metric_)) {
     const Sample sample = make_sample(kind, 1000, 0.5);
