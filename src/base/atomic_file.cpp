@@ -53,16 +53,14 @@ AtomicFile::AtomicFile(const std::string& path) : path_(path), target_path_(foll
     descriptor_ = ::open(temporary_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor_ < 0 && (errno == EINTR || (errno == EEXIST && ++tries < 100)));
   if (descriptor_ < 0) fail("cannot be created", errno);
-  if (exists) {
-    // A replaced file keeps its permissions where the system allows it.
-    if (::fchmod(descriptor_, status.st_mode & 07777) != 0) errno = 0;
-  }
+  // A replaced file keeps its permissions where the system allows it.
+  if (exists) static_cast<void>(::fchmod(descriptor_, status.st_mode & 07777));
   buffer_.reserve(buffer_bytes);
 }
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
-  if (!is_committed_ && !temporary_path_.empty()) ::unlink(temporary_path_.c_str());
+  if (!is_committed_) ::unlink(temporary_path_.c_str());
 }
 
 void AtomicFile::fail(std::string_view what, int code) const {

@@ -17,7 +17,8 @@ void standard_normals(std::array<uint32_t, 2> key, uint64_t counter_high, uint64
 void row_scores(int64_t rows, int64_t width, int64_t count, const float* x, const float* vectors,
                 float* scores);
 
-// y[i] = z[i] + sum over j of sin(rate[j] * z[i] + phase[j]), for |rate[j] * z[i] + phase[j]| below 30,000. y may be z.
+// y[i] = z[i] + sum over j of sin(rate[j] * z[i] + phase[j]), for |rate[j] * z[i] + phase[j]| below 30,000. y
+// may be z.
 void add_sines(int64_t count, int64_t terms, const float* rate, const float* phase, const float* z, float* y);
 
 }  // namespace gatewise::kernels
