@@ -196,25 +196,6 @@ void ColumnBuilder::end_list() {
   ++rows_;
 }
 
-void ColumnBuilder::truncate(int64_t rows) {
-  if (rows >= rows_) return;
-  rows_ = rows;
-  const size_t size = static_cast<size_t>(rows);
-  const auto cut = [&](auto& lists, auto& values) {
-    lists.offsets.resize(size + 1);
-    values.resize(static_cast<size_t>(lists.offsets.back()));
-  };
-  if (auto* numbers = std::get_if<Numbers>(&column_.data)) numbers->values.resize(size);
-  if (auto* texts = std::get_if<Texts>(&column_.data)) texts->codes.resize(size);
-  if (auto* ids = std::get_if<Ids>(&column_.data)) {
-    ids->values.resize(size);
-    if (!ids->present.empty()) ids->present.resize(size);
-  }
-  if (auto* lists = std::get_if<IdLists>(&column_.data)) cut(*lists, lists->ids);
-  if (auto* lists = std::get_if<NumberLists>(&column_.data)) cut(*lists, lists->values);
-  if (auto* lists = std::get_if<TextLists>(&column_.data)) cut(*lists, lists->codes);
-}
-
 Column ColumnBuilder::finish() {
   if (auto* texts = std::get_if<Texts>(&column_.data)) texts->levels = levels_.take();
   if (auto* lists = std::get_if<TextLists>(&column_.data)) lists->levels = index_.take();

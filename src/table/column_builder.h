@@ -39,8 +39,6 @@ class ColumnBuilder {
   }
   void end_list();
 
-  // Drops every row from `rows` on.
-  void truncate(int64_t rows);
   Column finish();
 
  private:
