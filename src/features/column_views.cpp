@@ -36,13 +36,15 @@ std::vector<uint8_t> used_levels(const Texts& texts) {
   return used;
 }
 
-std::shared_ptr<const Numbers> numbers_from(const Table& table, const std::string& column,
-                                            const Texts& texts) {
+std::shared_ptr<const Numbers> numbers_from(const Table& table, const std::string& column, const Texts& texts,
+                                            const Json& null) {
   const std::vector<uint8_t> used = used_levels(texts);
   std::vector<double> level_values(texts.levels.size());
   for (size_t level = 0; level < texts.levels.size(); ++level) {
-    if (!used[level]) continue;
-    const std::optional<double> value = parse_time(trim_blanks(texts.levels[level]));
+    const std::string_view text = trim_blanks(texts.levels[level]);
+    level_values[level] = std::nan("");
+    if (!used[level] || std::find(null.begin(), null.end(), text) != null.end()) continue;
+    const std::optional<double> value = parse_time(text);
     if (!value) {
       value_error(
           table, first_row_of(texts, static_cast<uint32_t>(level)), column,
@@ -94,11 +96,11 @@ void value_error(const Table& table, int64_t row, const std::string& column, con
   data_error("{}: column \"{}\": {}", table.place(row), column, what);
 }
 
-std::shared_ptr<const Numbers> numbers_of(const Table& table, const std::string& name) {
+std::shared_ptr<const Numbers> numbers_of(const Table& table, const std::string& name, const Json& null) {
   const Column& column = table.column(name);
   std::shared_ptr<const Numbers> numbers;
   if (const auto* own = std::get_if<Numbers>(&column.data)) numbers = borrow(*own);
-  if (const auto* texts = std::get_if<Texts>(&column.data)) numbers = numbers_from(table, name, *texts);
+  if (const auto* texts = std::get_if<Texts>(&column.data)) numbers = numbers_from(table, name, *texts, null);
   if (const auto* ids = std::get_if<Ids>(&column.data)) numbers = numbers_from(*ids);
   if (!numbers) type_error(table, column, ColumnType::Number, "give the column the role bag or vector");
   check_finite(table, name, numbers->values, [](int64_t row) { return row; });

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/json.h"
 #include "table/table.h"
 
 namespace gatewise {
@@ -11,8 +12,10 @@ namespace gatewise {
 // Each view shares the table's own column where the type is right, so it must not outlive the table. Each
 // throws Error(Data) with the place of the first value that cannot be seen so.
 
-// Numbers as they are; ids as unsigned numbers; texts as the numbers they spell. Infinity is an error.
-std::shared_ptr<const Numbers> numbers_of(const Table& table, const std::string& column);
+// Numbers as they are; ids as unsigned numbers; texts as the numbers or dates they spell, those in `null` as
+// missing. Infinity is an error.
+std::shared_ptr<const Numbers> numbers_of(const Table& table, const std::string& column,
+                                          const Json& null = {});
 // Texts as they are; ids and numbers as they print.
 std::shared_ptr<const Texts> texts_of(const Table& table, const std::string& column);
 // Ids as they are; texts as the integers they spell. Never from floating point.

@@ -89,6 +89,15 @@ void Encoder::fit_numbers(const Table& training, const ColumnSpec& column, Fitte
   const auto numbers = numbers_of(training, column.name);
   fitted.scalings.push_back(Scaling::fit(numbers->values, column.transform, column.bins, true));
   if (column.transform != "quantile") return;
+  for (const FittedTable& other : tables_) {
+    if (other.name == column.name) {
+      command_error(
+          "columns.{}: its bins need an embedding table of the column's name, but other columns share a "
+          "table "
+          "of that name; rename the shared table",
+          column.name);
+    }
+  }
   fitted.table = static_cast<int64_t>(tables_.size());
   FittedTable& table = tables_.emplace_back();
   table.name = column.name;

@@ -23,7 +23,9 @@ std::vector<double> labels_from_texts(const Table& table, const TaskSpec& task,
   const auto texts = texts_of(table, task.column);
   std::vector<double> of_level(texts->levels.size());
   for (size_t level = 0; level < of_level.size(); ++level) {
-    of_level[level] = label(std::string(trim_blanks(texts->levels[level])));
+    const std::string text(trim_blanks(texts->levels[level]));
+    of_level[level] =
+        std::find(task.null.begin(), task.null.end(), text) == task.null.end() ? label(text) : missing;
   }
   std::vector<double> labels;
   labels.reserve(texts->codes.size());
@@ -33,7 +35,7 @@ std::vector<double> labels_from_texts(const Table& table, const TaskSpec& task,
 
 std::vector<double> labels_from_numbers(const Table& table, const TaskSpec& task,
                                         const std::function<double(double value)>& label) {
-  const auto numbers = numbers_of(table, task.column);
+  const auto numbers = numbers_of(table, task.column, task.null);
   std::vector<double> labels;
   labels.reserve(numbers->values.size());
   for (const double value : numbers->values) labels.push_back(std::isnan(value) ? missing : label(value));
@@ -121,7 +123,9 @@ std::vector<std::string> resolve_classes(const Table& training, const TaskSpec& 
     if (code != missing_code) used[code] = 1;
   }
   for (size_t level = 0; level < used.size(); ++level) {
-    if (used[level]) classes.emplace_back(trim_blanks(texts->levels[level]));
+    const std::string text(trim_blanks(texts->levels[level]));
+    if (used[level] && std::find(task.null.begin(), task.null.end(), text) == task.null.end())
+      classes.push_back(text);
   }
   const auto is_number = [](const std::string& name) { return parse_number(name).has_value(); };
   if (std::all_of(classes.begin(), classes.end(), is_number)) {
