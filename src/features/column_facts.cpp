@@ -1,0 +1,116 @@
+#include "features/column_facts.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "table/parse.h"
+
+namespace gatewise {
+namespace {
+
+constexpr size_t most_levels = 1000;
+
+bool means_missing(const std::string& text) {
+  static const std::vector<std::string> tokens{"na", "n/a", "nan", "null",    "none", "nil",
+                                               "?",  "-",   ".",   "missing", ""};
+  std::string lower;
+  for (const char c : text) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return std::find(tokens.begin(), tokens.end(), lower) != tokens.end();
+}
+
+// Distinct texts with the number of their rows.
+std::vector<std::pair<int64_t, std::string>> count_texts(const Texts& texts, int64_t& missing) {
+  std::vector<int64_t> counts(texts.levels.size());
+  for (const uint32_t code : texts.codes) ++(code == missing_code ? missing : counts[code]);
+  std::vector<std::pair<int64_t, std::string>> result;
+  for (size_t level = 0; level < counts.size(); ++level) {
+    if (counts[level] > 0) result.emplace_back(counts[level], texts.levels[level]);
+  }
+  return result;
+}
+
+template <class Value>
+std::vector<std::pair<int64_t, std::string>> count_values(const std::vector<Value>& values) {
+  std::unordered_map<Value, int64_t> counts;
+  for (const Value value : values) ++counts[value];
+  std::vector<std::pair<int64_t, std::string>> result;
+  for (const auto& [value, count] : counts) result.emplace_back(count, fmt::format("{}", value));
+  return result;
+}
+
+std::vector<std::pair<int64_t, std::string>> count_all(const Column& column, int64_t& missing) {
+  if (const auto* texts = std::get_if<Texts>(&column.data)) return count_texts(*texts, missing);
+  if (const auto* numbers = std::get_if<Numbers>(&column.data)) {
+    std::vector<double> present;
+    for (const double value : numbers->values) {
+      if (!std::isnan(value)) present.push_back(value);
+    }
+    missing = static_cast<int64_t>(numbers->values.size() - present.size());
+    return count_values(present);
+  }
+  if (const auto* ids = std::get_if<Ids>(&column.data)) {
+    std::vector<uint64_t> present;
+    for (size_t row = 0; row < ids->values.size(); ++row) {
+      if (ids->is_present(static_cast<int64_t>(row))) present.push_back(ids->values[row]);
+    }
+    missing = static_cast<int64_t>(ids->values.size() - present.size());
+    return count_values(present);
+  }
+  internal_error("column \"{}\": a list is not looked at", column.name);
+}
+
+}  // namespace
+
+ColumnFacts look_at(const Column& column) {
+  ColumnFacts facts;
+  facts.rows = column.rows();
+  facts.levels = count_all(column, facts.missing);
+  facts.distinct = static_cast<int64_t>(facts.levels.size());
+  facts.are_numbers = facts.are_integers = facts.are_times = true;
+  facts.least = std::numeric_limits<double>::infinity();
+  facts.greatest = -facts.least;
+  double sum = 0, count = 0;
+  for (const auto& [rows, text] : facts.levels) {
+    const std::optional<double> number = parse_number(text);
+    if (number && std::isfinite(*number)) {
+      facts.are_times = false;
+      facts.are_integers = facts.are_integers && std::floor(*number) == *number;
+      facts.least = std::min(facts.least, *number);
+      facts.greatest = std::max(facts.greatest, *number);
+      sum += *number * static_cast<double>(rows);
+      count += static_cast<double>(rows);
+    } else if (means_missing(text)) {
+      facts.null_tokens.push_back(text);
+    } else {
+      facts.are_numbers = facts.are_integers = false;
+      facts.are_times = facts.are_times && parse_time(text).has_value();
+    }
+  }
+  const bool has_values = facts.distinct > static_cast<int64_t>(facts.null_tokens.size());
+  facts.are_numbers = facts.are_numbers && has_values;
+  facts.are_integers = facts.are_integers && facts.are_numbers;
+  facts.are_times = facts.are_times && has_values && !facts.are_numbers;
+  facts.mean = sum / count;
+  std::sort(facts.levels.begin(), facts.levels.end());
+  if (facts.levels.size() > most_levels) facts.levels.clear();
+  return facts;
+}
+
+std::vector<std::string> words_of(const std::string& name) {
+  std::vector<std::string> words(1);
+  bool was_lower = false;
+  for (const char c : name) {
+    const unsigned char byte = static_cast<unsigned char>(c);
+    const bool is_word = std::isalnum(byte) != 0;
+    if ((!is_word || (was_lower && std::isupper(byte) != 0)) && !words.back().empty()) words.emplace_back();
+    if (is_word) words.back() += static_cast<char>(std::tolower(byte));
+    was_lower = std::islower(byte) != 0;
+  }
+  if (words.back().empty()) words.pop_back();
+  return words;
+}
+
+}  // namespace gatewise

@@ -1,0 +1,32 @@
+// Encoded rows: what the batch loader and the engine read. `FeatureSpace` says what the numbers mean.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace gatewise {
+
+// A list of ids per row: those of row r are ids[offsets[r]] to ids[offsets[r + 1]].
+struct EncodedBag {
+  std::vector<int64_t> offsets;  // [rows + 1]
+  std::vector<uint32_t> ids;
+  std::vector<float> weights;  // as ids, or empty: all 1
+};
+
+struct EncodedData {
+  int64_t rows = 0;
+  int64_t numeric_width = 0;
+  std::vector<float> numeric;  // [rows, numeric_width], row-major
+  int64_t id_columns = 0;
+  std::vector<uint32_t> ids;  // [rows, id_columns], row-major
+  std::vector<EncodedBag> bags;
+  int64_t tasks = 0;
+  // [rows, tasks]; NaN is missing; 0 or 1 for binary, the class for multiclass, the transformed value for
+  // regression. Empty when encoded without labels.
+  std::vector<float> labels;
+  std::vector<float> weights;    // [rows, tasks], at least 0; empty: all 1
+  std::vector<uint64_t> groups;  // [rows] or empty
+  std::vector<double> time;      // [rows] or empty; NaN is missing
+};
+
+}  // namespace gatewise

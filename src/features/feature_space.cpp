@@ -1,0 +1,75 @@
+#include "features/feature_space.h"
+
+namespace gatewise {
+namespace {
+
+template <class Item, class Write>
+Json list_of(const std::vector<Item>& items, const Write& write) {
+  Json list = Json::array();
+  for (const Item& item : items) list.push_back(write(item));
+  return list;
+}
+
+Json write_task(const TaskSpace& task) {
+  return {{"name", task.name},
+          {"kind", task.kind},
+          {"classes", task.classes},
+          {"class_names", task.class_names},
+          {"weight", task.weight},
+          {"parents", task.parents},
+          {"scaling", task.scaling.to_json()},
+          {"training_mean", task.training_mean}};
+}
+
+TaskSpace read_task(const Json& json) {
+  TaskSpace task;
+  json.at("name").get_to(task.name);
+  json.at("kind").get_to(task.kind);
+  json.at("classes").get_to(task.classes);
+  json.at("class_names").get_to(task.class_names);
+  json.at("weight").get_to(task.weight);
+  json.at("parents").get_to(task.parents);
+  task.scaling = Scaling::from_json(json.at("scaling"));
+  json.at("training_mean").get_to(task.training_mean);
+  return task;
+}
+
+}  // namespace
+
+Json FeatureSpace::to_json() const {
+  Json json;
+  json["numeric"] = list_of(numeric, [](const NumericFeature& feature) {
+    return Json{{"name", feature.name}, {"offset", feature.offset}, {"width", feature.width}};
+  });
+  json["ids"] = list_of(ids, [](const IdFeature& feature) {
+    return Json{{"name", feature.name}, {"column", feature.column}, {"table", feature.table}};
+  });
+  json["bags"] = list_of(bags, [](const BagFeature& feature) {
+    return Json{
+        {"name", feature.name}, {"bag", feature.bag}, {"table", feature.table}, {"pooling", feature.pooling}};
+  });
+  json["tables"] = list_of(tables, [](const EmbeddingTable& table) {
+    return Json{{"name", table.name}, {"rows", table.rows}, {"width", table.width}};
+  });
+  json["tasks"] = list_of(tasks, write_task);
+  return json;
+}
+
+FeatureSpace FeatureSpace::from_json(const Json& json) {
+  FeatureSpace space;
+  for (const Json& item : json.at("numeric")) {
+    space.numeric.push_back({item.at("name"), item.at("offset"), item.at("width")});
+  }
+  for (const Json& item : json.at("ids"))
+    space.ids.push_back({item.at("name"), item.at("column"), item.at("table")});
+  for (const Json& item : json.at("bags")) {
+    space.bags.push_back({item.at("name"), item.at("bag"), item.at("table"), item.at("pooling")});
+  }
+  for (const Json& item : json.at("tables")) {
+    space.tables.push_back({item.at("name"), item.at("rows"), item.at("width")});
+  }
+  for (const Json& item : json.at("tasks")) space.tasks.push_back(read_task(item));
+  return space;
+}
+
+}  // namespace gatewise

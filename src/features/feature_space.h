@@ -1,0 +1,69 @@
+// What the columns of EncodedData mean: the contract between encoded rows and models.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "features/scaling.h"
+
+namespace gatewise {
+
+// Columns offset to offset + width - 1 of EncodedData::numeric.
+struct NumericFeature {
+  std::string name;
+  int64_t offset = 0;
+  int64_t width = 1;
+};
+
+// A column of EncodedData::ids, whose values are rows of an embedding table.
+struct IdFeature {
+  std::string name;
+  int64_t column = 0;
+  int64_t table = 0;
+};
+
+// A member of EncodedData::bags.
+struct BagFeature {
+  std::string name;
+  int64_t bag = 0;
+  int64_t table = 0;
+  std::string pooling;  // mean, sum
+};
+
+struct EmbeddingTable {
+  std::string name;
+  int64_t rows = 0;
+  int64_t width = 0;
+};
+
+// A column of EncodedData::labels.
+struct TaskSpace {
+  std::string name;
+  std::string kind;                      // binary, regression, multiclass
+  int64_t classes = 1;                   // of a multiclass task, otherwise 1
+  std::vector<std::string> class_names;  // of a multiclass task
+  double weight = 1;
+  std::vector<std::string> parents;
+  Scaling scaling;           // of regression labels
+  double training_mean = 0;  // of present training labels as encoded: the rate of a binary task
+
+  // A regression task's prediction in original units.
+  double to_original(double prediction) const { return scaling.invert(prediction); }
+};
+
+struct FeatureSpace {
+  std::vector<NumericFeature> numeric;
+  std::vector<IdFeature> ids;
+  std::vector<BagFeature> bags;
+  std::vector<EmbeddingTable> tables;
+  std::vector<TaskSpace> tasks;
+
+  int64_t numeric_width() const { return numeric.empty() ? 0 : numeric.back().offset + numeric.back().width; }
+
+  Json to_json() const;
+  static FeatureSpace from_json(const Json& json);
+};
+
+}  // namespace gatewise

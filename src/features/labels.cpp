@@ -1,0 +1,175 @@
+#include "features/labels.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "features/column_views.h"
+#include "table/parse.h"
+
+namespace gatewise {
+namespace {
+
+const double missing = std::nan("");
+
+// A value of the configuration as text, as a column would hold it.
+std::string as_text(const Json& value) {
+  return value.is_string() ? std::string(trim_blanks(value.get<std::string>())) : value.dump();
+}
+
+// Applies `label` to each distinct text once.
+std::vector<double> labels_from_texts(const Table& table, const TaskSpec& task,
+                                      const std::function<double(const std::string& level)>& label) {
+  const auto texts = texts_of(table, task.column);
+  std::vector<double> of_level(texts->levels.size());
+  for (size_t level = 0; level < of_level.size(); ++level) {
+    const std::string text(trim_blanks(texts->levels[level]));
+    of_level[level] =
+        std::find(task.null.begin(), task.null.end(), text) == task.null.end() ? label(text) : missing;
+  }
+  std::vector<double> labels;
+  labels.reserve(texts->codes.size());
+  for (const uint32_t code : texts->codes) labels.push_back(code == missing_code ? missing : of_level[code]);
+  return labels;
+}
+
+std::vector<double> labels_from_numbers(const Table& table, const TaskSpec& task,
+                                        const std::function<double(double value)>& label) {
+  const auto numbers = numbers_of(table, task.column, task.null);
+  std::vector<double> labels;
+  labels.reserve(numbers->values.size());
+  for (const double value : numbers->values) labels.push_back(std::isnan(value) ? missing : label(value));
+  return labels;
+}
+
+// Throws for the first label that `is_fault`, naming what was `expected`.
+void check_range(const Table& table, const TaskSpec& task, const std::vector<double>& labels,
+                 const std::function<bool(double)>& is_fault, const std::string& expected) {
+  const auto found = std::find_if(labels.begin(), labels.end(), is_fault);
+  if (found == labels.end()) return;
+  value_error(
+      table, found - labels.begin(), task.column,
+      fmt::format("{} is outside the range of task \"{}\"; expected {}", *found, task.name, expected));
+}
+
+std::vector<double> binary_labels(const Table& table, const TaskSpec& task) {
+  if (!task.equals.is_null() || !task.in.is_null()) {
+    const Json wanted = task.in.is_null() ? Json::array({task.equals}) : task.in;
+    if (task.reads_text()) {
+      return labels_from_texts(table, task, [&](const std::string& level) {
+        return std::any_of(wanted.begin(), wanted.end(),
+                           [&](const Json& value) { return as_text(value) == level; });
+      });
+    }
+    return labels_from_numbers(table, task, [&](double x) {
+      return std::any_of(wanted.begin(), wanted.end(),
+                         [&](const Json& value) { return value.get<double>() == x; });
+    });
+  }
+  const auto compare = [&](const Json& bound, const auto& is_true) {
+    return labels_from_numbers(table, task, [&, b = bound.get<double>()](double x) { return is_true(x, b); });
+  };
+  if (!task.above.is_null()) return compare(task.above, std::greater<>());
+  if (!task.at_least.is_null()) return compare(task.at_least, std::greater_equal<>());
+  if (!task.below.is_null()) return compare(task.below, std::less<>());
+  std::vector<double> labels = labels_from_numbers(table, task, [](double x) { return x; });
+  check_range(
+      table, task, labels, [](double x) { return !std::isnan(x) && x != 0 && x != 1; },
+      "0 or 1 (or set equals, in, above, at_least or below)");
+  return labels;
+}
+
+std::vector<double> class_labels(const Table& table, const TaskSpec& task,
+                                 const std::vector<std::string>& classes) {
+  if (task.classes.is_number()) {
+    std::vector<double> labels = labels_from_numbers(table, task, [](double x) { return x; });
+    const double count = static_cast<double>(classes.size());
+    check_range(
+        table, task, labels,
+        [&](double x) { return !std::isnan(x) && (x < 0 || x >= count || x != std::floor(x)); },
+        fmt::format("a class from 0 to {}", classes.size() - 1));
+    return labels;
+  }
+  std::vector<std::string> unknown;
+  std::vector<double> labels = labels_from_texts(table, task, [&](const std::string& level) {
+    const auto found = std::find(classes.begin(), classes.end(), level);
+    if (found != classes.end()) return static_cast<double>(found - classes.begin());
+    unknown.push_back(level);
+    return -static_cast<double>(unknown.size());
+  });
+  const auto found = std::find_if(labels.begin(), labels.end(), [](double x) { return x < 0; });
+  if (found != labels.end()) {
+    const std::string& level = unknown[static_cast<size_t>(-*found) - 1];
+    value_error(
+        table, found - labels.begin(), task.column,
+        fmt::format("\"{}\" is no class of task \"{}\".{}", level, task.name, suggestion(level, classes)));
+  }
+  return labels;
+}
+
+}  // namespace
+
+std::vector<std::string> resolve_classes(const Table& training, const TaskSpec& task) {
+  if (task.kind != "multiclass") return {};
+  if (task.classes.is_array()) return task.classes.get<std::vector<std::string>>();
+  std::vector<std::string> classes;
+  if (task.classes.is_number()) {
+    for (int64_t c = 0; c < task.classes.get<int64_t>(); ++c) classes.push_back(std::to_string(c));
+    return classes;
+  }
+  const auto texts = texts_of(training, task.column);
+  std::vector<uint8_t> used(texts->levels.size());
+  for (const uint32_t code : texts->codes) {
+    if (code != missing_code) used[code] = 1;
+  }
+  for (size_t level = 0; level < used.size(); ++level) {
+    const std::string text(trim_blanks(texts->levels[level]));
+    if (used[level] && std::find(task.null.begin(), task.null.end(), text) == task.null.end())
+      classes.push_back(text);
+  }
+  const auto is_number = [](const std::string& name) { return parse_number(name).has_value(); };
+  if (std::all_of(classes.begin(), classes.end(), is_number)) {
+    std::sort(classes.begin(), classes.end(),
+              [](const std::string& a, const std::string& b) { return *parse_number(a) < *parse_number(b); });
+  } else {
+    std::sort(classes.begin(), classes.end());
+  }
+  classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+  return classes;
+}
+
+std::vector<double> read_labels(const Table& table, const TaskSpec& task,
+                                const std::vector<std::string>& classes) {
+  if (task.kind == "binary") return binary_labels(table, task);
+  if (task.kind == "multiclass") return class_labels(table, task, classes);
+  std::vector<double> labels = labels_from_numbers(table, task, [](double x) { return x; });
+  if (task.transform == "log1p") {
+    check_range(
+        table, task, labels, [](double x) { return x < 0; }, "at least 0, as transform = \"log1p\" needs");
+  }
+  return labels;
+}
+
+void check_training_labels(const Table& training, const TaskSpec& task, const std::vector<double>& labels) {
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (const double label : labels) {
+    if (std::isnan(label)) continue;
+    low = std::min(low, label);
+    high = std::max(high, label);
+  }
+  const std::string where = fmt::format("{}: column \"{}\"", training.name(), task.column);
+  if (low > high) {
+    data_error("{}: all training labels of task \"{}\" are missing; check the column and its null tokens",
+               where, task.name);
+  }
+  if (low < high || task.kind == "regression") return;
+  std::string hint;
+  if (task.reads_text() && task.kind == "binary") {
+    const auto texts = texts_of(training, task.column);
+    hint = suggestion(as_text(task.in.is_null() ? task.equals : task.in[0]), texts->levels);
+  }
+  data_error("{}: all training labels of task \"{}\" are {}; expected at least two classes.{}", where,
+             task.name, low, hint);
+}
+
+}  // namespace gatewise

@@ -1,0 +1,23 @@
+// Labels of one task, in original units.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "features/schema.h"
+
+namespace gatewise {
+
+// Names of a multiclass task's classes: those of the configuration, "0" to "k-1" for a number k, or every
+// value of the training part, in the order of their numbers or else their texts. Empty for other tasks.
+std::vector<std::string> resolve_classes(const Table& training, const TaskSpec& task);
+
+// One label per row, NaN where missing: 0 or 1, the index into `classes`, or the number. Throws Error(Data)
+// with the place of a label outside its range.
+std::vector<double> read_labels(const Table& table, const TaskSpec& task,
+                                const std::vector<std::string>& classes);
+
+// Throws Error(Data) when no training label is present, or all are of one class.
+void check_training_labels(const Table& training, const TaskSpec& task, const std::vector<double>& labels);
+
+}  // namespace gatewise

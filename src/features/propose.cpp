@@ -1,0 +1,215 @@
+#include "features/propose.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "features/column_facts.h"
+
+namespace gatewise {
+namespace {
+
+constexpr int64_t most_classes = 20;        // integers with more values are predicted as numbers
+constexpr int64_t resolving_rows = 100000;  // that columns.default = "auto" looks at
+
+Json without_defaults(Json written, const Json& defaults) {
+  for (const auto& [key, value] : defaults.items()) {
+    if (written.contains(key) && written[key] == value) written.erase(key);
+  }
+  return written;
+}
+
+// As short as it can be: the role alone where nothing else is chosen.
+Json short_json(const ColumnSpec& column) {
+  ColumnSpec plain;
+  plain.role = column.role;
+  Json defaults = plain.to_json();
+  defaults.erase("role");
+  Json json = without_defaults(column.to_json(), defaults);
+  if (json.contains("type") && json["type"] == (column.role == Role::Bag ? "id" : "text")) json.erase("type");
+  return json.size() == 1 ? json["role"] : json;
+}
+
+Json short_json(const TaskSpec& task) {
+  TaskSpec plain;
+  Json json = without_defaults(task.to_json(), plain.to_json());
+  json["kind"] = task.kind;
+  if (task.column == task.name) json.erase("column");
+  return json;
+}
+
+// As integers where they are, for a configuration that reads well.
+Json number_json(const std::string& text) {
+  const double number = std::stod(text);
+  const bool is_integer = std::floor(number) == number && std::abs(number) < 1e15;
+  return is_integer ? Json(static_cast<int64_t>(number)) : Json(number);
+}
+
+TaskProposal binary_task(TaskProposal proposal, const ColumnFacts& facts) {
+  TaskSpec& task = proposal.task;
+  std::vector<std::pair<int64_t, std::string>> levels;
+  for (const auto& level : facts.levels) {
+    const bool is_null = std::find(facts.null_tokens.begin(), facts.null_tokens.end(), level.second) !=
+                         facts.null_tokens.end();
+    if (!(facts.are_numbers && is_null)) levels.push_back(level);
+  }
+  if (facts.are_numbers && facts.least == 0 && facts.greatest == 1) {
+    proposal.reason = "0 and 1";
+    return proposal;
+  }
+  if (facts.are_numbers) {
+    task.equals = number_json(fmt::format("{}", facts.greatest));
+    proposal.reason = fmt::format("two numbers; the greater one, {}, is positive", task.equals.dump());
+  } else {
+    task.equals = levels.front().second;
+    proposal.reason = fmt::format("two texts; the rarer one, \"{}\", is positive", levels.front().second);
+  }
+  return proposal;
+}
+
+bool looks_like_label(const std::string& name) {
+  static const std::vector<std::string> hints{
+      "label",    "labels", "target",     "targets",   "click",   "clicked", "like", "liked", "buy",
+      "purchase", "income", "conversion", "converted", "outcome", "class",   "y",    "churn", "response"};
+  const std::vector<std::string> words = words_of(name);
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    return std::find(hints.begin(), hints.end(), word) != hints.end();
+  });
+}
+
+bool can_be_label(const Column& column, int64_t most_values) {
+  if (column.type() != ColumnType::Text && column.type() != ColumnType::Number) return false;
+  const ColumnFacts facts = look_at(column);
+  return facts.distinct >= 2 && facts.distinct <= most_values;
+}
+
+Table read_all(const DataSpec& data, const std::vector<std::string>& files, int64_t max_rows) {
+  ReadOptions options = data.read_options(Part::Train);
+  options.all_columns = true;
+  options.max_rows = max_rows;
+  return read_table(files, options);
+}
+
+Json data_json(const DataSpec& data) {
+  return without_defaults(write_options(data), write_options(DataSpec()));
+}
+
+}  // namespace
+
+TaskProposal propose_task(const Table& table, const std::string& name) {
+  const Column& column = table.column(name);
+  if (column.type() != ColumnType::Text && column.type() != ColumnType::Number &&
+      column.type() != ColumnType::Id) {
+    data_error("{}: column \"{}\" is a {}; expected numbers or texts for a label", table.name(), name,
+               type_name(column.type()));
+  }
+  const ColumnFacts facts = look_at(column);
+  TaskProposal proposal;
+  TaskSpec& task = proposal.task;
+  task.name = task.column = name;
+  const int64_t values =
+      facts.distinct - (facts.are_numbers ? static_cast<int64_t>(facts.null_tokens.size()) : 0);
+  if (values < 2) {
+    data_error("{}: column \"{}\" has {}; a label needs at least two values", table.name(), name,
+               values == 0 ? "no value" : "the same value in every row");
+  }
+  if (facts.are_numbers && !facts.null_tokens.empty()) {
+    task.null = Json::array({""});
+    for (const std::string& token : facts.null_tokens) task.null.push_back(token);
+  }
+  if (values == 2) return binary_task(std::move(proposal), facts);
+  const bool are_classes = facts.are_integers && facts.least == 0 && values <= most_classes &&
+                           facts.greatest == static_cast<double>(values - 1);
+  if (facts.are_numbers && !are_classes) {
+    task.kind = "regression";
+    task.transform = "standardise";
+    proposal.reason = fmt::format("{} distinct numbers", values);
+    return proposal;
+  }
+  if (!facts.are_numbers && facts.levels.empty()) {
+    data_error(
+        "{}: column \"{}\" has {} distinct texts, too many for a label; expected numbers or at most 1000 "
+        "texts",
+        table.name(), name, facts.distinct);
+  }
+  task.kind = "multiclass";
+  if (facts.are_numbers) task.classes = values;
+  proposal.reason = facts.are_numbers ? fmt::format("integers from 0 to {}", values - 1)
+                                      : fmt::format("{} distinct texts", values);
+  return proposal;
+}
+
+std::vector<std::string> find_label_candidates(const Table& table) {
+  std::vector<std::string> candidates;
+  for (const Column& column : table.columns()) {
+    if (looks_like_label(column.name) && can_be_label(column, 2)) candidates.push_back(column.name);
+  }
+  if (candidates.empty() && !table.columns().empty() && can_be_label(table.columns().back(), most_classes)) {
+    candidates.push_back(table.columns().back().name);
+  }
+  return candidates;
+}
+
+Proposal propose_configuration(const std::vector<std::string>& files, const std::vector<std::string>& labels,
+                               const DataSpec& data) {
+  const Table table = read_all(data, files, 0);
+  Proposal proposal;
+  proposal.label_candidates = find_label_candidates(table);
+  Schema schema;
+  schema.data = data;
+  schema.data.train = files;
+  for (const std::string& label : labels.empty() ? proposal.label_candidates : labels) {
+    proposal.tasks.push_back(propose_task(table, label));
+    schema.tasks.push_back(proposal.tasks.back().task);
+  }
+  proposal.columns = propose_columns(table, schema);
+  proposal.labels = summarise_labels(table, schema.tasks);
+
+  proposal.configuration["data"] = data_json(schema.data);
+  if (data.validation.empty() && data.test.empty()) {
+    proposal.configuration["split"] = {{"kind", "fraction"},
+                                       {"fractions", {{"train", 0.8}, {"validation", 0.1}, {"test", 0.1}}},
+                                       {"seed", 1}};
+  }
+  Json& columns = proposal.configuration["columns"] = {{"default", "ignore"}};
+  for (const ColumnProposal& item : proposal.columns) columns[item.column.name] = short_json(item.column);
+  Json& tasks = proposal.configuration["tasks"] = Json::object();
+  for (const TaskProposal& item : proposal.tasks) tasks[item.task.name] = short_json(item.task);
+  return proposal;
+}
+
+std::vector<std::string> Proposal::warnings() const {
+  std::vector<std::string> all;
+  for (const ColumnProposal& item : columns) {
+    for (const std::string& warning : item.warnings)
+      all.push_back(fmt::format("column \"{}\": {}", item.column.name, warning));
+  }
+  if (tasks.empty()) all.push_back("no column looks like a label; name some, as --labels NAME");
+  return all;
+}
+
+Json Proposal::to_json() const {
+  Json json{{"configuration", configuration}};
+  for (const ColumnProposal& item : columns) {
+    json["columns"][item.column.name] = {{"role", role_names()[static_cast<size_t>(item.column.role)]},
+                                         {"reason", item.reason},
+                                         {"warnings", item.warnings}};
+  }
+  for (const TaskProposal& item : tasks)
+    json["tasks"][item.task.name] = {{"kind", item.task.kind}, {"reason", item.reason}};
+  json["label_candidates"] = label_candidates;
+  json["labels"] = labels.to_json();
+  json["warnings"] = warnings();
+  return json;
+}
+
+Schema resolve_schema(const Schema& schema) {
+  if (!schema.completes_columns) return schema;
+  Schema resolved = schema;
+  resolved.completes_columns = false;
+  const Table table = read_all(schema.data, schema.data.train, resolving_rows);
+  for (ColumnProposal& proposal : propose_columns(table, schema))
+    resolved.columns.push_back(std::move(proposal.column));
+  return resolved;
+}
+
+}  // namespace gatewise

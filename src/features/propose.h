@@ -1,0 +1,55 @@
+// A configuration proposed from the data: what `describe` prints and `fit` without a configuration uses.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "features/label_summary.h"
+#include "features/schema.h"
+
+namespace gatewise {
+
+struct ColumnProposal {
+  ColumnSpec column;
+  std::string reason;                 // why this role
+  std::vector<std::string> warnings;  // what a person should look at
+};
+
+struct TaskProposal {
+  TaskSpec task;
+  std::string reason;
+};
+
+struct Proposal {
+  Json configuration;  // data, split, columns, tasks: to be written as TOML and edited
+  std::vector<ColumnProposal> columns;
+  std::vector<TaskProposal> tasks;
+  std::vector<std::string> label_candidates;  // columns that look like labels
+  LabelSummary labels;                        // of the proposed tasks, over all rows
+
+  std::vector<std::string> warnings() const;
+  // configuration, reasons, warnings, label rates and correlations as one report.
+  Json to_json() const;
+};
+
+// Proposes for every column of `table` that the schema neither names nor uses as label, weight or split.
+std::vector<ColumnProposal> propose_columns(const Table& table, const Schema& schema);
+
+// A task for the column: binary for two values (the rarer text is the positive one), multiclass for a few
+// texts or for integers 0 to k-1, otherwise regression. Throws Error(Data) when the column can be no label.
+TaskProposal propose_task(const Table& table, const std::string& column);
+
+// Columns that look like labels, by their name, or failing that the last column if it has few values.
+std::vector<std::string> find_label_candidates(const Table& table);
+
+// Reads the files and proposes. `labels` names the label columns; when empty the candidates are taken. `data`
+// says how to read the files; its lists of files may be empty. Without files for validation and test the
+// proposal splits 80/10/10 by row.
+Proposal propose_configuration(const std::vector<std::string>& files, const std::vector<std::string>& labels,
+                               const DataSpec& data = {});
+
+// The schema with a role for every column: reads the start of the training files if columns.default is
+// "auto".
+Schema resolve_schema(const Schema& schema);
+
+}  // namespace gatewise

@@ -1,0 +1,27 @@
+// Text fields to values. No locale is consulted.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace gatewise {
+
+// Without blanks, tabs and carriage returns at both ends.
+std::string_view trim_blanks(std::string_view text);
+
+// A decimal number with optional sign, fraction and exponent; also "nan" and "inf" in any case. Too large a
+// number is infinity, too small a one zero. Nothing when `text` is not a number from end to end.
+std::optional<double> parse_number(std::string_view text);
+
+enum class IdParse { Ok, NotAnInteger, TooLarge };
+
+// An unsigned 64-bit id, never by way of floating point: 0 to 18446744073709551615, or a negative number down
+// to -9223372036854775808, which stands for the id with the same 64 bits.
+IdParse parse_id(std::string_view text, uint64_t& id);
+
+// A number, or a date "2011-01-31" with an optional time "T23:59:59" or " 23:59:59" (fractions of a second
+// and a final Z allowed), as seconds since 1970-01-01. Nothing when `text` is neither.
+std::optional<double> parse_time(std::string_view text);
+
+}  // namespace gatewise

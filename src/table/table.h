@@ -1,0 +1,64 @@
+// Named typed columns of equal length that know where each row came from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "table/column.h"
+
+namespace gatewise {
+
+// How the text of a CSV file is cut into records.
+struct CsvLayout {
+  char delimiter = ',';
+  char quote = '"';
+  int64_t skip_rows = 0;  // lines before the header
+  bool has_header = true;
+};
+
+// One file, or columns in memory, that rows of a table came from.
+struct Source {
+  enum class Kind { Csv, Parquet, Memory };
+
+  Kind kind = Kind::Memory;
+  std::string name;
+  int64_t first_row = 0;  // the table's first row from this source
+  CsvLayout layout;       // of a CSV file
+};
+
+class Table {
+ public:
+  Table() = default;
+  // A table with no columns as yet; columns added must have `rows` rows.
+  Table(std::vector<Source> sources, int64_t rows) : rows_(rows), sources_(std::move(sources)) {}
+  // A table from columns in memory, `name` serves messages. Throws Error(Data) when lengths differ or a name
+  // is given twice.
+  static Table from_columns(std::string name, std::vector<Column> columns);
+
+  int64_t rows() const { return rows_; }
+  const std::vector<Column>& columns() const { return columns_; }
+  std::vector<std::string> column_names() const;
+  // The column of that name or nullptr.
+  const Column* find(const std::string& column) const;
+  // Throws Error(Data), with the nearest names, when there is no such column.
+  const Column& column(const std::string& column) const;
+  void add(Column column);
+
+  // What the rows came from, for messages about the table as a whole: "train.csv", "a.csv and 3 more files".
+  std::string name() const;
+  // Where a row came from: "train.csv:1204" (the line where its record starts) or "train.parquet: row 17"
+  // (counted from 1). Reads the CSV file again to find the line, so it is for messages only.
+  std::string place(int64_t row) const;
+
+  // The given rows in the given order, still knowing where they came from.
+  Table select(const std::vector<int64_t>& rows) const;
+
+ private:
+  int64_t rows_ = 0;
+  std::vector<Column> columns_;
+  std::vector<Source> sources_;
+  std::vector<int64_t> source_rows_;  // row -> row in the sources; empty when they are the same
+};
+
+}  // namespace gatewise
