@@ -185,17 +185,17 @@ HWY_EXPORT(sines);
 
 void standard_normals(std::array<uint32_t, 2> key, uint64_t counter_high, uint64_t first_block,
                       int64_t blocks, float* out) {
-  HWY_DYNAMIC_DISPATCH(normals)(key[0], key[1], counter_high, first_block, blocks, out);
+  GATEWISE_DISPATCH(normals)(key[0], key[1], counter_high, first_block, blocks, out);
 }
 
 void row_scores(int64_t rows, int64_t width, int64_t count, const float* x, const float* vectors,
                 float* scores) {
-  HWY_DYNAMIC_DISPATCH(scores)(rows, width, count, x, vectors, scores);
+  GATEWISE_DISPATCH(scores)(rows, width, count, x, vectors, scores);
 }
 
 void add_sines(int64_t count, int64_t terms, const float* rate, const float* phase, const float* z,
                float* y) {
-  HWY_DYNAMIC_DISPATCH(sines)(count, terms, rate, phase, z, y);
+  GATEWISE_DISPATCH(sines)(count, terms, rate, phase, z, y);
 }
 
 }  // namespace gatewise::kernels
