@@ -124,6 +124,16 @@ TEST(Propose, CompletesOnlyWhatTheConfigurationLeavesOpen) {
   EXPECT_FALSE(schema.completes_columns);
 }
 
+TEST(Propose, WarnsOfColumnsThatGiveALabelAway) {
+  const Folder folder;
+  std::string text = "cause,sum,other,target\n";
+  for (int i = 0; i < 100; ++i)
+    text += fmt::format("{}.5,{}.25,{}.5,{}\n", i * i % 97, 2 * i, i * 37 % 89, i);
+  const Proposal proposal = propose_configuration({folder.write("a.csv", text)}, {"target"});
+  EXPECT_THAT(proposal.warnings(),
+              ElementsAre(HasSubstr("column \"sum\": its correlation with label \"target\" is 1.000")));
+}
+
 TEST(Propose, SplitsNamesIntoWords) {
   EXPECT_THAT(words_of("userID_code Is2"), ElementsAre("user", "id", "code", "is2"));
   EXPECT_THAT(words_of("subject#"), ElementsAre("subject"));
