@@ -9,17 +9,17 @@ else()
   set(GATEWISE_PYTHON "${PROJECT_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH "python that has pyarrow")
   execute_process(
     COMMAND ${GATEWISE_PYTHON} -c
-            "import pyarrow as a; a.create_library_symlinks(); print(a.get_include()); print(a.get_library_dirs()[0])"
+            "import pyarrow as a; print(a.get_include(), a.get_library_dirs()[0], a.cpp_build_info.so_version, sep=';')"
     OUTPUT_VARIABLE answer OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE status)
   if(NOT status EQUAL 0)
     message(FATAL_ERROR "Arrow C++ not found: run tools/setup, which installs pyarrow into .venv, or install Arrow's "
                         "CMake package")
   endif()
-  string(REPLACE "\n" ";" answer "${answer}")
   list(GET answer 0 include_dir)
   list(GET answer 1 library_dir)
+  list(GET answer 2 so_version)
   target_include_directories(Gatewise::Arrow SYSTEM INTERFACE ${include_dir})
-  target_link_directories(Gatewise::Arrow INTERFACE ${library_dir})
-  target_link_libraries(Gatewise::Arrow INTERFACE arrow parquet)
-  target_link_options(Gatewise::Arrow INTERFACE -Wl,-rpath,${library_dir})
+  # The wheel has no unversioned names; by full path CMake also records where the program finds them.
+  target_link_libraries(Gatewise::Arrow INTERFACE ${library_dir}/libarrow.so.${so_version}
+                                                  ${library_dir}/libparquet.so.${so_version})
 endif()

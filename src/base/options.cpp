@@ -147,7 +147,7 @@ void OptionSet::read(const Json& object, const std::string& path) {
   for (const auto& [key, value] : object.items()) {
     const std::string where = path.empty() ? key : path + "." + key;
     const auto found =
-        std::find_if(options_.begin(), options_.end(), [&](const Option& option) { return option.name() == key; });
+        std::find_if(options_.begin(), options_.end(), [&name = key](const Option& option) { return option.name() == name; });
     if (found == options_.end()) {
       command_error("{}: unknown option \"{}\".{}", path.empty() ? "configuration" : path, key,
                     suggestion(key, names()));

@@ -1,7 +1,8 @@
 // Matrix products: the one seam between the engine and whatever multiplies. Row-major, explicit row strides.
 //
-// Every output element is one chain of fused multiply-adds along the depth in ascending order, whatever the number of
-// rows, so a row's result never depends on its neighbours (float: `fma` on instruction sets that have it).
+// Every output element is one chain of fused multiply-adds along the depth in ascending order, whatever the
+// number of rows, so a row's result never depends on its neighbours (float: `fma` on instruction sets that
+// have it).
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@ namespace gatewise::kernels {
 
 enum class Activation : uint8_t { None, Relu };
 
-// c [rows, columns] = activation(a [rows, depth] * b [depth, columns] + bias [columns] (+ c when accumulating)).
+// c [rows, columns] = activation(a [rows, depth] * b [depth, columns] + bias [columns] (+ c when
+// accumulating)).
 template <class T>
 struct Product {
   int64_t rows = 0, columns = 0, depth = 0;
@@ -39,7 +41,8 @@ struct TransposedProduct {
   bool accumulate = false;
 };
 
-// A matrix [depth, columns] laid out in column panels for fast repeated use as the right factor.
+// A matrix [depth, columns] laid out in column panels for fast repeated use as the right factor. Each panel
+// is [depth, panel width] and contiguous; the last one has the width that remains.
 template <class T>
 class Packed {
  public:
@@ -50,9 +53,12 @@ class Packed {
   const T* data() const { return panels_.data(); }
   int64_t depth() const { return depth_; }
   int64_t columns() const { return columns_; }
+  int64_t panel_width() const { return panel_width_; }
 
  private:
-  int64_t depth_ = 0, columns_ = 0;
+  void resize(int64_t depth, int64_t columns);
+
+  int64_t depth_ = 0, columns_ = 0, panel_width_ = 0;
   std::vector<T> panels_;
 };
 

@@ -1,4 +1,5 @@
-// One pass over the parameter arena per step. Arrays of `count` elements; formulas as in PyTorch's optimisers.
+// One pass over the parameter arena per step. Arrays of `count` elements; formulas as in PyTorch's
+// optimisers.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +23,11 @@ struct AdamStep {
 
 // gradient_scale multiplies the gradient first (clipping). T is float or double.
 template <class T>
-void sgd(const SgdStep& step, int64_t count, T* parameters, const T* gradients, T gradient_scale, T* momentum);
+void sgd(const SgdStep& step, int64_t count, T* parameters, const T* gradients, T gradient_scale,
+         T* momentum);
 template <class T>
-void adagrad(const AdagradStep& step, int64_t count, T* parameters, const T* gradients, T gradient_scale, T* sums);
+void adagrad(const AdagradStep& step, int64_t count, T* parameters, const T* gradients, T gradient_scale,
+             T* sums);
 template <class T>
 void adam(const AdamStep& step, int64_t count, T* parameters, const T* gradients, T gradient_scale, T* first,
           T* second);

@@ -1,6 +1,7 @@
-// Row-wise loops over a tile. `rows` rows; each argument has a pointer and a row stride in elements. Overloads for
-// float are vectorised and dispatched; those for double are the plain loops of reference.h, which say what all mean.
-// "accumulate" means += instead of =. A row's result never depends on its neighbours.
+// Row-wise loops over a tile. `rows` rows; each argument has a pointer and a row stride in elements.
+// Overloads for float are vectorised and dispatched; those for double are the plain loops of reference.h,
+// which say what all mean. "accumulate" means += instead of =. A row's result never depends on its
+// neighbours.
 #pragma once
 
 #include <cstdint>
@@ -35,21 +36,34 @@ struct MixSizes {
 };
 template <class T>
 void mix(const MixSizes& sizes, ConstRows<T> experts, ConstRows<T> weights, Rows<T> out);
-// d_experts[e, h] (+)= sum over c of weights[c, e] * d_out[c, h]; d_weights[c, e] (+)= <d_out[c], experts[e]>.
-// Either target may have null data and is then left out.
+// d_experts[e, h] (+)= sum over c of weights[c, e] * d_out[c, h]; d_weights[c, e] (+)= <d_out[c],
+// experts[e]>. Either target may have null data and is then left out.
 template <class T>
 void mix_backward(const MixSizes& sizes, ConstRows<T> experts, ConstRows<T> weights, ConstRows<T> d_out,
                   Rows<T> d_experts, bool accumulate_experts, Rows<T> d_weights, bool accumulate_weights);
 
 enum class Unary : uint8_t {
-  Relu, LeakyRelu, Swish, GeluExact, GeluTanh, Tanh, Sigmoid, Elu, Softplus, Exp, Log, Sqrt, Square, NormalCdf,
+  Relu,
+  LeakyRelu,
+  Swish,
+  GeluExact,
+  GeluTanh,
+  Tanh,
+  Sigmoid,
+  Elu,
+  Softplus,
+  Exp,
+  Log,
+  Sqrt,
+  Square,
+  NormalCdf,
   SmoothStep
 };
 // y = f(x; parameter). parameter: slope (LeakyRelu), alpha (Elu), gamma (SmoothStep); otherwise ignored.
 template <class T>
 void unary(Unary f, T parameter, int64_t rows, int64_t width, ConstRows<T> x, Rows<T> y);
-// dx (+)= f'(x) * dy; both x and y = f(x) are given (Relu, LeakyRelu with positive slope, Tanh, Sigmoid, Exp, Sqrt
-// and Elu use only y, so x may be null for them). dx may be dy.
+// dx (+)= f'(x) * dy; both x and y = f(x) are given (Relu, LeakyRelu with positive slope, Tanh, Sigmoid, Exp,
+// Sqrt and Elu use only y, so x may be null for them). dx may be dy.
 template <class T>
 void unary_backward(Unary f, T parameter, int64_t rows, int64_t width, ConstRows<T> x, ConstRows<T> y,
                     ConstRows<T> dy, Rows<T> dx, bool accumulate);
@@ -70,14 +84,17 @@ template <class T>
 void column_dots(int64_t rows, int64_t width, ConstRows<T> x, ConstRows<T> y, T* sums, bool accumulate);
 
 // y = (x - mean) / sqrt(var + epsilon) (* scale + shift), moments over `width`; mean and 1/sd are stored per
-// (row, group) in moments [2 * groups]. Root-mean-square form: no mean, no shift. scale and shift may be null.
+// (row, group) in moments [2 * groups]. Root-mean-square form: no mean, no shift. scale and shift may be
+// null.
 struct NormSizes {
   int64_t rows = 0, groups = 0, width = 0;
+  int64_t scale_stride = 0;  // from one group's scale and shift to the next; 0: all groups share them
   double epsilon = 1e-5;
   bool is_rms = false;
 };
 template <class T>
-void layer_norm(const NormSizes& sizes, ConstRows<T> x, const T* scale, const T* shift, Rows<T> y, Rows<T> moments);
+void layer_norm(const NormSizes& sizes, ConstRows<T> x, const T* scale, const T* shift, Rows<T> y,
+                Rows<T> moments);
 // d_scale and d_shift accumulate (may be null).
 template <class T>
 void layer_norm_backward(const NormSizes& sizes, ConstRows<T> x, const T* scale, ConstRows<T> moments,

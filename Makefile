@@ -1,0 +1,61 @@
+# Thin: every target calls a CMake preset or a script of tools/.
+.DEFAULT_GOAL := help
+.PHONY: help setup build census demo test check format check-all asan tsan clang tidy benchmarks clean
+jobs := $(shell nproc)
+sources = git ls-files '*.cpp' '*.h'
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: ## install what is missing (Debian packages by apt, Python packages into .venv)
+	tools/setup
+
+build: setup ## the program and the tests, optimised, in build/release
+	cmake --preset release
+	cmake --build --preset release
+
+census: setup ## fetch the Census-Income table into .cache/census-income
+	tools/census
+
+demo: setup ## fetch Census-Income, train on it and show what came out
+	cmake --preset release
+	cmake --build --preset release --target gatewise
+	tools/demo
+
+test: build ## build and run all tests
+	ctest --preset release --parallel $(jobs)
+
+check: ## formatting, include layers, sizes, words
+	tools/setup check
+	$(sources) | xargs clang-format-14 --dry-run --Werror --ferror-limit=2
+	tools/check_layers.py
+	tools/check_size.py
+	tools/check_words.py
+
+format: ## format the C++ sources
+	tools/setup check
+	$(sources) | xargs clang-format-14 -i
+
+check-all: check clang tidy asan tsan ## check, and every test under Clang and the sanitizers, and clang-tidy
+
+asan tsan: setup
+	cmake --preset $@
+	cmake --build --preset $@
+	ctest --preset $@ --parallel $(jobs)
+
+clang:
+	tools/setup clang
+	cmake --preset clang
+	cmake --build --preset clang
+	ctest --preset clang --parallel $(jobs)
+
+tidy: clang
+	run-clang-tidy-14 -quiet -j $(jobs) -p build/clang '$(CURDIR)/(src|cli|tests)/'
+
+benchmarks: ## build the benchmarks in build/benchmarks
+	tools/setup benchmarks
+	cmake --preset benchmarks
+	cmake --build --preset benchmarks
+
+clean: ## remove build/ (not .venv and .cache)
+	rm -rf build

@@ -1,0 +1,42 @@
+// An architecture: a plain function from the features of a row to one output per task.
+#pragma once
+
+#include <map>
+
+#include "gates/gate.h"
+#include "towers/tower.h"
+
+namespace gatewise {
+
+struct TaskHead {
+  std::string name;
+  int64_t outputs = 1;  // logits: 1, or the number of classes
+};
+
+struct ModelInputs {
+  Var x;                               // [width] all features side by side
+  std::map<std::string, Var> features;  // by column, for parts that read only some
+  std::vector<TaskHead> tasks;
+
+  // The features of these columns side by side; all of x when the list is empty. `where` names the option.
+  Var select(const std::vector<std::string>& columns, const std::string& where) const;
+};
+
+// Logits of every task: of_task[k] has shape [outputs].
+struct Heads {
+  std::vector<Var> of_task;
+  Var stacked;  // [tasks, outputs] where all tasks have equally many, otherwise empty
+};
+
+class Architecture {
+ public:
+  virtual ~Architecture() = default;
+  virtual Heads build(const ModelInputs& inputs) const = 0;
+};
+
+// Towers over one shared representation [in] or one per task [tasks, in]: "towers/<task>".
+Heads build_towers(const Tower& tower, Var representation, const std::vector<TaskHead>& tasks);
+
+std::vector<std::string> task_paths(const std::string& prefix, const std::vector<TaskHead>& tasks);
+
+}  // namespace gatewise

@@ -1,0 +1,36 @@
+// One network shared by all tasks under one tower per task (Caruana 1997).
+#include "architectures/architecture.h"
+
+namespace gatewise {
+namespace {
+
+class SharedBottom final : public Architecture {
+ public:
+  struct Options {
+    Json expert = {{"units", {113}}};
+    Json tower = Json::object();
+    void declare(OptionSet& set) {
+      set.add("expert", &expert, "the shared network: {type, units, ...}");
+      set.add("tower", &tower, "the network of a task: {type, units, ...}");
+    }
+  };
+
+  explicit SharedBottom(const Options& options)
+      : expert_(make_part<Expert>(options.expert, "model.expert", "mlp")),
+        tower_(make_part<Tower>(options.tower, "model.tower", "mlp")) {}
+
+  Heads build(const ModelInputs& inputs) const override {
+    const Var bottom = expert_->bank(inputs.x, {"bottom"});
+    inputs.x.graph().name_value("bottom", bottom);
+    return build_towers(*tower_, reshape(bottom, Shape{bottom.shape().last()}), inputs.tasks);
+  }
+
+ private:
+  std::unique_ptr<Expert> expert_;
+  std::unique_ptr<Tower> tower_;
+};
+
+const Register<Architecture, SharedBottom> registered{"shared_bottom", "one shared network, one tower per task"};
+
+}  // namespace
+}  // namespace gatewise

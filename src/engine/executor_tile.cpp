@@ -1,0 +1,258 @@
+// What happens within one tile: operands are found, operations called.
+#include "base/error.h"
+#include "engine/executor.h"
+#include "engine/phases.h"
+#include "engine/planner.h"
+
+namespace gatewise {
+
+template <class T>
+bool Program<T>::Executor::is_local(const Tile& tile, const Node& node) const {
+  return node.signature.domain == (tile.pass->route < 0 ? Domain::Row : Domain::Routed);
+}
+
+template <class T>
+Rows<T> Program<T>::Executor::value_rows(const Tile& tile, int id, bool is_matrix) {
+  const Place& place = plan_.places[id];
+  const Node& node = graph_.node(id);
+  const int64_t first = is_local(tile, node) ? tile.first_row : 0;
+  switch (place.storage) {
+    case Storage::Tile:
+      return {tile.worker->tile.data() + tile.pass->value_offset[place.root] * plan_.tile_rows + place.offset,
+              plan_.roots[place.root].stride};
+    case Storage::Batch:
+      return {values_[place.root].data() + first * plan_.roots[place.root].stride + place.offset,
+              plan_.roots[place.root].stride};
+    case Storage::External: {
+      if (node.leaf == Leaf::Ids) return {};
+      const ConstRows<T>& input = batch_->inputs.at(id);
+      return {const_cast<T*>(input.data) + first * input.stride, input.stride};
+    }
+    case Storage::Static: return {statics_.data() + place.offset, is_matrix ? node.signature.shape.last() : 0};
+    case Storage::Parameter: {
+      const ParameterPlace& parameter = plan_.layout->places[place.root];
+      return {store_.at(parameter), is_matrix ? parameter.row_stride : 0};
+    }
+    case Storage::None: return {};
+  }
+  return {};
+}
+
+template <class T>
+Rows<T> Program<T>::Executor::gradient_rows(const Tile& tile, int id, bool is_matrix, bool is_direct) {
+  const Node& node = graph_.node(id);
+  if (!plan_.has_gradient[id]) return {};
+  if (node.signature.domain == Domain::Static) {
+    if (plan_.places[id].storage == Storage::Parameter) {
+      const ParameterPlace& parameter = plan_.layout->places[plan_.places[id].root];
+      if (parameter.is_table) return {};
+      T* arena = is_direct ? gradients_.data() : tile.lane_gradients;
+      return {arena + parameter.offset, is_matrix ? parameter.row_stride : 0};
+    }
+    return {tile.lane->static_gradients.data() + plan_.static_gradient[id],
+            is_matrix ? node.signature.shape.last() : 0};
+  }
+  const Place& place = plan_.gradients[id];
+  const int64_t stride = plan_.roots[place.root].stride;
+  if (place.storage == Storage::Batch) {
+    const int64_t first = is_local(tile, node) ? tile.first_row : 0;
+    return {root_gradients_[place.root].data() + first * stride + place.offset, stride};
+  }
+  return {tile.worker->tile.data() + tile.pass->gradient_offset[place.root] * plan_.tile_rows + place.offset, stride};
+}
+
+template <class T>
+Call<T> Program<T>::Executor::make_call(const Tile& tile, const Node& node) {
+  Worker& worker = *tile.worker;
+  Call<T> call;
+  call.rows = tile.rows;
+  call.first_row = tile.first_row;
+  call.run = &run_;
+  call.shapes = input_shapes_[node.id];
+  call.shape = &node.signature;
+  call.stream = static_cast<uint64_t>(node.id);
+  call.branch = tile.branch;
+  call.packed = packed_[node.id];
+  call.packed_transposed = packed_transposed_[node.id];
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const int input = static_cast<int>(i);
+    const Node& source = graph_.node(node.inputs[i]);
+    const bool is_used = node.op->uses_input(input, plan_.options.is_training);
+    worker.inputs[i] = is_used ? ConstRows<T>(value_rows(tile, source.id, node.op->reads_matrix(input))) : ConstRows<T>();
+    if (source.leaf == Leaf::Ids) {
+      worker.ids = batch_->ids.at(source.id);
+      if (worker.ids.offsets != nullptr) {
+        worker.ids.offsets += tile.first_row;
+      } else {
+        worker.ids.ids += tile.first_row * worker.ids.stride;
+      }
+      call.ids = &worker.ids;
+    }
+    if (is_route(source)) call.route = &routes_.at(source.id);
+  }
+  if (node.signature.domain == Domain::Routed) call.route = &routes_.at(node.signature.route);
+  call.inputs = {worker.inputs.data(), node.inputs.size()};
+  call.output = value_rows(tile, node.id, false);
+  const int64_t auxiliary = tile.pass->auxiliary_offset.empty() ? -1 : tile.pass->auxiliary_offset[node.id];
+  if (auxiliary >= 0) {
+    call.auxiliary = {worker.tile.data() + auxiliary * plan_.tile_rows,
+                      (node.op->auxiliary_width(input_shapes_[node.id]) + 15) / 16 * 16};
+  }
+  return call;
+}
+
+template <class T>
+void Program<T>::Executor::run_forward(const Tile& tile, const Node& node) {
+  if (is_route(node)) return;
+  if (is_reduction(node)) {
+    run_reduction(tile, node);
+    return;
+  }
+  node.op->forward(make_call(tile, node));
+}
+
+template <class T>
+void Program<T>::Executor::run_reduction(const Tile& tile, const Node& node) {
+  const std::vector<int>& reductions = tile.pass->reductions;
+  const size_t index = std::find(reductions.begin(), reductions.end(), node.id) - reductions.begin();
+  dynamic_cast<const Reduction&>(*node.op).add(make_call(tile, node), tile.lane->partials[index].data());
+}
+
+template <class T>
+void Program<T>::Executor::run_backward(const Tile& tile, const Step& step) {
+  const Node& node = graph_.node(step.node);
+  Worker& worker = *tile.worker;
+  Call<T> call = make_call(tile, node);
+  const bool is_banked = node.op->name() == "routed_linear";
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const int input = static_cast<int>(i);
+    const bool is_wanted = node.op->has_gradient(input) && node.op->uses_input(input, true) &&
+                           !is_joined_in_place(plan_, node, i);
+    worker.d_inputs[i] = is_wanted
+                             ? gradient_rows(tile, node.inputs[i], node.op->reads_matrix(input), is_banked && input > 0)
+                             : Rows<T>();
+    worker.accumulate[i] = step.accumulate[i];
+  }
+  call.d_inputs = {worker.d_inputs.data(), node.inputs.size()};
+  call.accumulate = {worker.accumulate.get(), node.inputs.size()};
+  if (is_reduction(node)) {
+    call.d_output = {static_gradients_.data() + plan_.static_gradient[node.id], 0};
+  } else {
+    call.d_output = gradient_rows(tile, node.id, false, false);
+  }
+  node.op->backward(call);
+}
+
+template <class T>
+void Program<T>::Executor::run_seed(const Tile& tile, const Step& step) {
+  const int node = graph_.losses()[step.node].node;
+  const double weight = task_weights_.empty() ? 1.0 : task_weights_[step.node];
+  const Rows<T> losses = value_rows(tile, node, false);
+  const Rows<T> gradient = gradient_rows(tile, node, false, false);
+  double sum = 0;
+  for (int64_t row = 0; row < tile.rows; ++row) {
+    const T coefficient = batch_->coefficients.data[(tile.first_row + row) * batch_->coefficients.stride + step.node];
+    T& target = gradient.data[row * gradient.stride];
+    if (coefficient != T(0)) {
+      sum += static_cast<double>(coefficient) * static_cast<double>(losses.data[row * losses.stride]);
+    }
+    const T seed = static_cast<T>(weight) * coefficient;
+    target = step.accumulate[0] ? target + seed : seed;
+  }
+  tile.lane->losses[step.node] += sum;
+}
+
+template <class T>
+void Program<T>::Executor::run_fill(const Tile& tile, const Step& step) {
+  const Root& root = plan_.roots[step.node];
+  T* data = root.is_gradient_batch
+                ? root_gradients_[step.node].data() + tile.first_row * root.stride
+                : tile.worker->tile.data() + tile.pass->gradient_offset[step.node] * plan_.tile_rows;
+  for (int64_t row = 0; row < tile.rows; ++row) {
+    std::fill(data + row * root.stride + step.begin, data + row * root.stride + step.end, T(0));
+  }
+}
+
+template <class T>
+void Program<T>::Executor::run_static(const std::vector<int>& nodes, bool is_backward) {
+  // Static operations are tiles of one row; their gradients add to lane 0 and to the static gradients directly.
+  Pass pass;
+  const Tile tile{&pass, &workers_[0], &lanes_[0], gradients_.data(), 0, 1, 0};
+  for (const int id : nodes) {
+    const Node& node = graph_.node(id);
+    Aligned<T> auxiliary(node.op->auxiliary_width(input_shapes_[id]));
+    Call<T> call = make_call(tile, node);
+    call.auxiliary = {auxiliary.data(), auxiliary.size()};
+    call.output = {statics_.data() + plan_.places[id].offset, 0};
+    if (!is_backward || auxiliary.size() > 0) node.op->forward(call);
+    if (!is_backward) continue;
+    for (const Penalty& penalty : graph_.penalties()) {
+      if (penalty.node == id) static_gradients_[plan_.static_gradient[id]] += T(1);
+    }
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      Rows<T> target = gradient_rows(tile, node.inputs[i], node.op->reads_matrix(static_cast<int>(i)), true);
+      if (target.data != nullptr && plan_.static_gradient[node.inputs[i]] >= 0) {
+        target.data = static_gradients_.data() + plan_.static_gradient[node.inputs[i]];
+      }
+      workers_[0].d_inputs[i] = node.op->has_gradient(static_cast<int>(i)) ? target : Rows<T>();
+      workers_[0].accumulate[i] = true;
+    }
+    call.d_inputs = {workers_[0].d_inputs.data(), node.inputs.size()};
+    call.accumulate = {workers_[0].accumulate.get(), node.inputs.size()};
+    call.d_output = {static_gradients_.data() + plan_.static_gradient[id], 0};
+    node.op->backward(call);
+  }
+}
+
+template <class T>
+std::vector<Aligned<T>> Program<T>::Executor::run_task_gradients() {
+  const size_t tasks = graph_.losses().size();
+  if (!plan_.options.keeps_values || plan_.passes.size() != 1 || !plan_.passes[0].has_backward) {
+    internal_error("gradients per task need keeps_values and a model of one phase");
+  }
+  const Pass& whole = plan_.passes[0];
+  Pass forward = whole, backward = whole;
+  std::erase_if(forward.steps, [](const Step& step) { return step.kind != StepKind::Forward; });
+  std::erase_if(backward.steps, [](const Step& step) { return step.kind == StepKind::Forward; });
+  std::vector<Aligned<T>> result;
+  for (size_t task = 0; task < tasks; ++task) result.emplace_back(plan_.layout->arena_size);
+  for (const Stage& stage : plan_.stages) {
+    if (stage.kind == Stage::Kind::StaticForward) run_static(stage.nodes, false);
+  }
+  for (int64_t first = 0; first < batch_->rows; first += plan_.tile_rows) {
+    const int64_t rows = std::min(plan_.tile_rows, batch_->rows - first);
+    run_tile({&forward, &workers_[0], &lanes_[0], nullptr, first, rows, 0});
+    for (size_t task = 0; task < tasks; ++task) {
+      std::vector<double> weights(tasks, 0);
+      weights[task] = 1;
+      task_weights_ = weights;
+      run_tile({&backward, &workers_[0], &lanes_[0], result[task].data(), first, rows, 0});
+    }
+  }
+  task_weights_ = {};
+  return result;
+}
+
+template <class T>
+ConstRows<T> Program<T>::Executor::value(int node) const {
+  const Place& place = plan_.places[node];
+  if (place.storage == Storage::Batch) return {values_[place.root].data() + place.offset, plan_.roots[place.root].stride};
+  if (place.storage == Storage::Static) return {statics_.data() + place.offset, 0};
+  if (place.storage == Storage::External) return batch_->inputs.at(node);
+  if (place.storage == Storage::Parameter) return {store_.at(plan_.layout->places[place.root]), 0};
+  internal_error("value {} is not kept for the whole batch; add it to the watched values", node);
+}
+
+template <class T>
+ConstRows<T> Program<T>::Executor::gradient(int node) const {
+  const Place& place = plan_.gradients[node];
+  if (place.storage != Storage::Batch) {
+    internal_error("the gradient of value {} is not kept for the whole batch; add it to the watched gradients", node);
+  }
+  return {root_gradients_[place.root].data() + place.offset, plan_.roots[place.root].stride};
+}
+
+template class Program<float>::Executor;
+template class Program<double>::Executor;
+
+}  // namespace gatewise

@@ -1,0 +1,79 @@
+// A planned graph that runs: forward, and for training also backward. One Program belongs to one thread at a time; it
+// uses the pool for its work. T is float, or double for gradient checks by the reference kernels.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/threads.h"
+#include "engine/plan.h"
+#include "engine/store.h"
+
+namespace gatewise {
+
+// What a program reads for one batch, by input node. Pointers stay valid during the run.
+template <class T>
+struct Batch {
+  int64_t rows = 0;
+  std::map<int, ConstRows<T>> inputs;  // by Input node: [rows, width]
+  std::map<int, Ids> ids;              // by Ids node
+  std::map<int, T> scalars;            // by Scalar node
+  // [rows, losses] weight of each row's loss over its normaliser; 0 where the label is missing.
+  ConstRows<T> coefficients;
+};
+
+// The gradient of a big embedding table: only the rows that the batch touched, each summed in position order.
+template <class T>
+struct TableGradient {
+  int place = -1;
+  int64_t width = 0;
+  std::vector<uint32_t> ids;  // ascending
+  std::vector<T> sums;        // [ids, width]
+};
+
+struct StepResult {
+  std::vector<double> losses;     // by loss: sum over rows of coefficient x loss, before task weights
+  std::vector<double> penalties;  // by penalty
+  double total = 0;               // task weights x losses + penalties
+};
+
+template <class T>
+class Program {
+ public:
+  Program(Store<T>& store, Pool& pool, PlanOptions options);
+  ~Program();
+
+  const Plan& plan() const { return *plan_; }
+
+  // Forward only. In a program for scoring, parameters_changed() must be called after the store was written to.
+  void forward(const Batch<T>& batch, const Run& run);
+  void parameters_changed();
+
+  // Forward and backward; the gradients are those of sum of weight x loss plus penalties. Throws Error(Data) when a
+  // batch does not suit the model (one row with batch norm).
+  StepResult step(const Batch<T>& batch, const Run& run, std::span<const double> task_weights);
+  // As step(), but each task's gradient of the arena apart (needs PlanOptions::keeps_values and a model of one phase):
+  // [losses] arenas, penalties left out.
+  std::vector<Aligned<T>> task_gradients(const Batch<T>& batch, const Run& run);
+
+  // Arena gradient and gradients of big tables of the last step().
+  Aligned<T>& gradients();
+  std::vector<TableGradient<T>>& table_gradients();
+  // Values of outputs and watched nodes of the last run; Static values are one row.
+  ConstRows<T> value(int node) const;
+  ConstRows<T> gradient(int node) const;
+
+  // Bytes of tiles x workers plus whole-batch buffers, at their peak so far.
+  int64_t activation_bytes() const;
+
+ private:
+  class Executor;
+  std::unique_ptr<Plan> plan_;
+  std::unique_ptr<Executor> executor_;
+};
+
+extern template class Program<float>;
+extern template class Program<double>;
+
+}  // namespace gatewise

@@ -1,0 +1,75 @@
+// The values of a model: one aligned arena for all dense parameters, big embedding tables beside it, and states.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/layout.h"
+
+namespace gatewise {
+
+// Memory for vectors: cache-line aligned, zeroed.
+template <class T>
+class Aligned {
+ public:
+  Aligned() = default;
+  explicit Aligned(int64_t size) { resize(size); }
+  void resize(int64_t size);
+  void fill(T value) { std::fill(data(), data() + size_, value); }
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  int64_t size() const { return size_; }
+  T& operator[](int64_t i) { return data_.get()[i]; }
+  const T& operator[](int64_t i) const { return data_.get()[i]; }
+  int64_t bytes() const { return size_ * static_cast<int64_t>(sizeof(T)); }
+
+ private:
+  struct Free {
+    void operator()(T* pointer) const;
+  };
+  std::unique_ptr<T, Free> data_;
+  int64_t size_ = 0;
+};
+
+template <class T>
+class Store {
+ public:
+  explicit Store(const Graph& graph, int64_t dense_table_rows = 65536);
+
+  const Layout& layout() const { return layout_; }
+  const Graph& graph() const { return *graph_; }
+  // Draws every parameter from its initialiser and a stream keyed by (seed, path); states take their initial value.
+  void initialise(uint64_t seed);
+
+  Aligned<T>& arena() { return arena_; }
+  const Aligned<T>& arena() const { return arena_; }
+  Aligned<T>& states() { return states_; }
+  const Aligned<T>& states() const { return states_; }
+  // The first element of a place, wherever it lies.
+  T* at(const ParameterPlace& place);
+  const T* at(const ParameterPlace& place) const;
+  // Copies of one path, row-major in the saved shape. set() throws Error(Data) on a wrong size.
+  std::vector<T> get(const std::string& path) const;
+  void set(const std::string& path, std::span<const T> values);
+  std::vector<std::string> paths() const;
+  const PathBlock& block(const std::string& path) const;
+  // The number of saved parameter values, padding and states left out.
+  int64_t parameter_count() const;
+
+ private:
+  const T* block_data(const PathBlock& block) const;
+
+  const Graph* graph_;
+  Layout layout_;
+  Aligned<T> arena_;
+  std::vector<Aligned<T>> big_tables_;  // by place, empty for the others
+  Aligned<T> states_;
+};
+
+extern template class Aligned<float>;
+extern template class Aligned<double>;
+extern template class Store<float>;
+extern template class Store<double>;
+
+}  // namespace gatewise

@@ -1,0 +1,31 @@
+// An expert: a small network; architectures make banks of them.
+#pragma once
+
+#include "base/registry.h"
+#include "experts/bank.h"
+
+namespace gatewise {
+
+class Expert {
+ public:
+  virtual ~Expert() = default;
+  // One expert per path: x [in] shared, or [experts, in] -> [experts, hidden].
+  virtual Var bank(Var x, const std::vector<std::string>& paths) const = 0;
+};
+
+// Makes a plug-in from a table {type = "...", options...}; `fallback` is the type when none is given.
+template <class Interface>
+std::unique_ptr<Interface> make_part(const Json& table, const std::string& path, const std::string& fallback) {
+  Json options = table.is_null() ? Json::object() : table;
+  if (!options.is_object()) command_error("{}: got {}, expected a table of options", path, options.dump());
+  std::string type = fallback;
+  if (options.contains("type")) {
+    if (!options["type"].is_string()) command_error("{}.type: got {}, expected a name", path, options["type"].dump());
+    type = options["type"].get<std::string>();
+    options.erase("type");
+  }
+  const std::string kind = path.substr(path.rfind('.') == std::string::npos ? 0 : path.rfind('.') + 1);
+  return Registry<Interface>::instance().find(type, kind, path + ".type").make(options, path);
+}
+
+}  // namespace gatewise

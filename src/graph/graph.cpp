@@ -1,0 +1,245 @@
+#include "graph/graph.h"
+
+#include "base/error.h"
+
+namespace gatewise {
+
+std::string Shape::text() const { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
+
+const Signature& Var::signature() const {
+  if (graph_ == nullptr) internal_error("an empty value was used");
+  return graph_->node(node_).signature;
+}
+
+Initializer Initializer::named(const std::string& name, double scale) {
+  const std::vector<std::string> known = names();
+  for (size_t i = 0; i < known.size(); ++i) {
+    if (known[i] == name) return {static_cast<Kind>(i), scale};
+  }
+  command_error("unknown initializer \"{}\".{}", name, suggestion(name, known));
+}
+
+std::vector<std::string> Initializer::names() {
+  return {"zero", "one", "constant", "glorot_uniform", "he_normal", "normal", "uniform"};
+}
+
+Var Graph::add(Node node) {
+  node.id = static_cast<int>(nodes_.size());
+  nodes_.push_back(std::move(node));
+  return Var(this, nodes_.back().id);
+}
+
+void Graph::refuse_duplicate(const std::string& path, const char* kind) {
+  if (path.empty()) internal_error("a {} has no name", kind);
+  if (!paths_.emplace(path, static_cast<int>(nodes_.size())).second) {
+    internal_error("the graph already has a {} \"{}\"", kind, path);
+  }
+}
+
+Var Graph::input(const std::string& name, Shape shape) {
+  refuse_duplicate("inputs/" + name, "input");
+  Node node;
+  node.leaf = Leaf::Input;
+  node.signature = {std::move(shape), Domain::Row, -1};
+  node.name = name;
+  return add(std::move(node));
+}
+
+Var Graph::ids(const std::string& name) {
+  refuse_duplicate("inputs/" + name, "input");
+  Node node;
+  node.leaf = Leaf::Ids;
+  node.signature = {Shape{}, Domain::Row, -1};
+  node.name = name;
+  return add(std::move(node));
+}
+
+Var Graph::parameter(const std::string& path, Shape shape, Initializer initializer) {
+  refuse_duplicate(path, "parameter");
+  Node node;
+  node.leaf = Leaf::Parameter;
+  node.signature = {std::move(shape), Domain::Static, -1};
+  node.name = path;
+  node.paths = {path};
+  node.initializer = initializer;
+  return add(std::move(node));
+}
+
+Var Graph::parameter_bank(const std::vector<std::string>& paths, Shape shape, Initializer initializer) {
+  if (shape.rank() < 1 || shape[0] != static_cast<int64_t>(paths.size())) {
+    internal_error("a bank of {} paths has shape {}", paths.size(), shape.text());
+  }
+  for (const std::string& path : paths) refuse_duplicate(path, "parameter");
+  Node node;
+  node.leaf = Leaf::Parameter;
+  node.signature = {std::move(shape), Domain::Static, -1};
+  node.name = paths.front();
+  node.paths = paths;
+  node.is_bank = true;
+  node.initializer = initializer;
+  return add(std::move(node));
+}
+
+Var Graph::parameter_blocks(const std::vector<std::string>& paths, Shape shape, Initializer initializer) {
+  const int64_t blocks = static_cast<int64_t>(paths.size());
+  if (blocks == 0 || shape.rank() < 1 || shape.last() % blocks != 0) {
+    internal_error("{} blocks do not fit shape {}", blocks, shape.text());
+  }
+  for (const std::string& path : paths) refuse_duplicate(path, "parameter");
+  Node node;
+  node.leaf = Leaf::Parameter;
+  node.signature = {std::move(shape), Domain::Static, -1};
+  node.name = paths.front();
+  node.paths = paths;
+  node.slices_last_axis = blocks > 1;
+  node.initializer = initializer;
+  return add(std::move(node));
+}
+
+Var Graph::table(const std::string& path, int64_t rows, int64_t width, Initializer initializer) {
+  refuse_duplicate(path, "embedding table");
+  Node node;
+  node.leaf = Leaf::Table;
+  node.signature = {Shape{rows, width}, Domain::Static, -1};
+  node.name = path;
+  node.paths = {path};
+  node.initializer = initializer;
+  return add(std::move(node));
+}
+
+Var Graph::constant(std::vector<double> values, Shape shape) {
+  if (static_cast<int64_t>(values.size()) != shape.elements())
+    internal_error("a constant does not fill its shape");
+  Node node;
+  node.leaf = Leaf::Constant;
+  node.signature = {std::move(shape), Domain::Static, -1};
+  node.constant = std::move(values);
+  return add(std::move(node));
+}
+
+Var Graph::scalar(const std::string& name) {
+  refuse_duplicate("scalars/" + name, "scalar");
+  Node node;
+  node.leaf = Leaf::Scalar;
+  node.signature = {Shape{}, Domain::Static, -1};
+  node.name = name;
+  return add(std::move(node));
+}
+
+Var Graph::state(const std::string& path, Shape shape, double initial) {
+  std::vector<double> values(shape.elements(), initial);
+  return state(path, std::move(shape), std::move(values));
+}
+
+Var Graph::state(const std::string& path, Shape shape, std::vector<double> initial) {
+  refuse_duplicate(path, "state");
+  if (static_cast<int64_t>(initial.size()) != shape.elements())
+    internal_error("a state does not fill its shape");
+  Node node;
+  node.leaf = Leaf::State;
+  node.constant = std::move(initial);
+  node.signature = {std::move(shape), Domain::Static, -1};
+  node.name = path;
+  node.paths = {path};
+  return add(std::move(node));
+}
+
+Var Graph::apply(std::shared_ptr<const Op> op, const std::vector<Var>& inputs) {
+  Node node;
+  std::vector<Signature> signatures;
+  for (const Var& input : inputs) {
+    if (!input.is_valid()) internal_error("{}: an input is empty", op->name());
+    if (&input.graph() != this) internal_error("{}: an input belongs to another graph", op->name());
+    node.inputs.push_back(input.node());
+    signatures.push_back(input.signature());
+  }
+  node.signature = op->infer(signatures);
+  if (op->name() == "route") node.signature.route = static_cast<int>(nodes_.size());
+  node.op = std::move(op);
+  return add(std::move(node));
+}
+
+void Graph::add_loss(const std::string& task, Var row_loss) {
+  if (row_loss.signature().domain != Domain::Row || row_loss.shape().elements() != 1) {
+    internal_error("the loss of \"{}\" must be one number per row, got shape {}", task,
+                   row_loss.shape().text());
+  }
+  losses_.push_back({task, row_loss.node()});
+}
+
+void Graph::add_penalty(const std::string& name, Var penalty) {
+  if (penalty.signature().domain != Domain::Static || penalty.shape().elements() != 1) {
+    internal_error("the penalty \"{}\" must be one number per batch", name);
+  }
+  penalties_.push_back({name, penalty.node()});
+}
+
+void Graph::add_output(const std::string& name, Var value) {
+  outputs_.emplace_back(name, value.node());
+  name_value(name, value);
+}
+
+void Graph::update(Var state, Var value) {
+  if (node(state.node()).leaf != Leaf::State || !(state.signature() == value.signature())) {
+    internal_error("a state update needs a state and a value of the same shape");
+  }
+  updates_.push_back({state.node(), value.node()});
+}
+
+void Graph::name_value(const std::string& name, Var value) { named_[name] = value.node(); }
+
+int Graph::find(const std::string& name) const {
+  const auto found = named_.find(name);
+  if (found != named_.end()) return found->second;
+  std::vector<std::string> known;
+  for (const auto& [key, node] : named_) known.push_back(key);
+  command_error("the model has no value \"{}\".{}", name, suggestion(name, known));
+}
+
+Signature joined(const std::string& op, std::span<const Signature> inputs) {
+  Signature result;
+  result.domain = Domain::Static;
+  for (const Signature& input : inputs) {
+    if (input.domain == Domain::Routed) {
+      if (result.domain == Domain::Routed && result.route != input.route) {
+        command_error("{}: the inputs belong to two different routes", op);
+      }
+      result.domain = Domain::Routed;
+      result.route = input.route;
+    } else if (input.domain == Domain::Row) {
+      if (result.domain == Domain::Static) result.domain = Domain::Row;
+    }
+  }
+  for (const Signature& input : inputs) {
+    if (result.domain == Domain::Routed && input.domain == Domain::Row) {
+      command_error("{}: a row value meets a routed value; gather it first", op);
+    }
+  }
+  return result;
+}
+
+OpRegistry& OpRegistry::instance() {
+  static OpRegistry registry;
+  return registry;
+}
+
+void OpRegistry::add(const std::string& name, OpFactory factory) {
+  if (!factories_.emplace(name, std::move(factory)).second)
+    internal_error("operation \"{}\" is registered twice", name);
+}
+
+std::shared_ptr<const Op> OpRegistry::make(const std::string& name, const Json& attributes) const {
+  const auto found = factories_.find(name);
+  if (found == factories_.end()) {
+    data_error("graph: unknown operation \"{}\"; the model may come from a newer version", name);
+  }
+  return found->second(attributes);
+}
+
+std::vector<std::string> OpRegistry::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, factory] : factories_) names.push_back(name);
+  return names;
+}
+
+}  // namespace gatewise

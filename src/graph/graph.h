@@ -1,0 +1,140 @@
+// The static graph of one model: composed once, then planned, differentiated, executed, saved and exported.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/op.h"
+#include "graph/shape.h"
+
+namespace gatewise {
+
+class Graph;
+
+// A value of a graph. Copies are cheap; a Var is only valid as long as its graph.
+class Var {
+ public:
+  Var() = default;
+  Var(Graph* graph, int node) : graph_(graph), node_(node) {}
+  Graph& graph() const { return *graph_; }
+  int node() const { return node_; }
+  bool is_valid() const { return graph_ != nullptr; }
+  const Signature& signature() const;
+  const Shape& shape() const { return signature().shape; }
+
+ private:
+  Graph* graph_ = nullptr;
+  int node_ = -1;
+};
+
+// How a parameter starts. Weights draw from a stream keyed by seed and path, so layers never share values.
+struct Initializer {
+  enum class Kind : uint8_t { Zero, One, Constant, GlorotUniform, HeNormal, Normal, Uniform };
+  Kind kind = Kind::GlorotUniform;
+  double scale = 1;  // standard deviation (Normal), half width (Uniform), value (Constant), gain otherwise
+
+  static Initializer zero() { return {Kind::Zero, 0}; }
+  static Initializer one() { return {Kind::One, 1}; }
+  static Initializer constant(double value) { return {Kind::Constant, value}; }
+  static Initializer normal(double deviation) { return {Kind::Normal, deviation}; }
+  static Initializer uniform(double half_width) { return {Kind::Uniform, half_width}; }
+  // "glorot_uniform", "he_normal", "normal", "uniform", "zero".
+  static Initializer named(const std::string& name, double scale);
+  static std::vector<std::string> names();
+};
+
+enum class Leaf : uint8_t { None, Input, Ids, Parameter, Table, Constant, Scalar, State };
+
+struct Node {
+  int id = 0;
+  Leaf leaf = Leaf::None;
+  std::shared_ptr<const Op> op;  // null for leaves
+  std::vector<int> inputs;
+  Signature signature;
+  std::string name;                // leaves: the input's name or the parameter's path
+  std::vector<std::string> paths;  // of parameters, tables and states
+  bool is_bank = false;            // one path per slice of the first axis
+  bool slices_last_axis = false;   // one path per block of the last axis
+  Initializer initializer;
+  bool is_trainable = true;
+  std::vector<double> constant;  // Constant, initial State
+};
+
+struct LossTerm {
+  std::string name;  // the task
+  int node = -1;     // per row, scalar
+};
+struct Penalty {
+  std::string name;
+  int node = -1;  // Static scalar, added to the loss as it is
+};
+struct StateUpdate {
+  int state = -1;
+  int value = -1;
+};
+
+class Graph {
+ public:
+  Graph() = default;
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  // A real value per row, given with every batch.
+  Var input(const std::string& name, Shape shape);
+  // Ids per row (one or a bag), given with every batch.
+  Var ids(const std::string& name);
+  Var parameter(const std::string& path, Shape shape, Initializer initializer);
+  // A bank: shape [paths.size(), ...]; slice i is saved and initialised under paths[i].
+  Var parameter_bank(const std::vector<std::string>& paths, Shape shape, Initializer initializer);
+  // Blocks side by side: shape [.., paths.size() * width]; block i of the last axis is saved under paths[i].
+  Var parameter_blocks(const std::vector<std::string>& paths, Shape shape, Initializer initializer);
+  // An embedding table [rows, width].
+  Var table(const std::string& path, int64_t rows, int64_t width, Initializer initializer);
+  Var constant(std::vector<double> values, Shape shape);
+  // A Static scalar given with every batch (temperatures, schedules).
+  Var scalar(const std::string& name);
+  // A Static value kept between steps; see update().
+  Var state(const std::string& path, Shape shape, double initial);
+  Var state(const std::string& path, Shape shape, std::vector<double> initial);
+
+  Var apply(std::shared_ptr<const Op> op, const std::vector<Var>& inputs);
+
+  // The row loss of one task, a scalar per row.
+  void add_loss(const std::string& task, Var row_loss);
+  void add_penalty(const std::string& name, Var penalty);
+  void add_output(const std::string& name, Var value);
+  // After each training step `state` takes the value of `value` (Static, same shape).
+  void update(Var state, Var value);
+  // Gives a value a name by which it can be watched.
+  void name_value(const std::string& name, Var value);
+
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const Node& node(int id) const { return nodes_[id]; }
+  const std::vector<LossTerm>& losses() const { return losses_; }
+  const std::vector<Penalty>& penalties() const { return penalties_; }
+  const std::vector<std::pair<std::string, int>>& outputs() const { return outputs_; }
+  const std::vector<StateUpdate>& updates() const { return updates_; }
+  const std::map<std::string, int>& named_values() const { return named_; }
+  // The node of an output or named value. Throws with the nearest names.
+  int find(const std::string& name) const;
+  void set_trainable(int node, bool is_trainable) { nodes_[node].is_trainable = is_trainable; }
+
+  // Operations, shapes, paths, losses and outputs; enough to run the model without the code that composed it.
+  Json to_json() const;
+  static std::unique_ptr<Graph> from_json(const Json& json);
+
+ private:
+  Var add(Node node);
+  void refuse_duplicate(const std::string& path, const char* kind);
+
+  std::vector<Node> nodes_;
+  std::vector<LossTerm> losses_;
+  std::vector<Penalty> penalties_;
+  std::vector<std::pair<std::string, int>> outputs_;
+  std::vector<StateUpdate> updates_;
+  std::map<std::string, int> named_;
+  std::map<std::string, int> paths_;
+};
+
+}  // namespace gatewise

@@ -1,0 +1,193 @@
+// What an operation is: a shape rule, a forward pass and a gradient over a tile of rows, and its own test
+// cases.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/options.h"
+#include "base/random.h"
+#include "base/registry.h"
+#include "graph/shape.h"
+#include "kernels/matmul.h"
+#include "kernels/rows.h"
+
+namespace gatewise {
+
+using kernels::ConstRows;
+using kernels::Rows;
+
+// What a whole run has in common.
+struct Run {
+  uint64_t seed = 0;
+  uint64_t step = 0;
+  bool is_training = false;
+  int64_t batch_rows = 0;
+};
+
+// Ids of one input for the rows of a batch. Without offsets there is one id a row; otherwise row r has the
+// ids [offsets[r], offsets[r + 1]). Weights belong to ids and may be null. Each id is a row of its embedding
+// table.
+struct Ids {
+  const uint32_t* ids = nullptr;
+  int64_t stride = 1;  // between the ids of neighbouring rows, without offsets
+  const int64_t* offsets = nullptr;
+  const float* weights = nullptr;
+};
+
+// (row, branch) pairs of a batch, sorted by branch and then by row.
+struct Route {
+  int64_t branches = 0;
+  std::vector<int64_t> first;          // [branches + 1] into `rows`
+  std::vector<int32_t> rows;           // [routed rows] batch row of each routed row
+  std::vector<int64_t> row_first;      // [batch rows + 1] into `row_positions`
+  std::vector<int32_t> row_branch;     // branch of each pair, by batch row
+  std::vector<int32_t> row_positions;  // routed row of each pair, by batch row
+};
+
+// One execution of an operation over a tile. Static operands are one row with stride 0, or, where the
+// operation says reads_matrix(), a matrix with that row stride. In the backward pass a target without data is
+// not wanted; targets of Static operands are always added to.
+template <class T>
+struct Call {
+  int64_t rows = 0;
+  int64_t first_row = 0;  // of the tile in the batch (Routed: in the route)
+  const Run* run = nullptr;
+  std::span<const Signature> shapes;  // of the inputs
+  const Signature* shape = nullptr;   // of the output
+  uint64_t stream = 0;                // identity of the node for random numbers
+
+  std::span<const ConstRows<T>> inputs;
+  Rows<T> output;
+  Rows<T> auxiliary;  // Op::auxiliary_width() values a row, kept from forward to backward
+
+  Rows<T> d_output;  // may be overwritten by the operation's own backward
+  std::span<const Rows<T>> d_inputs;
+  std::span<const bool> accumulate;
+
+  // The matrix operand in panels, one per group, where the engine has prepared them; otherwise empty.
+  std::span<const kernels::Packed<T>> packed;
+  std::span<const kernels::Packed<T>> packed_transposed;
+
+  const Ids* ids = nullptr;      // look-ups: the ids of the tile's rows
+  const Route* route = nullptr;  // routed operations
+  int64_t branch = 0;            // Routed tiles belong to one branch
+};
+
+// A case of an operation for its contract tests: values, gradients in double, every instruction set.
+struct OpCase {
+  Json options = Json::object();
+  std::vector<Signature> inputs;
+  double low = -1, high = 1;          // range of random inputs
+  double keep_from_zero = 0;          // smallest magnitude, for kinks
+  std::vector<int> no_gradient = {};  // inputs that have none by definition
+};
+
+class Op {
+ public:
+  virtual ~Op() = default;
+  virtual std::string name() const = 0;
+  virtual Json attributes() const = 0;
+
+  // The output's signature; throws Error(Command) naming the operation when the inputs do not fit.
+  virtual Signature infer(std::span<const Signature> inputs) const = 0;
+
+  virtual void forward(const Call<float>& call) const = 0;
+  virtual void forward(const Call<double>& call) const = 0;
+  virtual void backward(const Call<float>& call) const = 0;
+  virtual void backward(const Call<double>& call) const = 0;
+
+  // Which values the gradient reads.
+  virtual bool backward_reads_input(int) const { return true; }
+  virtual bool backward_reads_output() const { return false; }
+  virtual bool has_gradient(int /*input*/) const { return true; }
+  // Whether the input is read at all in this mode (batch norm reads batch moments in training only).
+  virtual bool uses_input(int /*input*/, bool /*is_training*/) const { return true; }
+  virtual int64_t auxiliary_width(std::span<const Signature> /*inputs*/) const { return 0; }
+  // Whether the Static input is a matrix [.., in, out] whose rows may be padded; the engine then prepares
+  // panels.
+  virtual bool reads_matrix(int /*input*/) const { return false; }
+  // An operand that the operation reads for the whole batch instead of one tile (gather, combine).
+  virtual bool reads_whole_batch(int /*input*/) const { return false; }
+  // Views share their first input's memory at a column offset instead of running.
+  virtual bool is_view() const { return false; }
+  virtual int64_t view_offset(std::span<const Signature> /*inputs*/) const { return 0; }
+  virtual std::vector<OpCase> cases() const { return {}; }
+};
+
+// Row values to a Static value. Partial results of tiles are merged in tile order.
+class Reduction : public Op {
+ public:
+  // Doubles of one partial result.
+  virtual int64_t partial_width(std::span<const Signature> inputs) const = 0;
+  virtual void start(const Signature& input, double* partial) const = 0;
+  virtual void add(const Call<float>& call, double* partial) const = 0;
+  virtual void add(const Call<double>& call, double* partial) const = 0;
+  virtual void merge(const Signature& input, double* into, const double* from) const = 0;
+  // Writes the result, row-major in the output's shape.
+  virtual void finish(const Signature& input, const double* partial, int64_t rows, double* result) const = 0;
+};
+
+using OpFactory = std::function<std::shared_ptr<const Op>(const Json& attributes)>;
+
+// All operations by name.
+class OpRegistry {
+ public:
+  static OpRegistry& instance();
+  void add(const std::string& name, OpFactory factory);
+  std::shared_ptr<const Op> make(const std::string& name, const Json& attributes) const;
+  std::vector<std::string> names() const;
+
+ private:
+  std::map<std::string, OpFactory> factories_;
+};
+
+struct NoOptions {
+  void declare(OptionSet&) {}
+};
+
+// Supplies the virtual functions from templates of Derived: forward<T>(call) and backward<T>(call).
+template <class Derived, class OptionsType = NoOptions, class Base = Op>
+class OpBase : public Base {
+ public:
+  using Options = OptionsType;
+  explicit OpBase(Options options = {}) : options_(std::move(options)) {}
+
+  std::string name() const override { return Derived::op_name; }
+  Json attributes() const override { return write_options(options_); }
+  void forward(const Call<float>& call) const override { derived().template run<float>(call); }
+  void forward(const Call<double>& call) const override { derived().template run<double>(call); }
+  void backward(const Call<float>& call) const override { derived().template gradient<float>(call); }
+  void backward(const Call<double>& call) const override { derived().template gradient<double>(call); }
+
+ protected:
+  const Derived& derived() const { return static_cast<const Derived&>(*this); }
+  // Refuses inputs that do not fit: "softmax: ...".
+  template <class... Args>
+  void require(bool condition, fmt::format_string<Args...> format, Args&&... args) const {
+    if (!condition) command_error("{}: {}", name(), fmt::format(format, std::forward<Args>(args)...));
+  }
+  void require_inputs(std::span<const Signature> inputs, size_t count) const {
+    require(inputs.size() == count, "takes {} inputs, got {}", count, inputs.size());
+  }
+
+  Options options_;
+};
+
+template <class Derived>
+struct RegisterOp {
+  RegisterOp() {
+    OpRegistry::instance().add(Derived::op_name, [](const Json& attributes) -> std::shared_ptr<const Op> {
+      return std::make_shared<Derived>(read_options<typename Derived::Options>(attributes, Derived::op_name));
+    });
+  }
+};
+
+// The domain that results from combining inputs: Routed beats Row beats Static. Throws on two different
+// routes.
+Signature joined(const std::string& op, std::span<const Signature> inputs);
+
+}  // namespace gatewise

@@ -1,0 +1,69 @@
+#include "graph/bag.h"
+#include "graph/ops.h"
+
+namespace gatewise {
+namespace {
+
+struct EmbeddingOptions {
+  std::string pooling = "sum";
+  void declare(OptionSet& set) { set.add("pooling", &pooling, "how a bag of ids is joined").choices({"sum", "mean"}); }
+};
+
+// The gradient of the table is not taken here: the engine keeps the gradient of the output for the whole batch and
+// adds it to the touched rows in the order of their positions (engine/embeddings.h).
+class EmbeddingOp final : public OpBase<EmbeddingOp, EmbeddingOptions> {
+ public:
+  static constexpr const char* op_name = "embedding";
+  using OpBase::OpBase;
+
+  Signature infer(std::span<const Signature> inputs) const override {
+    require_inputs(inputs, 2);
+    require(inputs[1].shape.rank() == 2, "the table must be [rows, width], got {}", inputs[1].shape.text());
+    Signature output = inputs[0];
+    output.shape = Shape{inputs[1].shape[1]};
+    return output;
+  }
+
+  bool reads_matrix(int input) const override { return input == 1; }
+  bool backward_reads_input(int) const override { return false; }
+
+  template <class T>
+  void run(const Call<T>& call) const {
+    const int64_t width = call.shape->shape.elements();
+    const T* table = call.inputs[1].data;
+    const int64_t stride = call.inputs[1].stride;
+    const Ids& ids = *call.ids;
+    if (ids.offsets == nullptr) {
+      for (int64_t row = 0; row < call.rows; ++row) {
+        const T* entry = table + ids.ids[row * ids.stride] * stride;
+        T* out = call.output.data + row * call.output.stride;
+        for (int64_t i = 0; i < width; ++i) out[i] = entry[i];
+      }
+      return;
+    }
+    for (int64_t row = 0; row < call.rows; ++row) {
+      T* out = call.output.data + row * call.output.stride;
+      std::fill(out, out + width, T(0));
+      const double scale = bag_scale(ids, row, options_.pooling == "mean");
+      for (int64_t i = ids.offsets[row]; i < ids.offsets[row + 1]; ++i) {
+        const T* entry = table + ids.ids[i] * stride;
+        const T weight = static_cast<T>(scale * (ids.weights == nullptr ? 1.0 : ids.weights[i]));
+        for (int64_t k = 0; k < width; ++k) out[k] += weight * entry[k];
+      }
+    }
+  }
+
+  template <class T>
+  void gradient(const Call<T>&) const {}
+};
+
+const RegisterOp<EmbeddingOp> registered;
+
+}  // namespace
+
+Var embedding(Var ids, Var table, Pooling pooling) {
+  const EmbeddingOptions options{pooling == Pooling::Sum ? "sum" : "mean"};
+  return ids.graph().apply(std::make_shared<EmbeddingOp>(options), {ids, table});
+}
+
+}  // namespace gatewise

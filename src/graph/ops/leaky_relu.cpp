@@ -1,0 +1,26 @@
+#include "graph/ops.h"
+#include "graph/unary_op.h"
+
+namespace gatewise {
+namespace {
+
+struct LeakyReluOpOptions {
+  double slope = 0.01;
+  void declare(OptionSet& set) { set.add("slope", &slope, "slope of the negative side").above(0); }
+};
+
+class LeakyReluOp final : public UnaryOp<LeakyReluOp, LeakyReluOpOptions> {
+ public:
+  static constexpr const char* op_name = "leaky_relu";
+  static constexpr kernels::Unary function = kernels::Unary::LeakyRelu;
+  using UnaryOp::UnaryOp;
+  double parameter() const { return options_.slope; }
+};
+
+const RegisterOp<LeakyReluOp> registered;
+
+}  // namespace
+
+Var leaky_relu(Var x, double slope) { return x.graph().apply(std::make_shared<LeakyReluOp>(LeakyReluOpOptions{slope}), {x}); }
+
+}  // namespace gatewise

@@ -1,0 +1,32 @@
+#include "graph/binary_op.h"
+#include "graph/ops.h"
+
+namespace gatewise {
+namespace {
+
+class MultiplyOp final : public BinaryOp<MultiplyOp> {
+ public:
+  static constexpr const char* op_name = "multiply";
+  using BinaryOp::BinaryOp;
+
+  template <class T>
+  static T value(T a, T b) {
+    return a * b;
+  }
+  template <class T>
+  static T d_first(T /*a*/, T b) {
+    return b;
+  }
+  template <class T>
+  static T d_second(T a, T /*b*/) {
+    return a;
+  }
+};
+
+const RegisterOp<MultiplyOp> registered;
+
+}  // namespace
+
+Var multiply(Var a, Var b) { return a.graph().apply(std::make_shared<MultiplyOp>(), {a, b}); }
+
+}  // namespace gatewise

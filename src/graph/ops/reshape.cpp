@@ -1,0 +1,52 @@
+#include "graph/ops.h"
+
+namespace gatewise {
+namespace {
+
+struct ReshapeOptions {
+  std::vector<int64_t> shape;
+  void declare(OptionSet& set) { set.add("shape", &shape, "the new sizes").range(0); }
+};
+
+class ReshapeOp final : public OpBase<ReshapeOp, ReshapeOptions> {
+ public:
+  static constexpr const char* op_name = "reshape";
+  using OpBase::OpBase;
+
+  Signature infer(std::span<const Signature> inputs) const override {
+    require_inputs(inputs, 1);
+    Signature output = inputs[0];
+    output.shape = Shape(options_.shape);
+    require(output.shape.elements() == inputs[0].shape.elements(), "{} cannot become {}", inputs[0].shape.text(),
+            output.shape.text());
+    return output;
+  }
+
+  bool is_view() const override { return true; }
+  bool backward_reads_input(int) const override { return false; }
+
+  template <class T>
+  void run(const Call<T>& call) const {
+    kernels::scaled_add(call.rows, call.shape->shape.elements(), T(1), call.inputs[0], call.output, false);
+  }
+  template <class T>
+  void gradient(const Call<T>& call) const {
+    kernels::scaled_add(call.rows, call.shape->shape.elements(), T(1), ConstRows<T>(call.d_output), call.d_inputs[0],
+                        call.accumulate[0]);
+  }
+
+  std::vector<OpCase> cases() const override {
+    return {{.options = {{"shape", {2, 6}}}, .inputs = {{Shape{3, 4}, Domain::Row}}},
+            {.options = {{"shape", {6}}}, .inputs = {{Shape{2, 3}, Domain::Static}}}};
+  }
+};
+
+const RegisterOp<ReshapeOp> registered;
+
+}  // namespace
+
+Var reshape(Var x, Shape shape) {
+  return x.graph().apply(std::make_shared<ReshapeOp>(ReshapeOptions{std::move(shape.sizes)}), {x});
+}
+
+}  // namespace gatewise

@@ -1,0 +1,21 @@
+#include "graph/ops.h"
+#include "graph/unary_op.h"
+
+namespace gatewise {
+namespace {
+
+class SigmoidOp final : public UnaryOp<SigmoidOp> {
+ public:
+  static constexpr const char* op_name = "sigmoid";
+  static constexpr kernels::Unary function = kernels::Unary::Sigmoid;
+  using UnaryOp::UnaryOp;
+  bool backward_reads_input(int) const override { return false; }
+};
+
+const RegisterOp<SigmoidOp> registered;
+
+}  // namespace
+
+Var sigmoid(Var x) { return x.graph().apply(std::make_shared<SigmoidOp>(), {x}); }
+
+}  // namespace gatewise

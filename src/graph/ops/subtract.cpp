@@ -1,0 +1,32 @@
+#include "graph/binary_op.h"
+#include "graph/ops.h"
+
+namespace gatewise {
+namespace {
+
+class SubtractOp final : public BinaryOp<SubtractOp> {
+ public:
+  static constexpr const char* op_name = "subtract";
+  using BinaryOp::BinaryOp;
+
+  template <class T>
+  static T value(T a, T b) {
+    return a - b;
+  }
+  template <class T>
+  static T d_first(T /*a*/, T /*b*/) {
+    return T(1);
+  }
+  template <class T>
+  static T d_second(T /*a*/, T /*b*/) {
+    return T(-1);
+  }
+};
+
+const RegisterOp<SubtractOp> registered;
+
+}  // namespace
+
+Var subtract(Var a, Var b) { return a.graph().apply(std::make_shared<SubtractOp>(), {a, b}); }
+
+}  // namespace gatewise

@@ -1,0 +1,255 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/mix.cpp"
+// clang-format off
+#include "kernels/targets.h"
+#include <hwy/foreach_target.h>
+// clang-format on
+
+#include "kernels/product-inl.h"
+#include "kernels/reference.h"
+#include "kernels/rows.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace gatewise::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+alignas(32) constexpr float nothing[2 * lanes<Short>] = {};
+
+// From one row's product to the next row's.
+struct Steps {
+  int64_t rows, a, b, start, c;
+};
+
+template <int kRows, int kVectors, class D>
+HWY_NOINLINE void product_per_row(D d, const Steps& steps, Block p) {
+  for (int64_t r = 0; r < steps.rows; ++r) {
+    multiply_block<kRows, kVectors>(d, p);
+    p.a += steps.a;
+    p.b += steps.b;
+    p.start += steps.start;
+    p.c += steps.c;
+  }
+}
+
+template <int kVectors, class D>
+HWY_INLINE void product_lines_per_row(D d, int64_t lines, const Steps& steps, Block p) {
+  while (lines > 0) {
+    const int64_t taken = lines >= 8 || lines == 4 ? 4 : lines >= 5 ? 3 : lines;
+    switch (taken) {
+      case 4:
+        product_per_row<4, kVectors>(d, steps, p);
+        break;
+      case 3:
+        product_per_row<3, kVectors>(d, steps, p);
+        break;
+      case 2:
+        product_per_row<2, kVectors>(d, steps, p);
+        break;
+      default:
+        product_per_row<1, kVectors>(d, steps, p);
+        break;
+    }
+    lines -= taken;
+    p.a += taken * p.a_row;
+    p.start += taken * p.start_row;
+    p.c += taken * p.c_row;
+  }
+}
+
+// For every row a small product c [lines, width] = start + a [lines, depth] b [depth, width].
+void products_per_row(int64_t lines, int64_t width, const Steps& steps, const Block& p) {
+  const auto at = [&](int64_t first) HWY_ATTR {
+    Block moved = p;
+    moved.b += first;
+    moved.c += first;
+    if (moved.start != nothing) moved.start += first;
+    return moved;
+  };
+  const Short d;
+  int64_t i = 0;
+  for (; i + 2 * lanes<Short> <= width; i += 2 * lanes<Short>)
+    product_lines_per_row<2>(d, lines, steps, at(i));
+  if (i + lanes<Short> <= width) {
+    product_lines_per_row<1>(d, lines, steps, at(i));
+    i += lanes<Short>;
+  }
+  over_rest(d, i, width, [&](auto narrow, int64_t first) HWY_ATTR {
+    product_lines_per_row<1>(narrow, lines, steps, at(first));
+  });
+}
+
+#if HWY_TARGET != HWY_SCALAR  // four lanes at least
+
+// Lane i of the result is the sum of all lanes of the i-th vector.
+template <class D>
+HWY_INLINE hn::Vec<hn::CappedTag<float, 4>> four_sums(D d, const hn::Vec<D> (&v)[4]) {
+  const hn::RepartitionToWide<hn::RebindToUnsigned<D>> pairs;
+  const auto ab = hn::Add(hn::InterleaveLower(d, v[0], v[1]), hn::InterleaveUpper(d, v[0], v[1]));
+  const auto cd = hn::Add(hn::InterleaveLower(d, v[2], v[3]), hn::InterleaveUpper(d, v[2], v[3]));
+  const auto low = hn::InterleaveLower(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, cd));
+  const auto high = hn::InterleaveUpper(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, cd));
+  const auto sums = hn::Add(hn::BitCast(d, low), hn::BitCast(d, high));
+  if constexpr (lanes<D> == 8) {
+    const hn::Half<D> half;
+    return hn::Add(hn::LowerHalf(half, sums), hn::UpperHalf(half, sums));
+  } else {
+    return sums;
+  }
+}
+
+// targets[c][e] (+)= <gradients[c], experts[e]> for kConsumers consumers and four experts.
+template <int kConsumers, class D>
+HWY_INLINE void four_dots(D d, const MixSizes& s, const float* experts, const float* gradients,
+                          float* targets, bool accumulate) {
+  hn::Vec<D> sums[kConsumers][4];
+  HWY_UNROLL(4)
+  for (int c = 0; c < kConsumers; ++c) {
+    HWY_UNROLL(4)
+    for (int e = 0; e < 4; ++e) sums[c][e] = hn::Zero(d);
+  }
+  for (int64_t h = 0; h < s.hidden; h += lanes<D>) {
+    hn::Vec<D> gradient[kConsumers];
+    HWY_UNROLL(4)
+    for (int c = 0; c < kConsumers; ++c) gradient[c] = hn::LoadU(d, gradients + c * s.hidden + h);
+    HWY_UNROLL(4)
+    for (int e = 0; e < 4; ++e) {
+      const auto expert = hn::LoadU(d, experts + e * s.hidden + h);
+      HWY_UNROLL(4)
+      for (int c = 0; c < kConsumers; ++c) sums[c][e] = hn::MulAdd(gradient[c], expert, sums[c][e]);
+    }
+  }
+  const hn::CappedTag<float, 4> four;
+  HWY_UNROLL(4)
+  for (int c = 0; c < kConsumers; ++c) {
+    float* to = targets + c * s.experts;
+    auto dots = four_sums(d, sums[c]);
+    if (accumulate) dots = hn::Add(hn::LoadU(four, to), dots);
+    hn::StoreU(dots, four, to);
+  }
+}
+
+template <class D>
+HWY_INLINE void dots_per_row(D d, const MixSizes& s, ConstRows<float> experts, ConstRows<float> d_out,
+                             Rows<float> d_weights, bool accumulate) {
+  for (int64_t r = 0; r < s.rows; ++r) {
+    const float* expert = experts.data + r * experts.stride;
+    const float* gradient = d_out.data + r * d_out.stride;
+    float* to = d_weights.data + r * d_weights.stride;
+    int64_t c = 0;
+    for (; c + 2 <= s.consumers; c += 2) {
+      for (int64_t e = 0; e < s.experts; e += 4) {
+        four_dots<2>(d, s, expert + e * s.hidden, gradient + c * s.hidden, to + c * s.experts + e,
+                     accumulate);
+      }
+    }
+    for (int64_t e = 0; c < s.consumers && e < s.experts; e += 4) {
+      four_dots<1>(d, s, expert + e * s.hidden, gradient + c * s.hidden, to + c * s.experts + e, accumulate);
+    }
+  }
+}
+
+#endif
+
+// For sizes that four_dots does not take.
+void single_dots_per_row(const MixSizes& s, ConstRows<float> experts, ConstRows<float> d_out,
+                         Rows<float> d_weights, bool accumulate) {
+  for (int64_t r = 0; r < s.rows; ++r) {
+    for (int64_t c = 0; c < s.consumers; ++c) {
+      const float* gradient = d_out.data + r * d_out.stride + c * s.hidden;
+      for (int64_t e = 0; e < s.experts; ++e) {
+        const float* expert = experts.data + r * experts.stride + e * s.hidden;
+        const float dot = sum_over(Short(), s.hidden, [&](auto d, int64_t h) HWY_ATTR {
+          return hn::Mul(hn::LoadU(d, gradient + h), hn::LoadU(d, expert + h));
+        });
+        float& to = d_weights.data[r * d_weights.stride + c * s.experts + e];
+        to = accumulate ? to + dot : dot;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void mix_float(const MixSizes& s, ConstRows<float> experts, ConstRows<float> weights, Rows<float> out) {
+  const Steps steps{s.rows, weights.stride, experts.stride, 0, out.stride};
+  const Block block{s.experts, weights.data, s.experts, 1,    experts.data, s.hidden, nothing,
+                    0,         out.data,     s.hidden,  false};
+  products_per_row(s.consumers, s.hidden, steps, block);
+}
+
+void mix_experts_backward_float(const MixSizes& s, ConstRows<float> weights, ConstRows<float> d_out,
+                                Rows<float> d_experts, bool accumulate) {
+  const Steps steps{s.rows, weights.stride, d_out.stride, accumulate ? d_experts.stride : 0,
+                    d_experts.stride};
+  const Block block{s.consumers,
+                    weights.data,
+                    1,
+                    s.experts,
+                    d_out.data,
+                    s.hidden,
+                    accumulate ? d_experts.data : nothing,
+                    accumulate ? s.hidden : 0,
+                    d_experts.data,
+                    s.hidden};
+  products_per_row(s.experts, s.hidden, steps, block);
+}
+
+void mix_weights_backward_float(const MixSizes& s, ConstRows<float> experts, ConstRows<float> d_out,
+                                Rows<float> d_weights, bool accumulate) {
+#if HWY_TARGET != HWY_SCALAR
+  if (s.experts % 4 == 0 && s.hidden % lanes<Short> == 0) {
+    return dots_per_row(Short(), s, experts, d_out, d_weights, accumulate);
+  }
+  if (s.experts % 4 == 0 && s.hidden % 4 == 0) {
+    return dots_per_row(hn::CappedTag<float, 4>(), s, experts, d_out, d_weights, accumulate);
+  }
+#endif
+  single_dots_per_row(s, experts, d_out, d_weights, accumulate);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gatewise::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gatewise::kernels {
+HWY_EXPORT(mix_float);
+HWY_EXPORT(mix_experts_backward_float);
+HWY_EXPORT(mix_weights_backward_float);
+
+template <class T>
+void mix(const MixSizes& sizes, ConstRows<T> experts, ConstRows<T> weights, Rows<T> out) {
+  if constexpr (std::is_same_v<T, float>) {
+    GATEWISE_DISPATCH(mix_float)(sizes, experts, weights, out);
+  } else {
+    reference::mix(sizes, experts, weights, out);
+  }
+}
+
+template <class T>
+void mix_backward(const MixSizes& sizes, ConstRows<T> experts, ConstRows<T> weights, ConstRows<T> d_out,
+                  Rows<T> d_experts, bool accumulate_experts, Rows<T> d_weights, bool accumulate_weights) {
+  if constexpr (std::is_same_v<T, float>) {
+    // The weights first: d_experts may lie over experts.
+    if (d_weights.data) {
+      GATEWISE_DISPATCH(mix_weights_backward_float)(sizes, experts, d_out, d_weights, accumulate_weights);
+    }
+    if (d_experts.data) {
+      GATEWISE_DISPATCH(mix_experts_backward_float)(sizes, weights, d_out, d_experts, accumulate_experts);
+    }
+  } else {
+    reference::mix_backward(sizes, experts, weights, d_out, d_experts, accumulate_experts, d_weights,
+                            accumulate_weights);
+  }
+}
+
+template void mix(const MixSizes&, ConstRows<float>, ConstRows<float>, Rows<float>);
+template void mix(const MixSizes&, ConstRows<double>, ConstRows<double>, Rows<double>);
+template void mix_backward(const MixSizes&, ConstRows<float>, ConstRows<float>, ConstRows<float>, Rows<float>,
+                           bool, Rows<float>, bool);
+template void mix_backward(const MixSizes&, ConstRows<double>, ConstRows<double>, ConstRows<double>,
+                           Rows<double>, bool, Rows<double>, bool);
+
+}  // namespace gatewise::kernels
+#endif

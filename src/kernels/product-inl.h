@@ -1,0 +1,132 @@
+// The register block that all products are made of, compiled once per target.
+#include "kernels/vector-inl.h"
+
+#if defined(GATEWISE_KERNELS_PRODUCT_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef GATEWISE_KERNELS_PRODUCT_INL
+#undef GATEWISE_KERNELS_PRODUCT_INL
+#else
+#define GATEWISE_KERNELS_PRODUCT_INL
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace gatewise::kernels {
+namespace HWY_NAMESPACE {
+
+// c = start + a b for a block of c whose width the kernel knows. Element (i, k) of a is a[i * a_row + k *
+// a_depth], so the same kernel serves a and its transpose; or a is packed by pack_left. `start` is the bias
+// (start_row 0), c itself, or zeros. Column j of b lies in panel j / (2 * lanes); b_panel leads from one to
+// the next.
+struct Block {
+  int64_t depth;
+  const float* a;
+  int64_t a_row, a_depth;
+  const float* b;
+  int64_t b_row;
+  const float* start;
+  int64_t start_row;
+  float* c;
+  int64_t c_row;
+  bool relu = false;
+  bool is_left_packed = false;
+  int64_t b_panel = 0;
+};
+
+// kRows x kVectors accumulators stay in registers over the whole depth: the unrolled loops have constant
+// bounds. A constant kDepth takes the place of p.depth.
+template <int kRows, int kVectors, int kDepth = 0, class D>
+HWY_INLINE void multiply_block(D d, const Block& p) {
+  hn::Vec<D> sums[kRows][kVectors];
+  HWY_UNROLL(16)
+  for (int i = 0; i < kRows; ++i) {
+    HWY_UNROLL(8)
+    for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::LoadU(d, p.start + i * p.start_row + j * lanes<D>);
+  }
+  const float* HWY_RESTRICT a = p.a;
+  const float* HWY_RESTRICT b = p.b;
+  const int64_t a_row = p.is_left_packed ? 1 : p.a_row, a_depth = p.is_left_packed ? kRows : p.a_depth;
+  const int64_t b_row = p.b_row, b_panel = p.b_panel;
+  HWY_UNROLL(1)
+  for (int64_t k = kDepth > 0 ? kDepth : p.depth; k > 0; --k) {
+    hn::Vec<D> right[kVectors];
+    HWY_UNROLL(8)
+    for (int j = 0; j < kVectors; ++j) right[j] = hn::LoadU(d, b + j / 2 * b_panel + j % 2 * lanes<D>);
+    HWY_UNROLL(16)
+    for (int i = 0; i < kRows; ++i) {
+      const hn::Vec<D> left = hn::Set(d, a[i * a_row]);
+      HWY_UNROLL(8)
+      for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::MulAdd(left, right[j], sums[i][j]);
+    }
+    a += a_depth;
+    b += b_row;
+  }
+  if (p.relu) {
+    HWY_UNROLL(16)
+    for (int i = 0; i < kRows; ++i) {
+      HWY_UNROLL(8)
+      for (int j = 0; j < kVectors; ++j) {
+        sums[i][j] = hn::IfThenZeroElse(hn::Lt(sums[i][j], hn::Zero(d)), sums[i][j]);
+      }
+    }
+  }
+  HWY_UNROLL(16)
+  for (int i = 0; i < kRows; ++i) {
+    HWY_UNROLL(8)
+    for (int j = 0; j < kVectors; ++j) hn::StoreU(sums[i][j], d, p.c + i * p.c_row + j * lanes<D>);
+  }
+}
+
+// `rows` rows in blocks of at most `most`, as even as can be (a short last block would keep the arithmetic
+// waiting): first `larger` blocks of size + 1, then `count - larger` of size.
+struct Division {
+  int64_t count, size, larger;
+  Division(int64_t rows, int64_t most)
+      : count((rows + most - 1) / most), size(rows / count), larger(rows % count) {}
+};
+
+// `count` blocks of kRows rows, one below the other; moves the block on.
+template <int kRows, int kVectors, class D>
+HWY_NOINLINE void sweep(D d, int64_t count, Block& p) {
+  for (; count > 0; --count) {
+    multiply_block<kRows, kVectors>(d, p);
+    p.a += kRows * (p.is_left_packed ? p.depth : p.a_row);
+    p.start += kRows * p.start_row;
+    p.c += kRows * p.c_row;
+  }
+}
+
+template <int kRows, int kVectors, class D>
+HWY_INLINE void sweep_rows_of(D d, int64_t block_rows, int64_t count, Block& p) {
+  if (block_rows == kRows) return sweep<kRows, kVectors>(d, count, p);
+  if constexpr (kRows > 1) sweep_rows_of<kRows - 1, kVectors>(d, block_rows, count, p);
+}
+
+template <int kMost, int kVectors, class D>
+HWY_INLINE void multiply_rows(D d, int64_t rows, Block p) {
+  if (rows <= 0) return;
+  const Division blocks(rows, kMost);
+  if (blocks.larger > 0) sweep_rows_of<kMost, kVectors>(d, blocks.size + 1, blocks.larger, p);
+  sweep_rows_of<kMost, kVectors>(d, blocks.size, blocks.count - blocks.larger, p);
+}
+
+// Columns [0, rows) of a [depth, ...] as the blocks that multiply_rows<most> walks through: each [depth,
+// block rows].
+inline void pack_left(int64_t rows, int64_t most, int64_t depth, const float* a, int64_t a_stride,
+                      float* to) {
+  const Division blocks(rows, most);
+  for (int64_t k = 0; k < depth; ++k) {
+    const float* from = a + k * a_stride;
+    int64_t first = 0;
+    for (int64_t block = 0; block < blocks.count; ++block) {
+      const int64_t size = blocks.size + (block < blocks.larger);
+      float* place = to + first * depth + k * size;
+      for (int64_t i = 0; i < size; ++i) place[i] = from[first + i];
+      first += size;
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace gatewise::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,21 @@
+// The loss of a row, as a graph over the logits and the label.
+#pragma once
+
+#include "base/registry.h"
+#include "graph/ops.h"
+
+namespace gatewise {
+
+class Loss {
+ public:
+  virtual ~Loss() = default;
+  // Elementwise losses: logits and labels [n] -> [n]. Losses over classes: logits [classes], label [] -> [].
+  virtual Var rows(Var logits, Var labels) const = 0;
+  // From logits to what is reported: probabilities, values.
+  virtual Var prediction(Var logits) const = 0;
+  virtual bool is_over_classes() const { return false; }
+  // "binary", "regression" or "multiclass".
+  virtual std::string task_kind() const = 0;
+};
+
+}  // namespace gatewise

@@ -1,0 +1,106 @@
+#include <algorithm>
+#include <numeric>
+
+#include "metrics/prepared.h"
+#include "metrics/ranking.h"
+
+namespace gatewise {
+namespace {
+
+struct Group {
+  std::optional<double> auc;  // none: one class only
+  double weight = 0;
+  int64_t rows = 0;
+};
+
+class PreparedGroupedAuc final : public PreparedMetric {
+ public:
+  explicit PreparedGroupedAuc(std::vector<Group> groups) : groups_(std::move(groups)) {}
+
+  int64_t units() const override { return static_cast<int64_t>(groups_.size()); }
+
+  MetricValue value(std::span<const double> counts) const override {
+    double sum = 0, total = 0;
+    for (size_t g = 0; g < groups_.size(); ++g) {
+      if (!groups_[g].auc) continue;
+      sum += counts[g] * groups_[g].weight * *groups_[g].auc;
+      total += counts[g] * groups_[g].weight;
+    }
+    if (total == 0) return {std::nullopt, "no group has both classes", {}};
+    return {sum / total, "", {}};
+  }
+
+  Json details() const override {
+    int64_t left_out = 0, rows = 0;
+    for (const Group& group : groups_) {
+      if (group.auc) continue;
+      ++left_out;
+      rows += group.rows;
+    }
+    return {{"groups", groups_.size()}, {"one_class_groups_left_out", left_out}, {"rows_left_out", rows}};
+  }
+
+ private:
+  std::vector<Group> groups_;  // by rising group number
+};
+
+class GroupedAuc final : public Metric {
+ public:
+  struct Options {
+    std::string weight = "rows";
+    void declare(OptionSet& set) {
+      set.add("weight", &weight,
+              "what a group's AUC counts for in the mean: \"rows\", the sum of its row weights; "
+              "\"positives\", the sum "
+              "over its rows of class 1; \"none\", every group the same")
+          .choices({"rows", "positives", "none"});
+    }
+  };
+  explicit GroupedAuc(const Options& options) : options_(options) {}
+
+  MetricTraits traits() const override { return {Direction::Higher, true, false, false}; }
+
+  std::unique_ptr<PreparedMetric> prepare(const MetricInput& input) const override {
+    require_one_prediction(input, "grouped_auc");
+    PresentRows rows = present_rows(input, "grouped_auc");
+    if (rows.why_undefined.empty() && input.groups.empty()) rows.why_undefined = "the rows have no group";
+    if (!rows.why_undefined.empty()) return undefined_metric(rows);
+    require_class_labels(rows, 2, "grouped_auc");
+    std::vector<int64_t> order(rows.index.size());
+    std::iota(order.begin(), order.end(), 0);
+    const auto group_of = [&](int64_t unit) { return input.groups[rows.index[unit]]; };
+    std::sort(order.begin(), order.end(),
+              [&](int64_t a, int64_t b) { return std::pair(group_of(a), a) < std::pair(group_of(b), b); });
+    std::vector<Group> groups;
+    for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+      while (end < order.size() && group_of(order[end]) == group_of(order[begin])) ++end;
+      groups.push_back(make_group(input, rows, std::span(order).subspan(begin, end - begin)));
+    }
+    return std::make_unique<PreparedGroupedAuc>(std::move(groups));
+  }
+
+ private:
+  Group make_group(const MetricInput& input, const PresentRows& rows, std::span<const int64_t> units) const {
+    std::vector<RankedRow> ranked;
+    ranked.reserve(units.size());
+    for (const int64_t unit : units) {
+      ranked.push_back(
+          {input.predictions[rows.index[unit]], rows.labels[unit] == 1, rows.weights[unit], unit});
+    }
+    const Ranking::Area area = Ranking(std::move(ranked)).area({});
+    const double weight = options_.weight == "rows"        ? area.positives + area.negatives
+                          : options_.weight == "positives" ? area.positives
+                                                           : 1.0;
+    return {area.auc, weight, static_cast<int64_t>(units.size())};
+  }
+
+  Options options_;
+};
+
+const Register<Metric, GroupedAuc> registered{"grouped_auc",
+                                              "weighted mean of the AUC within each group (a user, a query); "
+                                              "groups of one class are left out and counted; its "
+                                              "interval draws whole groups"};
+
+}  // namespace
+}  // namespace gatewise

@@ -1,0 +1,34 @@
+#include <cmath>
+
+#include "metrics/prepared.h"
+
+namespace gatewise {
+namespace {
+
+class Rmse final : public Metric {
+ public:
+  struct Options {
+    void declare(OptionSet&) {}
+  };
+  explicit Rmse(const Options&) {}
+
+  MetricTraits traits() const override { return {Direction::Lower, false, false, true}; }
+
+  std::unique_ptr<PreparedMetric> prepare(const MetricInput& input) const override {
+    require_one_prediction(input, "rmse");
+    PresentRows rows = present_rows(input, "rmse");
+    if (!rows.why_undefined.empty()) return undefined_metric(rows);
+    std::vector<double> losses;
+    losses.reserve(rows.index.size());
+    for (size_t i = 0; i < rows.index.size(); ++i) {
+      const double error = input.predictions[rows.index[i]] - rows.labels[i];
+      losses.push_back(error * error);
+    }
+    return mean_of_rows(std::move(rows), std::move(losses), [](double mean) { return std::sqrt(mean); });
+  }
+};
+
+const Register<Metric, Rmse> registered{"rmse", "root of the mean squared error, in the units of the label"};
+
+}  // namespace
+}  // namespace gatewise

@@ -1,0 +1,15 @@
+// A tower: the network of one task between its representation and its outputs.
+#pragma once
+
+#include "experts/expert.h"
+
+namespace gatewise {
+
+class Tower {
+ public:
+  virtual ~Tower() = default;
+  // One tower per path: x [in] shared, or [towers, in] -> [towers, outputs]; no activation at the end.
+  virtual Var bank(Var x, const std::vector<std::string>& paths, int64_t outputs) const = 0;
+};
+
+}  // namespace gatewise

@@ -1,0 +1,109 @@
+// Training: batches, schedule, early stopping, checkpoints.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include "engine/optimiser.h"
+#include "features/encoded_data.h"
+#include "features/feature_space.h"
+#include "metrics/metric.h"
+#include "table/synthetic.h"
+
+namespace gatewise {
+
+// [training]
+struct TrainingOptions {
+  int64_t epochs = 10;
+  int64_t batch_rows = 1024;
+  int64_t seed = 1;
+  int64_t threads = 0;          // 0: one per core
+  std::string normaliser = "present";
+  Json optimiser = Json::object();
+  Json schedule = Json::object();
+  Json stop = Json::object();
+  std::vector<std::string> metrics;  // empty: the usual ones of each task's kind
+  int64_t checkpoint_seconds = 60;
+  int64_t steps_per_epoch = 1000;  // of streamed rows
+  void declare(OptionSet& set);
+};
+
+// [training.schedule]: the learning rate of a step.
+struct ScheduleOptions {
+  std::string kind = "constant";
+  int64_t warm_up_steps = 0;
+  double warm_up_from = 0;    // share of the rate at the first step of the warm-up
+  int64_t step_every = 1000;  // "step": steps between cuts
+  double step_factor = 0.1;
+  int64_t total_steps = 0;    // "cosine": 0 means all steps of the run
+  double final_factor = 0;    // "cosine": share of the rate at the end
+  void declare(OptionSet& set);
+};
+// Step counts from 0. Formulas as PyTorch's LinearLR, StepLR and CosineAnnealingLR.
+double learning_rate(const ScheduleOptions& schedule, double rate, int64_t step, int64_t run_steps);
+
+// [training.stop]: when to stop, judged on validation rows only.
+struct StopOptions {
+  std::string policy = "mean";        // one, mean, any, all
+  std::string task;                   // "one": the task that decides
+  std::string metric;                 // empty: auc, or the loss for other kinds
+  int64_t patience = 3;               // epochs without improvement; 0 never stops
+  double min_change = 0;
+  Json weights = Json::object();      // "mean": task -> weight
+  void declare(OptionSet& set);
+};
+
+// What the caller is told while training runs.
+struct Progress {
+  int64_t epoch = 0, epochs = 0;  // counted from 1
+  int64_t step = 0, steps = 0;    // within the epoch
+  double rows_per_second = 0;
+  double seconds_left = 0;        // of all epochs, without early stopping
+  double loss = 0;                // mean total loss of this epoch so far
+};
+class TrainingObserver {
+ public:
+  virtual ~TrainingObserver() = default;
+  virtual void on_progress(const Progress&) {}
+  virtual void on_epoch(const Json& /*record*/) {}  // an entry of history["epochs"]
+  virtual void on_warning(const std::string&) {}
+};
+
+// Rows to train on: encoded rows, or fresh synthetic rows at every step.
+struct TrainingData {
+  const EncodedData* train = nullptr;
+  const SyntheticTable* stream = nullptr;
+  const EncodedData* validation = nullptr;  // may be null: no early stopping
+};
+
+struct TrainingRun {
+  std::string checkpoint;       // file to write to; empty: none
+  bool is_resuming = false;     // continue from the checkpoint if it exists
+  std::atomic<bool>* stop_request = nullptr;  // when it becomes true: checkpoint, then return
+  TrainingObserver* observer = nullptr;
+};
+
+// Trains the store in place and leaves the best weights in it. Returns the history:
+// {epochs: [{epoch, rate, losses, validation, rows_per_second, ...}], best_epoch, stopped_by, warnings, ...}.
+// Throws Error(Data) when the loss stops being finite (step, task, likely cause; the last good checkpoint stays).
+Json train(const Graph& graph, Store<float>& store, const FeatureSpace& space, const TrainingData& data,
+           const TrainingOptions& options, const TrainingRun& run, Pool& pool);
+
+// Predictions per task, in original units: [rows] or [rows, classes].
+std::vector<std::vector<float>> predict(const Graph& graph, Store<float>& store, const FeatureSpace& space,
+                                        const EncodedData& data, Pool& pool);
+
+struct EvaluationOptions {
+  std::vector<std::string> metrics;  // empty: the usual ones of each kind
+  int64_t resamples = 200;           // of the bootstrap; 0: no intervals
+  uint64_t seed = 1;
+};
+// {tasks: {<task>: {<metric>: {value, low, high, direction, why_undefined?, details?}}}, rows}.
+Json evaluate(const Graph& graph, Store<float>& store, const FeatureSpace& space, const EncodedData& data,
+              const EvaluationOptions& options, Pool& pool);
+
+// The usual metrics of a kind of task.
+std::vector<std::string> default_metrics(const std::string& task_kind);
+
+}  // namespace gatewise
