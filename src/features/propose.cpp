@@ -1,9 +1,12 @@
 #include "features/propose.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "features/column_facts.h"
+#include "features/column_views.h"
+#include "features/labels.h"
 
 namespace gatewise {
 namespace {
@@ -80,6 +83,24 @@ bool can_be_label(const Column& column, int64_t most_values) {
   if (column.type() != ColumnType::Text && column.type() != ColumnType::Number) return false;
   const ColumnFacts facts = look_at(column);
   return facts.distinct >= 2 && facts.distinct <= most_values;
+}
+
+// Warns of numeric columns that all but give a label away.
+void warn_of_leaks(const Table& table, Proposal& proposal) {
+  constexpr double suspicious = 0.95;
+  for (const TaskProposal& item : proposal.tasks) {
+    if (item.task.kind == "multiclass") continue;
+    const std::vector<double> labels = read_labels(table, item.task, {});
+    for (ColumnProposal& column : proposal.columns) {
+      if (column.column.role != Role::Numeric) continue;
+      const auto numbers = numbers_of(table, column.column.name, column.column.null);
+      const double pearson = correlate(numbers->values, labels).pearson;
+      if (std::abs(pearson) < suspicious) continue;
+      column.warnings.push_back(
+          fmt::format("its correlation with label \"{}\" is {:.3f}: does it give the label away?",
+                      item.task.name, pearson));
+    }
+  }
 }
 
 Table read_all(const DataSpec& data, const std::vector<std::string>& files, int64_t max_rows) {
@@ -163,6 +184,7 @@ Proposal propose_configuration(const std::vector<std::string>& files, const std:
   }
   proposal.columns = propose_columns(table, schema);
   proposal.labels = summarise_labels(table, schema.tasks);
+  warn_of_leaks(table, proposal);
 
   proposal.configuration["data"] = data_json(schema.data);
   if (data.validation.empty() && data.test.empty()) {

@@ -40,8 +40,7 @@ class SourceStream final : public arrow::io::InputStream {
         if (part == 0) break;
         total += part;
       }
-      const char* first = static_cast<const char*>(bytes);
-      quotes_ += std::count(first, first + total, quote_);
+      count_quotes({static_cast<const char*>(bytes), static_cast<size_t>(total)});
       position_ += total;
       return total;
     } catch (...) {
@@ -66,6 +65,12 @@ class SourceStream final : public arrow::io::InputStream {
   }
 
  private:
+  // By find(), which is several times as fast as a count where quotes are rare.
+  void count_quotes(std::string_view text) {
+    for (size_t at = text.find(quote_); at != std::string_view::npos; at = text.find(quote_, at + 1))
+      ++quotes_;
+  }
+
   std::unique_ptr<ByteSource> source_;
   char quote_;
   int64_t quotes_ = 0;

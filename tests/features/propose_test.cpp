@@ -1,0 +1,154 @@
+#include "features/propose.h"
+
+#include "features/column_facts.h"
+#include "features/encoder.h"
+#include "features/split.h"
+#include "tests/table/files.h"
+
+namespace gatewise {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// 200 rows of columns of every sort.
+std::string sample_file(const Folder& folder) {
+  std::string text = "row,age,gain,pm,job,zip_code,kind,constant,empty,day,name,click,stars\n";
+  for (int i = 0; i < 200; ++i) {
+    text += fmt::format("{},{},{},{},{},{},{},x,,2020-01-{:02},name{},{},{}\n", i, 20.5 + i % 40,
+                        i == 7 ? 99999 : i % 30, i % 10 == 0 ? "NA" : fmt::format("{}.5", i),
+                        i % 2 ? "NA" : "clerk", 1000 + i % 50, i % 4, 1 + i % 28, i, i % 5 == 0 ? 1 : 0,
+                        i % 7 * 0.5);
+  }
+  return folder.write("data.csv", text);
+}
+
+TEST(Propose, GivesEveryColumnARoleWithItsReason) {
+  const Folder folder;
+  const Proposal proposal = propose_configuration({sample_file(folder)}, {"click", "stars"});
+  const Json& columns = proposal.configuration["columns"];
+  EXPECT_EQ(columns["row"], "ignore");
+  EXPECT_EQ(columns["age"], "numeric");
+  EXPECT_EQ(columns["gain"], Json::parse(R"({"role": "numeric", "transform": "log1p"})"));
+  EXPECT_EQ(columns["pm"],
+            Json::parse(R"({"role": "numeric", "null": ["", "NA"], "missing_indicator": true})"));
+  EXPECT_EQ(columns["job"], "categorical");
+  EXPECT_EQ(columns["zip_code"], Json::parse(R"({"role": "categorical", "type": "id"})"));
+  EXPECT_EQ(columns["kind"], "categorical");
+  EXPECT_EQ(columns["constant"], "ignore");
+  EXPECT_EQ(columns["empty"], "ignore");
+  EXPECT_EQ(columns["day"], "time");
+  EXPECT_EQ(columns["name"], "ignore");
+  EXPECT_FALSE(columns.contains("click") || columns.contains("stars"));
+  EXPECT_EQ(proposal.configuration["tasks"]["click"], Json::parse(R"({"kind": "binary"})"));
+  EXPECT_EQ(proposal.configuration["tasks"]["stars"],
+            Json::parse(R"({"kind": "regression", "transform": "standardise"})"));
+  for (const ColumnProposal& column : proposal.columns)
+    EXPECT_FALSE(column.reason.empty()) << column.column.name;
+  EXPECT_THAT(proposal.warnings(),
+              testing::Contains(HasSubstr("column \"row\": nearly every row has its own value")));
+  EXPECT_THAT(proposal.warnings(), testing::Contains(HasSubstr("column \"gain\": wild scale")));
+  EXPECT_THAT(proposal.warnings(), testing::Contains(HasSubstr("column \"pm\": \"NA\" is taken as missing")));
+}
+
+TEST(Propose, MakesAConfigurationThatFits) {
+  const Folder folder;
+  const Proposal proposal = propose_configuration({sample_file(folder)}, {"click", "stars"});
+  const Schema schema = resolve_schema(Schema::from_json(proposal.configuration));
+  const Parts parts = load_parts(schema);
+  EXPECT_EQ(parts.train.rows() + parts.validation->rows() + parts.test->rows(), 200);
+  const Encoder encoder = Encoder::fit(parts.train, schema);
+  EXPECT_EQ(encoder.space().tasks.size(), 2u);
+  EXPECT_EQ(encoder.encode(*parts.test).rows, parts.test->rows());
+}
+
+TEST(Propose, ReportsRatesAndCorrelations) {
+  const Folder folder;
+  const Json report = propose_configuration({sample_file(folder)}, {"click", "stars", "kind"}).to_json();
+  EXPECT_EQ(report["labels"]["tasks"][0]["rate"], 0.2);
+  EXPECT_EQ(report["labels"]["tasks"][2]["classes"]["3"], 50);
+  ASSERT_EQ(report["labels"]["correlations"].size(), 1u);
+  EXPECT_EQ(report["labels"]["correlations"][0]["tasks"], Json::parse(R"(["click", "stars"])"));
+}
+
+TEST(Propose, FindsLabelsByName) {
+  const Folder folder;
+  const Proposal proposal = propose_configuration({sample_file(folder)}, {});
+  EXPECT_THAT(proposal.label_candidates, ElementsAre("click"));
+  ASSERT_EQ(proposal.tasks.size(), 1u);
+  const std::string plain = folder.write("plain.csv", "a,b\n1.5,7\n2.5,8\n3.5,9\n");
+  EXPECT_THAT(propose_configuration({plain}, {}).label_candidates, ElementsAre("b"));
+}
+
+TaskProposal task_of(std::vector<std::string> values) {
+  Texts texts;
+  for (const std::string& value : values) {
+    texts.levels.push_back(value);
+    texts.codes.push_back(static_cast<uint32_t>(texts.codes.size()));
+  }
+  return propose_task(Table::from_columns("memory", {{"y", texts}}), "y");
+}
+
+TEST(Propose, GuessesTheKindOfTask) {
+  EXPECT_TRUE(task_of({"0", "1"}).task.equals.is_null());
+  EXPECT_EQ(task_of({"1", "2"}).task.equals, 2);
+  EXPECT_EQ(task_of({"yes", "no"}).task.kind, "binary");
+  EXPECT_EQ(task_of({"0", "1", "2"}).task.kind, "multiclass");
+  EXPECT_EQ(task_of({"0", "1", "2"}).task.classes, 3);
+  EXPECT_EQ(task_of({"a", "b", "c"}).task.kind, "multiclass");
+  EXPECT_EQ(task_of({"1", "2", "3"}).task.kind, "regression");
+  EXPECT_EQ(task_of({"1.5", "2", "NA"}).task.kind, "binary");
+  EXPECT_EQ(task_of({"1.5", "2", "7", "NA"}).task.null, Json::parse(R"(["", "NA"])"));
+  EXPECT_THAT(message_of([] { task_of({"1"}); }), HasSubstr("the same value in every row"));
+  EXPECT_THAT(message_of([] {
+                propose_task(Table::from_columns("memory", {{"y", Numbers{{1}}}}), "z");
+              }),
+              HasSubstr("no column \"z\""));
+}
+
+TEST(Propose, TheRarerTextIsPositive) {
+  const Table table = Table::from_columns("memory", {{"y", Texts{{0, 1, 1}, {"bought", "left"}}}});
+  EXPECT_EQ(propose_task(table, "y").task.equals, "bought");
+}
+
+TEST(Propose, CompletesOnlyWhatTheConfigurationLeavesOpen) {
+  const Folder folder;
+  const Json json{{"data", {{"train", sample_file(folder)}}},
+                  {"columns", {{"age", "ignore"}}},
+                  {"tasks", {{"click", Json::object()}}}};
+  const Schema schema = resolve_schema(Schema::from_json(json));
+  EXPECT_EQ(schema.find_column("age")->role, Role::Ignore);
+  EXPECT_EQ(schema.find_column("stars")->role, Role::Numeric);
+  EXPECT_EQ(schema.find_column("click"), nullptr);
+  EXPECT_FALSE(schema.completes_columns);
+}
+
+TEST(Propose, WarnsOfColumnsThatGiveALabelAway) {
+  const Folder folder;
+  std::string text = "cause,sum,other,target\n";
+  for (int i = 0; i < 100; ++i)
+    text += fmt::format("{}.5,{}.25,{}.5,{}\n", i * i % 97, 2 * i, i * 37 % 89, i);
+  const Proposal proposal = propose_configuration({folder.write("a.csv", text)}, {"target"});
+  EXPECT_THAT(proposal.warnings(),
+              ElementsAre(HasSubstr("column \"sum\": its correlation with label \"target\" is 1.000")));
+}
+
+TEST(Propose, SplitsNamesIntoWords) {
+  EXPECT_THAT(words_of("userID_code Is2"), ElementsAre("user", "id", "code", "is2"));
+  EXPECT_THAT(words_of("subject#"), ElementsAre("subject"));
+  EXPECT_THAT(words_of("__"), IsEmpty());
+}
+
+TEST(LabelSummary, CorrelatesRowsThatHaveBoth) {
+  const double none = std::nan("");
+  const PairSummary pair = correlate({1, 2, 3, none, 4}, {2, 4, 7, 100, none});
+  EXPECT_EQ(pair.rows, 3);
+  // By hand: means 2 and 13/3; products 5; squares 2 and 38/3.
+  EXPECT_NEAR(pair.pearson, 5 / std::sqrt(2 * 38.0 / 3), 1e-12);
+  EXPECT_TRUE(std::isnan(correlate({1, 1}, {1, 2}).pearson));
+  EXPECT_TRUE(std::isnan(correlate({none}, {none}).pearson));
+}
+
+}  // namespace
+}  // namespace gatewise
