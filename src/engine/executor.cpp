@@ -315,6 +315,15 @@ StepResult Program<T>::Executor::result(std::span<const double> task_weights) co
 }
 
 template <class T>
+void Program<T>::Executor::update_states() {
+  for (const StateUpdate& update : graph_.updates()) {
+    const T* from = statics_.data() + plan_.places[update.value].offset;
+    std::copy(from, from + graph_.node(update.state).signature.shape.elements(),
+              store_.states().data() + plan_.layout->state_of_node[update.state]);
+  }
+}
+
+template <class T>
 void Program<T>::Executor::collect_tables() {
   const std::function<ConstRows<T>(int)> gradient_of = [this](int node) { return gradient(node); };
   table_gradients_ = collect_table_gradients(plan_, *batch_, pool_, gradients_, gradient_of);

@@ -24,6 +24,7 @@ class Program<T>::Executor {
   void run_stages(std::span<const double> task_weights, bool with_backward);
   void add_lanes();
   void collect_tables();
+  void update_states();
   std::vector<Aligned<T>> run_task_gradients();
   StepResult result(std::span<const double> task_weights) const;
 
