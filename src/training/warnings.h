@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/threads.h"
 #include "engine/store.h"
 #include "features/encoded_data.h"
 #include "features/feature_space.h"
