@@ -112,8 +112,8 @@ void multiply_packed_float(const Product<float>& p, const Packed<float>& b) {
   if (is_column(p)) return multiply_column_float(p, b.data());
 #endif
   multiply_in_blocks(p, [&](Block& block, int64_t column, int64_t columns, int64_t k) HWY_ATTR {
-    block.b = b.data() + column * p.depth + k * columns;
     block.b_row = HWY_MIN(columns, kPanel);
+    block.b = b.data() + column * p.depth + k * block.b_row;
     block.b_panel = kPanel * p.depth;
   });
 }
