@@ -8,6 +8,8 @@ set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
 add_library(gatewise_options INTERFACE)
 target_compile_options(gatewise_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
                                                   -Wconversion -Wno-sign-conversion -Werror)
+# Multiply-adds are fused where the kernels say so by name. (For all, since a precompiled header's flags win in GCC.)
+target_compile_options(gatewise_options INTERFACE -ffp-contract=off)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these falsely inside the standard library.
   target_compile_options(gatewise_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-dangling-pointer)

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "kernels/product-inl.h"
 #include "kernels/reference.h"
+#include "kernels/single_column-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gatewise::kernels {
@@ -24,7 +25,7 @@ constexpr int64_t kPanel = 2 * lanes<Wide>;
 constexpr int64_t kDepthBlock = 256;
 constexpr int64_t kRowBlock = 120;
 
-alignas(64) constexpr float zeros[kPanel] = {};
+alignas(64) constexpr float zeros[4 * kPanel] = {};
 
 HWY_INLINE Block shifted(Block p, int64_t columns) {
   p.b += columns;
@@ -45,9 +46,21 @@ void multiply_narrow(int64_t rows, int64_t columns, const Block& p) {
   });
 }
 
+// How many columns to take at once: full panels for many rows, more of them for so few rows that the chains
+// of one panel would wait for each other.
+HWY_INLINE int64_t columns_at_once(int64_t rows, int64_t left) {
+  if (rows == 1 && left >= 4 * kPanel) return 4 * kPanel;
+  if (rows <= 3 && left >= 2 * kPanel) return 2 * kPanel;
+  return HWY_MIN(left, kPanel);
+}
+
 void multiply_panel(int64_t rows, int64_t columns, const Block& p) {
   if (columns == kPanel) {
     multiply_rows<kRows, 2>(Wide(), rows, p);
+  } else if (columns == 2 * kPanel) {
+    multiply_rows<3, 4>(Wide(), rows, p);
+  } else if (columns == 4 * kPanel) {
+    multiply_rows<1, 8>(Wide(), rows, p);
   } else {
     multiply_narrow(rows, columns, p);
   }
@@ -63,7 +76,7 @@ HWY_INLINE void multiply_in_blocks(const Product<float>& p, const Panel& panel) 
       const int64_t depth = HWY_MIN(kDepthBlock, p.depth - k);
       int64_t columns = 0;
       for (int64_t column = 0; column < p.columns; column += columns) {
-        columns = HWY_MIN(kPanel, p.columns - column);
+        columns = columns_at_once(rows, p.columns - column);
         Block block;
         block.depth = depth;
         block.a = p.a + row * p.a_stride + k;
@@ -83,15 +96,32 @@ HWY_INLINE void multiply_in_blocks(const Product<float>& p, const Panel& panel) 
   }
 }
 
+#if HWY_TARGET != HWY_SCALAR
+// A shallow column is quicker as chains.
+bool is_column(const Product<float>& p) { return p.columns == 1 && p.depth >= 32; }
+
+void multiply_column_float(const Product<float>& p, const float* b) {
+  int64_t row = 0;
+  for (; row + 4 <= p.rows; row += 4) multiply_single_column<4>(p, b, row);
+  for (; row < p.rows; ++row) multiply_single_column<1>(p, b, row);
+}
+#endif
+
 void multiply_packed_float(const Product<float>& p, const Packed<float>& b) {
+#if HWY_TARGET != HWY_SCALAR
+  if (is_column(p)) return multiply_column_float(p, b.data());
+#endif
   multiply_in_blocks(p, [&](Block& block, int64_t column, int64_t columns, int64_t k) HWY_ATTR {
-    block.b = b.data() + column * p.depth + k * columns;
-    block.b_row = columns;
+    block.b_row = HWY_MIN(columns, kPanel);
+    block.b = b.data() + column * p.depth + k * block.b_row;
     block.b_panel = kPanel * p.depth;
   });
 }
 
 void multiply_float(const Product<float>& p) {
+#if HWY_TARGET != HWY_SCALAR
+  if (is_column(p)) return multiply_column_float(p, p.b);
+#endif
   multiply_in_blocks(p, [&](Block& block, int64_t column, int64_t, int64_t k) HWY_ATTR {
     block.b = p.b + k * p.b_stride + column;
     block.b_row = p.b_stride;
@@ -105,8 +135,9 @@ HWY_INLINE void multiply_transposed_slice(const TransposedProduct<float>& p, int
                                           const Place& place) {
   for (int64_t row = 0; row < p.a_columns; row += kRowBlock) {
     const int64_t rows = HWY_MIN(kRowBlock, p.a_columns - row);
-    for (int64_t column = 0; column < p.b_columns; column += kPanel) {
-      const int64_t columns = HWY_MIN(kPanel, p.b_columns - column);
+    int64_t columns = 0;
+    for (int64_t column = 0; column < p.b_columns; column += columns) {
+      columns = columns_at_once(rows, p.b_columns - column);
       Block block;
       block.depth = depth;
       block.a_row = 1;
@@ -154,7 +185,8 @@ void multiply_transposed_packed_float(const TransposedProduct<float>& p, std::ve
                                 block.a = left.data() + row * depth;
                                 block.is_left_packed = true;
                                 block.b = right.data() + column * depth;
-                                block.b_row = columns;
+                                block.b_row = HWY_MIN(columns, kPanel);
+                                block.b_panel = kPanel * depth;
                               });
   }
 }
@@ -258,7 +290,9 @@ void multiply(const Product<float>& product, const Packed<float>& b) {
 }
 
 void multiply(const Product<float>& product) {
-  if (product.rows >= 32 && collides(std::min<int64_t>(product.depth, 256), product.b_stride)) {
+  const bool is_scattered = product.columns == 1 && product.b_stride != 1;
+  if (is_scattered ||
+      (product.rows >= 32 && collides(std::min<int64_t>(product.depth, 256), product.b_stride))) {
     thread_local Packed<float> b;
     b.pack(product.depth, product.columns, product.b, product.b_stride);
     return multiply(product, b);

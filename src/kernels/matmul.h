@@ -1,8 +1,11 @@
 // Matrix products: the one seam between the engine and whatever multiplies. Row-major, explicit row strides.
 //
-// Every output element is one chain of fused multiply-adds along the depth in ascending order, whatever the
-// number of rows, so a row's result never depends on its neighbours (float: `fma` on instruction sets that
-// have it).
+// Every output element is one chain of multiply-adds along the depth in ascending order, starting from the
+// bias, from c or from 0 (c + bias with both), whatever the number of rows and whether b is packed; so a
+// row's result never depends on its neighbours. Float multiply-adds are fused on instruction sets that can
+// (avx2, avx512, neon). A float product of a single column and a depth of 32 or more has another order, also
+// the same for every row: one chain per lane of a vector, their tree, the elements that remain, then the
+// bias or c. NaN and infinity in a row or column reach what depends on them; Relu keeps NaN.
 #pragma once
 
 #include <cstdint>

@@ -81,23 +81,6 @@ void products_per_row(int64_t lines, int64_t width, const Steps& steps, const Bl
 
 #if HWY_TARGET != HWY_SCALAR  // four lanes at least
 
-// Lane i of the result is the sum of all lanes of the i-th vector.
-template <class D>
-HWY_INLINE hn::Vec<hn::CappedTag<float, 4>> four_sums(D d, const hn::Vec<D> (&v)[4]) {
-  const hn::RepartitionToWide<hn::RebindToUnsigned<D>> pairs;
-  const auto ab = hn::Add(hn::InterleaveLower(d, v[0], v[1]), hn::InterleaveUpper(d, v[0], v[1]));
-  const auto cd = hn::Add(hn::InterleaveLower(d, v[2], v[3]), hn::InterleaveUpper(d, v[2], v[3]));
-  const auto low = hn::InterleaveLower(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, cd));
-  const auto high = hn::InterleaveUpper(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, cd));
-  const auto sums = hn::Add(hn::BitCast(d, low), hn::BitCast(d, high));
-  if constexpr (lanes<D> == 8) {
-    const hn::Half<D> half;
-    return hn::Add(hn::LowerHalf(half, sums), hn::UpperHalf(half, sums));
-  } else {
-    return sums;
-  }
-}
-
 // targets[c][e] (+)= <gradients[c], experts[e]> for kConsumers consumers and four experts.
 template <int kConsumers, class D>
 HWY_INLINE void four_dots(D d, const MixSizes& s, const float* experts, const float* gradients,
@@ -149,6 +132,61 @@ HWY_INLINE void dots_per_row(D d, const MixSizes& s, ConstRows<float> experts, C
   }
 }
 
+// Both gradients of one row in one pass, for one or two consumers and experts of kVectors vectors: gradients
+// stay in registers, each expert is loaded once and its gradient stored once (also in its place).
+template <int kConsumers, int kVectors, class D>
+HWY_INLINE void backward_row(D d, int64_t experts, const float* expert, const float* weights,
+                             const float* gradients, float* d_expert, bool accumulate_experts,
+                             float* d_weights, bool accumulate_weights) {
+  constexpr int64_t hidden = kVectors * lanes<D>;
+  hn::Vec<D> gradient[kConsumers][kVectors];
+  HWY_UNROLL(2)
+  for (int c = 0; c < kConsumers; ++c) {
+    HWY_UNROLL(2)
+    for (int v = 0; v < kVectors; ++v) gradient[c][v] = hn::LoadU(d, gradients + c * hidden + v * lanes<D>);
+  }
+  for (int64_t first = 0; first < experts; first += 4) {
+    hn::Vec<D> dots[kConsumers][4];
+    HWY_UNROLL(4)
+    for (int e = 0; e < 4; ++e) {
+      HWY_UNROLL(2)
+      for (int v = 0; v < kVectors; ++v) {
+        const int64_t at = (first + e) * hidden + v * lanes<D>;
+        const auto value = hn::LoadU(d, expert + at);
+        auto sum = accumulate_experts ? hn::LoadU(d, d_expert + at) : hn::Zero(d);
+        HWY_UNROLL(2)
+        for (int c = 0; c < kConsumers; ++c) {
+          const auto weight = hn::Set(d, weights[c * experts + first + e]);
+          sum = hn::MulAdd(weight, gradient[c][v], sum);
+          dots[c][e] =
+              v == 0 ? hn::Mul(gradient[c][v], value) : hn::MulAdd(gradient[c][v], value, dots[c][e]);
+        }
+        hn::StoreU(sum, d, d_expert + at);
+      }
+    }
+    HWY_UNROLL(2)
+    for (int c = 0; c < kConsumers; ++c) {
+      float* to = d_weights + c * experts + first;
+      const hn::CappedTag<float, 4> four;
+      auto sums = four_sums(d, dots[c]);
+      if (accumulate_weights) sums = hn::Add(hn::LoadU(four, to), sums);
+      hn::StoreU(sums, four, to);
+    }
+  }
+}
+
+template <int kConsumers, int kVectors, class D>
+HWY_INLINE void backward_rows(D d, const MixSizes& s, ConstRows<float> experts, ConstRows<float> weights,
+                              ConstRows<float> d_out, Rows<float> d_experts, bool accumulate_experts,
+                              Rows<float> d_weights, bool accumulate_weights) {
+  for (int64_t r = 0; r < s.rows; ++r) {
+    backward_row<kConsumers, kVectors>(d, s.experts, experts.data + r * experts.stride,
+                                       weights.data + r * weights.stride, d_out.data + r * d_out.stride,
+                                       d_experts.data + r * d_experts.stride, accumulate_experts,
+                                       d_weights.data + r * d_weights.stride, accumulate_weights);
+  }
+}
+
 #endif
 
 // For sizes that four_dots does not take.
@@ -169,17 +207,8 @@ void single_dots_per_row(const MixSizes& s, ConstRows<float> experts, ConstRows<
   }
 }
 
-}  // namespace
-
-void mix_float(const MixSizes& s, ConstRows<float> experts, ConstRows<float> weights, Rows<float> out) {
-  const Steps steps{s.rows, weights.stride, experts.stride, 0, out.stride};
-  const Block block{s.experts, weights.data, s.experts, 1,    experts.data, s.hidden, nothing,
-                    0,         out.data,     s.hidden,  false};
-  products_per_row(s.consumers, s.hidden, steps, block);
-}
-
-void mix_experts_backward_float(const MixSizes& s, ConstRows<float> weights, ConstRows<float> d_out,
-                                Rows<float> d_experts, bool accumulate) {
+void d_experts_per_row(const MixSizes& s, ConstRows<float> weights, ConstRows<float> d_out,
+                       Rows<float> d_experts, bool accumulate) {
   const Steps steps{s.rows, weights.stride, d_out.stride, accumulate ? d_experts.stride : 0,
                     d_experts.stride};
   const Block block{s.consumers,
@@ -195,8 +224,8 @@ void mix_experts_backward_float(const MixSizes& s, ConstRows<float> weights, Con
   products_per_row(s.experts, s.hidden, steps, block);
 }
 
-void mix_weights_backward_float(const MixSizes& s, ConstRows<float> experts, ConstRows<float> d_out,
-                                Rows<float> d_weights, bool accumulate) {
+void d_weights_per_row(const MixSizes& s, ConstRows<float> experts, ConstRows<float> d_out,
+                       Rows<float> d_weights, bool accumulate) {
 #if HWY_TARGET != HWY_SCALAR
   if (s.experts % 4 == 0 && s.hidden % lanes<Short> == 0) {
     return dots_per_row(Short(), s, experts, d_out, d_weights, accumulate);
@@ -208,6 +237,36 @@ void mix_weights_backward_float(const MixSizes& s, ConstRows<float> experts, Con
   single_dots_per_row(s, experts, d_out, d_weights, accumulate);
 }
 
+}  // namespace
+
+void mix_float(const MixSizes& s, ConstRows<float> experts, ConstRows<float> weights, Rows<float> out) {
+  const Steps steps{s.rows, weights.stride, experts.stride, 0, out.stride};
+  const Block block{s.experts, weights.data, s.experts, 1,    experts.data, s.hidden, nothing,
+                    0,         out.data,     s.hidden,  false};
+  products_per_row(s.consumers, s.hidden, steps, block);
+}
+
+void mix_backward_float(const MixSizes& s, ConstRows<float> experts, ConstRows<float> weights,
+                        ConstRows<float> d_out, Rows<float> d_experts, bool accumulate_experts,
+                        Rows<float> d_weights, bool accumulate_weights) {
+#if HWY_TARGET != HWY_SCALAR
+  if (d_experts.data && d_weights.data && s.experts % 4 == 0 && s.hidden == 2 * lanes<Short>) {
+    const Short d;
+    if (s.consumers == 1) {
+      return backward_rows<1, 2>(d, s, experts, weights, d_out, d_experts, accumulate_experts, d_weights,
+                                 accumulate_weights);
+    }
+    if (s.consumers == 2) {
+      return backward_rows<2, 2>(d, s, experts, weights, d_out, d_experts, accumulate_experts, d_weights,
+                                 accumulate_weights);
+    }
+  }
+#endif
+  // The weights first: d_experts may lie over experts.
+  if (d_weights.data) d_weights_per_row(s, experts, d_out, d_weights, accumulate_weights);
+  if (d_experts.data) d_experts_per_row(s, weights, d_out, d_experts, accumulate_experts);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace gatewise::kernels
 HWY_AFTER_NAMESPACE();
@@ -215,8 +274,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace gatewise::kernels {
 HWY_EXPORT(mix_float);
-HWY_EXPORT(mix_experts_backward_float);
-HWY_EXPORT(mix_weights_backward_float);
+HWY_EXPORT(mix_backward_float);
 
 template <class T>
 void mix(const MixSizes& sizes, ConstRows<T> experts, ConstRows<T> weights, Rows<T> out) {
@@ -231,13 +289,8 @@ template <class T>
 void mix_backward(const MixSizes& sizes, ConstRows<T> experts, ConstRows<T> weights, ConstRows<T> d_out,
                   Rows<T> d_experts, bool accumulate_experts, Rows<T> d_weights, bool accumulate_weights) {
   if constexpr (std::is_same_v<T, float>) {
-    // The weights first: d_experts may lie over experts.
-    if (d_weights.data) {
-      GATEWISE_DISPATCH(mix_weights_backward_float)(sizes, experts, d_out, d_weights, accumulate_weights);
-    }
-    if (d_experts.data) {
-      GATEWISE_DISPATCH(mix_experts_backward_float)(sizes, weights, d_out, d_experts, accumulate_experts);
-    }
+    GATEWISE_DISPATCH(mix_backward_float)
+    (sizes, experts, weights, d_out, d_experts, accumulate_experts, d_weights, accumulate_weights);
   } else {
     reference::mix_backward(sizes, experts, weights, d_out, d_experts, accumulate_experts, d_weights,
                             accumulate_weights);

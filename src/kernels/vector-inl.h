@@ -66,6 +66,27 @@ HWY_INLINE float sum_over(D d, int64_t width, const Term& term) {
   return sum;
 }
 
+#if HWY_TARGET != HWY_SCALAR
+
+// Lane i of the result is the sum of all lanes of the i-th vector.
+template <class D>
+HWY_INLINE hn::Vec<hn::CappedTag<float, 4>> four_sums(D d, const hn::Vec<D> (&v)[4]) {
+  const hn::RepartitionToWide<hn::RebindToUnsigned<D>> pairs;
+  const auto ab = hn::Add(hn::InterleaveLower(d, v[0], v[1]), hn::InterleaveUpper(d, v[0], v[1]));
+  const auto cd = hn::Add(hn::InterleaveLower(d, v[2], v[3]), hn::InterleaveUpper(d, v[2], v[3]));
+  const auto low = hn::InterleaveLower(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, cd));
+  const auto high = hn::InterleaveUpper(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, cd));
+  const auto sums = hn::Add(hn::BitCast(d, low), hn::BitCast(d, high));
+  if constexpr (lanes<D> == 8) {
+    const hn::Half<D> half;
+    return hn::Add(hn::LowerHalf(half, sums), hn::UpperHalf(half, sums));
+  } else {
+    return sums;
+  }
+}
+
+#endif
+
 // y, or x where that is NaN. (Highway's Ne is an ordered comparison on AVX2: false for NaN.)
 template <class D, class V>
 HWY_INLINE V keep_nan(D, V x, V y) {

@@ -31,13 +31,17 @@ class KernelTest : public testing::TestWithParam<std::string> {
 
 inline std::string level_name(const testing::TestParamInfo<std::string>& level) { return level.param; }
 
-// Rows of floats with a gap between them and an odd address. The gaps hold a mark that nobody may change.
+// Rows of floats with a gap between them and an odd address. The gaps hold a mark that nobody may change, and
+// nothing follows the last row: the address sanitizer sees what is read beyond it.
 class Tile {
  public:
   static constexpr float mark = -77.25f;
 
   Tile(int64_t rows, int64_t width, int64_t gap = 3)
-      : rows_(rows), width_(width), stride_(width + gap), values_(1 + rows * stride_ + 16, mark) {
+      : rows_(rows),
+        width_(width),
+        stride_(width + gap),
+        values_(1 + rows * stride_ - (rows > 0 ? gap : 0), mark) {
     for (int64_t r = 0; r < rows; ++r) std::fill_n(row(r), width, 0.0f);
   }
 
@@ -71,10 +75,10 @@ class Tile {
 
   bool gaps_are_intact() const {
     if (values_.front() != mark) return false;
-    for (int64_t r = 0; r < rows_; ++r) {
+    for (int64_t r = 0; r + 1 < rows_; ++r) {
       if (std::any_of(row(r) + width_, row(r) + stride_, [](float v) { return v != mark; })) return false;
     }
-    return std::all_of(row(rows_), values_.data() + values_.size(), [](float v) { return v == mark; });
+    return true;
   }
 
  private:
