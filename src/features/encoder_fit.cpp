@@ -173,9 +173,17 @@ void Encoder::fit_tasks(const Table& training) {
     task.name = spec.name;
     task.kind = spec.kind;
     task.weight = spec.weight;
+    task.loss = spec.loss;
+    task.loss_options = spec.loss_options;
+    task.class_weights = spec.class_weights;
     task.parents = spec.parents;
     task.class_names = resolve_classes(training, spec);
     task.classes = std::max<int64_t>(1, static_cast<int64_t>(task.class_names.size()));
+    const size_t label_classes = spec.kind == "binary" ? 2 : task.class_names.size();
+    if (!task.class_weights.empty() && task.class_weights.size() != label_classes) {
+      command_error("tasks.{}.class_weights: got {} weights, expected one for each of {} classes", spec.name,
+                    task.class_weights.size(), label_classes);
+    }
     const std::vector<double> labels = read_labels(training, spec, task.class_names);
     check_training_labels(training, spec, labels);
     if (spec.kind == "regression") task.scaling = Scaling::fit(labels, spec.transform, 0, false);

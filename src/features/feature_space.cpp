@@ -16,6 +16,9 @@ Json write_task(const TaskSpace& task) {
           {"classes", task.classes},
           {"class_names", task.class_names},
           {"weight", task.weight},
+          {"loss", task.loss},
+          {"loss_options", task.loss_options},
+          {"class_weights", task.class_weights},
           {"parents", task.parents},
           {"scaling", task.scaling.to_json()},
           {"training_mean", task.training_mean}};
@@ -28,6 +31,9 @@ TaskSpace read_task(const Json& json) {
   json.at("classes").get_to(task.classes);
   json.at("class_names").get_to(task.class_names);
   json.at("weight").get_to(task.weight);
+  json.at("loss").get_to(task.loss);
+  task.loss_options = json.at("loss_options");
+  json.at("class_weights").get_to(task.class_weights);
   json.at("parents").get_to(task.parents);
   task.scaling = Scaling::from_json(json.at("scaling"));
   json.at("training_mean").get_to(task.training_mean);

@@ -45,6 +45,9 @@ struct TaskSpace {
   int64_t classes = 1;                   // of a multiclass task, otherwise 1
   std::vector<std::string> class_names;  // of a multiclass task
   double weight = 1;
+  std::string loss;  // registered name; empty: the usual one of the kind
+  Json loss_options = Json::object();
+  std::vector<double> class_weights;  // by class; empty: all 1
   std::vector<std::string> parents;
   Scaling scaling;           // of regression labels
   double training_mean = 0;  // of present training labels as encoded: the rate of a binary task

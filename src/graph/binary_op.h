@@ -1,5 +1,5 @@
-// Elementwise operations of two values. The shapes are equal, or one is the innermost part of the other (a vector
-// against every group of a row), or one is a scalar.
+// Elementwise operations of two values. The shapes are equal, or one is the innermost part of the other (a
+// vector against every group of a row), or one is a scalar.
 #pragma once
 
 #include "graph/op.h"
@@ -68,9 +68,12 @@ class BinaryOp : public OpBase<Derived> {
         T* into = target.data + (is_static ? 0 : row * target.stride);
         if (!is_static && !call.accumulate[operand]) std::fill(into, into + broadcast.inner[operand], T(0));
         if (operand == 0) {
-          broadcast.each([&](int64_t i, int64_t ia, int64_t ib) { into[ia] += Derived::d_first(a[ia], b[ib]) * dy[i]; });
+          broadcast.each(
+              [&](int64_t i, int64_t ia, int64_t ib) { into[ia] += Derived::d_first(a[ia], b[ib]) * dy[i]; });
         } else {
-          broadcast.each([&](int64_t i, int64_t ia, int64_t ib) { into[ib] += Derived::d_second(a[ia], b[ib]) * dy[i]; });
+          broadcast.each([&](int64_t i, int64_t ia, int64_t ib) {
+            into[ib] += Derived::d_second(a[ia], b[ib]) * dy[i];
+          });
         }
       }
     }

@@ -108,7 +108,8 @@ Var Graph::table(const std::string& path, int64_t rows, int64_t width, Initializ
 }
 
 Var Graph::constant(std::vector<double> values, Shape shape) {
-  if (static_cast<int64_t>(values.size()) != shape.elements()) internal_error("a constant does not fill its shape");
+  if (static_cast<int64_t>(values.size()) != shape.elements())
+    internal_error("a constant does not fill its shape");
   Node node;
   node.leaf = Leaf::Constant;
   node.signature = {std::move(shape), Domain::Static, -1};
@@ -126,10 +127,17 @@ Var Graph::scalar(const std::string& name) {
 }
 
 Var Graph::state(const std::string& path, Shape shape, double initial) {
+  std::vector<double> values(shape.elements(), initial);
+  return state(path, std::move(shape), std::move(values));
+}
+
+Var Graph::state(const std::string& path, Shape shape, std::vector<double> initial) {
   refuse_duplicate(path, "state");
+  if (static_cast<int64_t>(initial.size()) != shape.elements())
+    internal_error("a state does not fill its shape");
   Node node;
   node.leaf = Leaf::State;
-  node.constant.assign(shape.elements(), initial);
+  node.constant = std::move(initial);
   node.signature = {std::move(shape), Domain::Static, -1};
   node.name = path;
   node.paths = {path};
@@ -146,13 +154,15 @@ Var Graph::apply(std::shared_ptr<const Op> op, const std::vector<Var>& inputs) {
     signatures.push_back(input.signature());
   }
   node.signature = op->infer(signatures);
+  if (op->name() == "route") node.signature.route = static_cast<int>(nodes_.size());
   node.op = std::move(op);
   return add(std::move(node));
 }
 
 void Graph::add_loss(const std::string& task, Var row_loss) {
   if (row_loss.signature().domain != Domain::Row || row_loss.shape().elements() != 1) {
-    internal_error("the loss of \"{}\" must be one number per row, got shape {}", task, row_loss.shape().text());
+    internal_error("the loss of \"{}\" must be one number per row, got shape {}", task,
+                   row_loss.shape().text());
   }
   losses_.push_back({task, row_loss.node()});
 }
@@ -214,7 +224,8 @@ OpRegistry& OpRegistry::instance() {
 }
 
 void OpRegistry::add(const std::string& name, OpFactory factory) {
-  if (!factories_.emplace(name, std::move(factory)).second) internal_error("operation \"{}\" is registered twice", name);
+  if (!factories_.emplace(name, std::move(factory)).second)
+    internal_error("operation \"{}\" is registered twice", name);
 }
 
 std::shared_ptr<const Op> OpRegistry::make(const std::string& name, const Json& attributes) const {

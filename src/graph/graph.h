@@ -52,10 +52,10 @@ struct Node {
   std::shared_ptr<const Op> op;  // null for leaves
   std::vector<int> inputs;
   Signature signature;
-  std::string name;  // leaves: the input's name or the parameter's path
+  std::string name;                // leaves: the input's name or the parameter's path
   std::vector<std::string> paths;  // of parameters, tables and states
-  bool is_bank = false;           // one path per slice of the first axis
-  bool slices_last_axis = false;  // one path per block of the last axis
+  bool is_bank = false;            // one path per slice of the first axis
+  bool slices_last_axis = false;   // one path per block of the last axis
   Initializer initializer;
   bool is_trainable = true;
   std::vector<double> constant;  // Constant, initial State
@@ -96,6 +96,7 @@ class Graph {
   Var scalar(const std::string& name);
   // A Static value kept between steps; see update().
   Var state(const std::string& path, Shape shape, double initial);
+  Var state(const std::string& path, Shape shape, std::vector<double> initial);
 
   Var apply(std::shared_ptr<const Op> op, const std::vector<Var>& inputs);
 

@@ -1,4 +1,5 @@
-// What an operation is: a shape rule, a forward pass and a gradient over a tile of rows, and its own test cases.
+// What an operation is: a shape rule, a forward pass and a gradient over a tile of rows, and its own test
+// cases.
 #pragma once
 
 #include <memory>
@@ -27,8 +28,9 @@ struct Run {
   int64_t batch_rows = 0;
 };
 
-// Ids of one input for the rows of a batch. Without offsets there is one id a row; otherwise row r has the ids
-// [offsets[r], offsets[r + 1]). Weights belong to ids and may be null. Each id is a row of its embedding table.
+// Ids of one input for the rows of a batch. Without offsets there is one id a row; otherwise row r has the
+// ids [offsets[r], offsets[r + 1]). Weights belong to ids and may be null. Each id is a row of its embedding
+// table.
 struct Ids {
   const uint32_t* ids = nullptr;
   int64_t stride = 1;  // between the ids of neighbouring rows, without offsets
@@ -39,16 +41,16 @@ struct Ids {
 // (row, branch) pairs of a batch, sorted by branch and then by row.
 struct Route {
   int64_t branches = 0;
-  std::vector<int64_t> first;       // [branches + 1] into `rows`
-  std::vector<int32_t> rows;        // [routed rows] batch row of each routed row
-  std::vector<int64_t> row_first;   // [batch rows + 1] into `row_positions`
-  std::vector<int32_t> row_branch;  // branch of each pair, by batch row
+  std::vector<int64_t> first;          // [branches + 1] into `rows`
+  std::vector<int32_t> rows;           // [routed rows] batch row of each routed row
+  std::vector<int64_t> row_first;      // [batch rows + 1] into `row_positions`
+  std::vector<int32_t> row_branch;     // branch of each pair, by batch row
   std::vector<int32_t> row_positions;  // routed row of each pair, by batch row
 };
 
-// One execution of an operation over a tile. Static operands are one row with stride 0, or, where the operation
-// says reads_matrix(), a matrix with that row stride. In the backward pass a target without data is not wanted;
-// targets of Static operands are always added to.
+// One execution of an operation over a tile. Static operands are one row with stride 0, or, where the
+// operation says reads_matrix(), a matrix with that row stride. In the backward pass a target without data is
+// not wanted; targets of Static operands are always added to.
 template <class T>
 struct Call {
   int64_t rows = 0;
@@ -79,8 +81,8 @@ struct Call {
 struct OpCase {
   Json options = Json::object();
   std::vector<Signature> inputs;
-  double low = -1, high = 1;   // range of random inputs
-  double keep_from_zero = 0;   // smallest magnitude, for kinks
+  double low = -1, high = 1;          // range of random inputs
+  double keep_from_zero = 0;          // smallest magnitude, for kinks
   std::vector<int> no_gradient = {};  // inputs that have none by definition
 };
 
@@ -105,7 +107,8 @@ class Op {
   // Whether the input is read at all in this mode (batch norm reads batch moments in training only).
   virtual bool uses_input(int /*input*/, bool /*is_training*/) const { return true; }
   virtual int64_t auxiliary_width(std::span<const Signature> /*inputs*/) const { return 0; }
-  // Whether the Static input is a matrix [.., in, out] whose rows may be padded; the engine then prepares panels.
+  // Whether the Static input is a matrix [.., in, out] whose rows may be padded; the engine then prepares
+  // panels.
   virtual bool reads_matrix(int /*input*/) const { return false; }
   // An operand that the operation reads for the whole batch instead of one tile (gather, combine).
   virtual bool reads_whole_batch(int /*input*/) const { return false; }
@@ -183,7 +186,8 @@ struct RegisterOp {
   }
 };
 
-// The domain that results from combining inputs: Routed beats Row beats Static. Throws on two different routes.
+// The domain that results from combining inputs: Routed beats Row beats Static. Throws on two different
+// routes.
 Signature joined(const std::string& op, std::span<const Signature> inputs);
 
 }  // namespace gatewise

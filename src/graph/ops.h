@@ -1,5 +1,5 @@
-// The operations models are composed of. Shapes are those of one row; `..` stands for any leading sizes. Each stands
-// in graph/ops/<name>.cpp with its shape rule, forward pass, gradient and test cases.
+// The operations models are composed of. Shapes are those of one row; `..` stands for any leading sizes. Each
+// stands in graph/ops/<name>.cpp with its shape rule, forward pass, gradient and test cases.
 #pragma once
 
 #include "graph/graph.h"
@@ -10,7 +10,8 @@ using kernels::Activation;
 
 // x [.., in], weight [in, out], bias [out] or an empty Var -> [.., out].
 Var linear(Var x, Var weight, Var bias, Activation activation = Activation::None);
-// Groups with inputs of their own: x [groups, in], weight [groups, in, out], bias [groups, out] -> [groups, out].
+// Groups with inputs of their own: x [groups, in], weight [groups, in, out], bias [groups, out] -> [groups,
+// out].
 Var grouped_linear(Var x, Var weight, Var bias, Activation activation = Activation::None);
 // Product of two matrices of a row (or of two parameters): a [m, k], b [k, n] -> [m, n].
 Var product(Var a, Var b);
@@ -62,7 +63,8 @@ Var mean(Var x, int64_t axis = -1);
 Var layer_norm(Var x, Var scale, Var shift, double epsilon = 1e-5);
 // x / sqrt(mean of squares + epsilon) * scale. Zhang and Sennrich 2019.
 Var rms_norm(Var x, Var scale, double epsilon = 1e-6);
-// In training each element is 0 with probability `rate`, otherwise scaled by 1 / (1 - rate). `name` keys its stream.
+// In training each element is 0 with probability `rate`, otherwise scaled by 1 / (1 - rate). `name` keys its
+// stream.
 Var dropout(Var x, double rate, const std::string& name);
 // The value, but no gradient.
 Var stop_gradient(Var x);
@@ -78,10 +80,14 @@ Var row_mean(Var x);
 Var batch_sum(Var x);
 // Mean and biased variance over rows: x [width] -> [2, width].
 Var moments(Var x);
-// x [width] normalised by batch `moments` in training and by `running` [2, width] otherwise. Ioffe and Szegedy 2015.
-// Refuses batches of one row in training.
+// x [width] normalised by batch `moments` in training and by `running` [2, width] otherwise. Ioffe and
+// Szegedy 2015. Refuses batches of one row in training. scale and shift have the shape of x; all elements are
+// on their own.
 Var batch_norm(Var x, Var scale, Var shift, const std::string& state_path, double momentum = 0.1,
                double epsilon = 1e-5);
+// The state of batch_norm after a batch: (1 - momentum) running + momentum (mean, unbiased variance); both
+// [2, ..].
+Var running_moments(Var running, Var moments, double momentum);
 
 // Routed rows. chosen [branches]: a row takes the branches whose entry is not 0.
 Var route(Var chosen);
@@ -89,8 +95,8 @@ Var route(Var chosen);
 Var gather(Var x, Var route);
 // Routed x [in] times its branch's weight [branches, in, out] plus bias [branches, out].
 Var routed_linear(Var x, Var weight, Var bias, Activation activation = Activation::None);
-// Routed values [hidden], weights [branches] or [consumers, branches] of the row -> the row's weighted sum over the
-// branches it took: [hidden] or [consumers, hidden].
+// Routed values [hidden], weights [branches] or [consumers, branches] of the row -> the row's weighted sum
+// over the branches it took: [hidden] or [consumers, hidden].
 Var combine(Var routed, Var weights, Var route);
 
 // -log softmax(logits)[label]: logits [classes], label a class index as a number -> [].

@@ -7,8 +7,8 @@
 
 namespace gatewise {
 
-// Static values belong to the batch as a whole (parameters, batch statistics); Row values exist once per row; Routed
-// values once per (row, chosen branch).
+// Static values belong to the batch as a whole (parameters, batch statistics); Row values exist once per row;
+// Routed values once per (row, chosen branch).
 enum class Domain : uint8_t { Static, Row, Routed };
 
 // The shape of one row; the batch is implied. An empty list is a scalar.
@@ -38,7 +38,7 @@ struct Shape {
 struct Signature {
   Shape shape;
   Domain domain = Domain::Row;
-  int route = -1;  // Routed values: the node that made the route
+  int route = -1;  // Routed values and the route itself: the node that made the route
 
   bool operator==(const Signature&) const = default;
 };

@@ -1,3 +1,5 @@
+#include "kernels/targets.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/sampling.cpp"
 #include <hwy/foreach_target.h>

@@ -5,26 +5,19 @@
 
 #include "architectures/architecture.h"
 #include "features/feature_space.h"
-#include "features/schema.h"
 
 namespace gatewise {
-
-// [model]: {type = "mmoe", options of the architecture...}, and per task what the schema does not say.
-struct TaskLoss {
-  std::string loss;             // registered name; empty: the usual one of the task's kind
-  Json options = Json::object();
-};
 
 // The usual loss of a kind of task: binary_cross_entropy, squared_error, softmax_cross_entropy.
 std::string default_loss(const std::string& task_kind);
 
-// The graph of a model over encoded rows. Its inputs:
+// The graph of a model over encoded rows; `model` is the table [model]: {type = "mmoe", options...}. Its inputs:
 //   "numeric" [numeric width], "ids/<feature>", "bags/<feature>", "labels" [tasks].
 // Its outputs, one per task by name: the probability, the class probabilities, or the value as trained (scaled
 // labels). Named values: "logits/<task>", those of the architecture ("experts", "gates", ...).
 // Losses are added under the tasks' names, in the order of space.tasks.
 // Throws Error(Command) for unknown types and options.
-std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const std::vector<TaskSpec>& tasks, const Json& model);
+std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const Json& model);
 
 // {type, every option with its value} of a [model] table: what is written beside a saved model.
 Json complete_model_options(const Json& model);

@@ -1,0 +1,57 @@
+#include "graph/ops.h"
+
+namespace gatewise {
+namespace {
+
+class GatherOp final : public OpBase<GatherOp> {
+ public:
+  static constexpr const char* op_name = "gather";
+  using OpBase::OpBase;
+
+  Signature infer(std::span<const Signature> inputs) const override {
+    require_inputs(inputs, 2);
+    require(inputs[0].domain == Domain::Row, "takes a value that exists once per row, got {}",
+            inputs[0].shape.text());
+    require(inputs[1].domain == Domain::Static && inputs[1].route >= 0, "the second input must be a route");
+    return {inputs[0].shape, Domain::Routed, inputs[1].route};
+  }
+
+  bool reads_whole_batch(int input) const override { return input == 0; }
+  bool has_gradient(int input) const override { return input == 0; }
+  bool backward_reads_input(int) const override { return false; }
+
+  // The tile has routed rows; inputs[0] is the whole batch.
+  template <class T>
+  void run(const Call<T>& call) const {
+    const int64_t width = call.shape->shape.elements();
+    for (int64_t row = 0; row < call.rows; ++row) {
+      const T* x = call.inputs[0].data + call.route->rows[call.first_row + row] * call.inputs[0].stride;
+      std::copy(x, x + width, call.output.data + row * call.output.stride);
+    }
+  }
+
+  // The tile has batch rows; d_output is the whole route. Every row adds up its routed rows, so no two tiles
+  // write the same place.
+  template <class T>
+  void gradient(const Call<T>& call) const {
+    const int64_t width = call.shape->shape.elements();
+    const Route& route = *call.route;
+    for (int64_t row = 0; row < call.rows; ++row) {
+      T* dx = call.d_inputs[0].data + row * call.d_inputs[0].stride;
+      if (!call.accumulate[0]) std::fill(dx, dx + width, T(0));
+      const int64_t batch_row = call.first_row + row;
+      for (int64_t pair = route.row_first[batch_row]; pair < route.row_first[batch_row + 1]; ++pair) {
+        const T* dy = call.d_output.data + route.row_positions[pair] * call.d_output.stride;
+        for (int64_t i = 0; i < width; ++i) dx[i] += dy[i];
+      }
+    }
+  }
+};
+
+const RegisterOp<GatherOp> registered;
+
+}  // namespace
+
+Var gather(Var x, Var route) { return x.graph().apply(std::make_shared<GatherOp>(), {x, route}); }
+
+}  // namespace gatewise

@@ -1,0 +1,24 @@
+#include "graph/axis_op.h"
+#include "graph/ops.h"
+
+namespace gatewise {
+namespace {
+
+class MeanOp final : public AxisOp<MeanOp> {
+ public:
+  static constexpr const char* op_name = "mean";
+  using AxisOp::AxisOp;
+
+  template <class T>
+  static T factor(int64_t size) {
+    return T(1) / static_cast<T>(size);
+  }
+};
+
+const RegisterOp<MeanOp> registered;
+
+}  // namespace
+
+Var mean(Var x, int64_t axis) { return x.graph().apply(std::make_shared<MeanOp>(AxisOptions{axis}), {x}); }
+
+}  // namespace gatewise

@@ -1,0 +1,34 @@
+#include "graph/ops.h"
+
+namespace gatewise {
+namespace {
+
+// The engine builds the Route itself once the phase that gives `chosen` has ended; nothing runs here.
+class RouteOp final : public OpBase<RouteOp> {
+ public:
+  static constexpr const char* op_name = "route";
+  using OpBase::OpBase;
+
+  Signature infer(std::span<const Signature> inputs) const override {
+    require_inputs(inputs, 1);
+    require(inputs[0].domain == Domain::Row && inputs[0].shape.rank() == 1,
+            "takes one entry per branch for every row, got {}", inputs[0].shape.text());
+    return {inputs[0].shape, Domain::Static, -1};
+  }
+
+  bool reads_whole_batch(int) const override { return true; }
+  bool has_gradient(int) const override { return false; }
+
+  template <class T>
+  void run(const Call<T>&) const {}
+  template <class T>
+  void gradient(const Call<T>&) const {}
+};
+
+const RegisterOp<RouteOp> registered;
+
+}  // namespace
+
+Var route(Var chosen) { return chosen.graph().apply(std::make_shared<RouteOp>(), {chosen}); }
+
+}  // namespace gatewise

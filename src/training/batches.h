@@ -1,0 +1,51 @@
+// Encoded rows to the batches a program reads.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/program.h"
+#include "features/encoded_data.h"
+#include "features/feature_space.h"
+
+namespace gatewise {
+
+class BatchLoader {
+ public:
+  // normaliser: "present" divides each task's loss by the sum of weights of its present rows in the batch, "batch"
+  // by the number of rows.
+  BatchLoader(const Graph& graph, const FeatureSpace& space, const std::string& normaliser = "present");
+
+  // Copies the given rows side by side; the batch stays valid until the next call.
+  const Batch<float>& gather(const EncodedData& data, std::span<const int64_t> rows, Pool& pool);
+  // Rows [first, first + count) where they lie, without labels.
+  const Batch<float>& view(const EncodedData& data, int64_t first, int64_t count);
+  // Rows that the caller writes into x() and labels().
+  const Batch<float>& made(int64_t rows);
+  float* x(int64_t rows);
+  float* labels(int64_t rows);
+
+  // Sum over tasks and rows of the batch of present weights, by task.
+  const std::vector<double>& present_weights() const { return present_; }
+
+ private:
+  void copy_rows(const EncodedData& data, std::span<const int64_t> rows, int64_t begin, int64_t end);
+  void copy_bags(const EncodedData& data, std::span<const int64_t> rows);
+  void take_coefficients(const EncodedData* data, std::span<const int64_t> rows, int64_t count);
+  double class_weight(size_t task, float label) const;
+
+  FeatureSpace space_;
+  bool divides_by_batch_;
+  int numeric_node_ = -1, labels_node_ = -1;
+  std::vector<int> id_nodes_, bag_nodes_;
+  Batch<float> batch_;
+  std::vector<float> numeric_, labels_, coefficients_;
+  std::vector<uint32_t> ids_;
+  std::vector<EncodedBag> bags_;
+  std::vector<double> present_;
+};
+
+// The graph's leaf of this name, or -1 when the graph has none.
+int find_leaf(const Graph& graph, Leaf leaf, const std::string& name);
+
+}  // namespace gatewise

@@ -1,0 +1,36 @@
+// What a training run needs to go on to the same bits.
+#pragma once
+
+#include "engine/optimiser.h"
+
+namespace gatewise {
+
+// A copy of all weights and states.
+struct Weights {
+  std::vector<float> arena, states;
+  std::vector<std::vector<float>> big_tables;
+  bool is_empty() const { return arena.empty() && big_tables.empty(); }
+};
+Weights copy_weights(const Store<float>& store);
+void restore_weights(Store<float>& store, const Weights& weights);
+
+struct TrainingState {
+  int64_t epoch = 0;  // finished epochs
+  int64_t step = 0;   // finished steps of the running epoch
+  double total_loss = 0;
+  std::vector<double> task_losses;
+  std::vector<int64_t> task_steps;  // steps in which the task had a row
+  Json history;
+  Json stopper;
+  int64_t optimiser_steps = 0;
+  Weights best;
+};
+
+// `identity` is stored, and compared when restoring: throws Error(Command) naming the first difference.
+void save_training(const std::string& path, const TrainingState& state, Store<float>& store,
+                   Optimiser<float>& optimiser, const Json& identity);
+// False when there is no checkpoint. Throws Error(Data) when it is damaged.
+bool restore_training(const std::string& path, TrainingState& state, Store<float>& store, Optimiser<float>& optimiser,
+                      const Json& identity);
+
+}  // namespace gatewise

@@ -1,0 +1,122 @@
+#include "training/model.h"
+
+#include "base/error.h"
+#include "losses/loss.h"
+
+namespace gatewise {
+namespace {
+
+constexpr const char* default_architecture = "mmoe";
+
+Var build_features(Graph& graph, const FeatureSpace& space, std::map<std::string, Var>& features) {
+  std::vector<Var> parts;
+  if (space.numeric_width() > 0) {
+    const Var numeric = graph.input("numeric", Shape{space.numeric_width()});
+    parts.push_back(numeric);
+    for (const NumericFeature& feature : space.numeric) {
+      features[feature.name] = slice(numeric, 0, feature.offset, feature.offset + feature.width);
+    }
+  }
+  std::vector<Var> tables;
+  for (const EmbeddingTable& table : space.tables) {
+    // Small random entries: large ones would drown scaled numbers, equal ones would keep ids alike.
+    tables.push_back(graph.table("embeddings/" + table.name, table.rows, table.width, Initializer::normal(0.1)));
+  }
+  const auto add = [&](const std::string& name, Var value) {
+    parts.push_back(value);
+    const auto found = features.find(name);
+    features[name] = found == features.end() ? value : concatenate({found->second, value});
+  };
+  for (const IdFeature& feature : space.ids) {
+    add(feature.name, embedding(graph.ids("ids/" + feature.name), tables[feature.table]));
+  }
+  for (const BagFeature& feature : space.bags) {
+    const Pooling pooling = feature.pooling == "mean" ? Pooling::Mean : Pooling::Sum;
+    add(feature.name, embedding(graph.ids("bags/" + feature.name), tables[feature.table], pooling));
+  }
+  if (parts.empty()) command_error("columns: no column is a feature; give at least one a role");
+  return concatenate(parts);
+}
+
+std::unique_ptr<Loss> make_loss(const TaskSpace& task) {
+  const std::string name = task.loss.empty() ? default_loss(task.kind) : task.loss;
+  const std::string where = "tasks." + task.name + ".loss";
+  auto loss = Registry<Loss>::instance().find(name, "loss", where).make(task.loss_options, where + "_options");
+  if (loss->task_kind() != task.kind) {
+    command_error("{}: \"{}\" is for {} tasks, the task is {}", where, name, loss->task_kind(), task.kind);
+  }
+  return loss;
+}
+
+void add_task(Graph& graph, const TaskSpace& task, int64_t index, Var logits, Var labels) {
+  const std::unique_ptr<Loss> loss = make_loss(task);
+  Var label = slice(labels, 0, index, index + 1);
+  if (loss->is_over_classes()) label = reshape(label, Shape{});
+  graph.add_loss(task.name, loss->rows(logits, label));
+  graph.name_value("logits/" + task.name, logits);
+  graph.add_output(task.name, loss->prediction(logits));
+}
+
+// Tasks with one and the same elementwise loss are taken side by side: fewer, longer loops.
+void add_stacked_tasks(Graph& graph, const FeatureSpace& space, Var logits, Var labels) {
+  const auto count = static_cast<int64_t>(space.tasks.size());
+  const std::unique_ptr<Loss> loss = make_loss(space.tasks[0]);
+  const Var side_by_side = reshape(logits, Shape{count});
+  const Var rows = loss->rows(side_by_side, labels);
+  const Var predictions = loss->prediction(side_by_side);
+  for (int64_t task = 0; task < count; ++task) {
+    const std::string& name = space.tasks[task].name;
+    graph.add_loss(name, slice(rows, 0, task, task + 1));
+    graph.name_value("logits/" + name, slice(side_by_side, 0, task, task + 1));
+    graph.add_output(name, slice(predictions, 0, task, task + 1));
+  }
+}
+
+bool can_stack(const FeatureSpace& space, const Heads& heads) {
+  const TaskSpace& first = space.tasks[0];
+  return heads.stacked.is_valid() && heads.stacked.shape().last() == 1 &&
+         std::all_of(space.tasks.begin(), space.tasks.end(), [&](const TaskSpace& task) {
+           return task.kind == first.kind && task.loss == first.loss && task.loss_options == first.loss_options;
+         });
+}
+
+}  // namespace
+
+std::string default_loss(const std::string& task_kind) {
+  if (task_kind == "binary") return "binary_cross_entropy";
+  if (task_kind == "multiclass") return "softmax_cross_entropy";
+  return "squared_error";
+}
+
+std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const Json& model) {
+  if (space.tasks.empty()) command_error("tasks: there is none; add a table [tasks.<name>]");
+  auto graph = std::make_unique<Graph>();
+  ModelInputs inputs;
+  inputs.x = build_features(*graph, space, inputs.features);
+  const Var labels = graph->input("labels", Shape{static_cast<int64_t>(space.tasks.size())});
+  for (const TaskSpace& task : space.tasks) {
+    inputs.tasks.push_back({task.name, task.kind == "multiclass" ? task.classes : 1});
+  }
+  const auto architecture = make_part<Architecture>(model, "model", default_architecture);
+  const Heads heads = architecture->build(inputs);
+  if (can_stack(space, heads)) {
+    add_stacked_tasks(*graph, space, heads.stacked, labels);
+    return graph;
+  }
+  for (size_t task = 0; task < space.tasks.size(); ++task) {
+    add_task(*graph, space.tasks[task], static_cast<int64_t>(task), heads.of_task[task], labels);
+  }
+  return graph;
+}
+
+Json complete_model_options(const Json& model) {
+  const std::string type = model.is_object() ? model.value("type", std::string(default_architecture)) : default_architecture;
+  Json complete = {{"type", type}};
+  for (const Json& option : Registry<Architecture>::instance().find(type, "architecture", "model.type").options) {
+    const std::string name = option.at("name").get<std::string>();
+    complete[name] = model.is_object() && model.contains(name) ? model[name] : option.at("default");
+  }
+  return complete;
+}
+
+}  // namespace gatewise

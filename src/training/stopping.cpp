@@ -1,0 +1,112 @@
+#include "training/stopping.h"
+
+#include "base/error.h"
+
+namespace gatewise {
+namespace {
+
+std::string usual_metric(const std::string& kind) {
+  if (kind == "binary") return "auc";
+  return kind == "multiclass" ? "log_loss" : "rmse";
+}
+
+bool fits(const MetricTraits& traits, const std::string& kind) {
+  if (kind == "binary") return traits.fits_binary;
+  return kind == "multiclass" ? traits.fits_multiclass : traits.fits_regression;
+}
+
+}  // namespace
+
+Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks) : options_(options) {
+  for (const TaskSpace& task : tasks) {
+    names_.push_back(task.name);
+    std::string name = usual_metric(task.kind);
+    if (!options.metric.empty()) {
+      const auto traits = make_metric(options.metric, Json::object(), "training.stop.metric")->traits();
+      if (fits(traits, task.kind)) {
+        name = options.metric;
+      } else if (tasks.size() == 1 || options.policy == "one") {
+        command_error("training.stop.metric: \"{}\" does not fit the {} task \"{}\"", options.metric, task.kind, task.name);
+      }
+    }
+    metrics_.push_back(name);
+    directions_.push_back(make_metric(name)->traits().direction);
+  }
+  const auto check_name = [&](const std::string& name, const std::string& where) {
+    if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
+      command_error("{}: no task \"{}\".{}", where, name, suggestion(name, names_));
+    }
+  };
+  if (options_.policy == "one") {
+    if (options_.task.empty()) options_.task = names_.front();
+    check_name(options_.task, "training.stop.task");
+  }
+  for (const auto& [name, value] : options_.weights.items()) {
+    check_name(name, "training.stop.weights");
+    if (!value.is_number() || value.get<double>() < 0) {
+      command_error("training.stop.weights.{}: got {}, expected a number of at least 0", name, value.dump());
+    }
+  }
+  best_.resize(names_.size());
+}
+
+double Stopper::score(size_t task, double value) const {
+  switch (directions_[task]) {
+    case Direction::Higher: return value;
+    case Direction::Lower: return -value;
+    case Direction::CloserToOne: return -std::abs(std::log(std::max(value, 1e-12)));
+  }
+  return value;
+}
+
+double Stopper::weight(size_t task) const { return options_.weights.value(names_[task], 1.0); }
+
+bool Stopper::is_best(const std::vector<std::optional<double>>& values) {
+  const bool is_single = options_.policy == "one" || options_.policy == "mean";
+  std::vector<std::optional<double>> scores;
+  if (is_single) {
+    double sum = 0, weights = 0;
+    for (size_t task = 0; task < names_.size(); ++task) {
+      if (!values[task] || (options_.policy == "one" && names_[task] != options_.task)) continue;
+      sum += weight(task) * score(task, *values[task]);
+      weights += weight(task);
+    }
+    scores.push_back(weights > 0 ? std::optional(sum / weights) : std::nullopt);
+  } else {
+    for (size_t task = 0; task < names_.size(); ++task) {
+      scores.push_back(values[task] ? std::optional(score(task, *values[task])) : std::nullopt);
+    }
+  }
+  size_t better = 0, judged = 0;
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if (!scores[i]) continue;
+    ++judged;
+    if (!best_[i] || *scores[i] > *best_[i] + options_.min_change) ++better;
+  }
+  const bool is_better = options_.policy == "all" ? better > 0 && better == judged : better > 0;
+  if (is_better) {
+    for (size_t i = 0; i < scores.size(); ++i) {
+      if (scores[i] && (!best_[i] || *scores[i] > *best_[i])) best_[i] = scores[i];
+    }
+    epochs_without_ = 0;
+  } else {
+    ++epochs_without_;
+  }
+  return is_better;
+}
+
+Json Stopper::to_json() const {
+  Json best = Json::array();
+  for (const auto& value : best_) best.push_back(value ? Json(*value) : Json());
+  return {{"best", best}, {"epochs_without", epochs_without_}};
+}
+
+void Stopper::restore(const Json& json) {
+  for (size_t i = 0; i < best_.size(); ++i) {
+    const Json& value = json.at("best").at(i);
+    best_[i] = value.is_null() ? std::nullopt : std::optional(value.get<double>());
+  }
+  epochs_without_ = json.at("epochs_without").get<int64_t>();
+}
+
+}  // namespace gatewise

@@ -1,0 +1,278 @@
+#include "training/trainer.h"
+
+#include <chrono>
+#include <cmath>
+
+#include "base/error.h"
+#include "training/batches.h"
+#include "training/checkpointing.h"
+#include "training/scoring.h"
+#include "training/stopping.h"
+#include "training/warnings.h"
+
+namespace gatewise {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+class TrainingLoop {
+ public:
+  TrainingLoop(const Graph& graph, Store<float>& store, const FeatureSpace& space, const TrainingData& data,
+               const TrainingOptions& options, const TrainingRun& run, Pool& pool)
+      : graph_(graph),
+        store_(store),
+        space_(space),
+        data_(data),
+        options_(options),
+        run_(run),
+        pool_(pool),
+        schedule_(read_options<ScheduleOptions>(options.schedule, "training.schedule")),
+        stopper_(read_options<StopOptions>(options.stop, "training.stop"), space.tasks),
+        loader_(graph, space, options.normaliser),
+        program_(store, pool, plan_options(options)),
+        optimiser_(store, pool, read_options<OptimiserOptions>(options.optimiser, "training.optimiser")),
+        scorer_(graph, store, space, pool) {
+    for (const TaskSpace& task : space.tasks) task_weights_.push_back(task.weight);
+    state_.task_losses.assign(space.tasks.size(), 0);
+    state_.task_steps.assign(space.tasks.size(), 0);
+    const int64_t rows = data.train == nullptr ? 0 : data.train->rows;
+    steps_per_epoch_ = data.stream != nullptr ? options.steps_per_epoch
+                                              : (rows + options.batch_rows - 1) / options.batch_rows;
+    if (steps_per_epoch_ == 0) data_error("training: there is no row to train on");
+  }
+
+  Json run() {
+    state_.history = {{"epochs", Json::array()}, {"warnings", Json::array()}};
+    if (run_.is_resuming) restore();
+    if (state_.step == 0 && data_.train != nullptr) warn(find_wild_numbers(space_, *data_.train));
+    while (state_.epoch < options_.epochs && !stopper_.should_stop()) {
+      if (!run_epoch()) {
+        state_.history["stopped_by"] = "request";
+        return state_.history;
+      }
+    }
+    finish();
+    return state_.history;
+  }
+
+ private:
+  static PlanOptions plan_options(const TrainingOptions& options) {
+    PlanOptions plan;
+    plan.batch_rows = options.batch_rows;
+    return plan;
+  }
+
+  // False when a stop was requested; a checkpoint has then been written.
+  bool run_epoch() {
+    const auto start = Clock::now();
+    const int64_t first_step = state_.step;
+    int64_t rows = 0;
+    auto last_checkpoint = start, last_report = start;
+    while (state_.step < steps_per_epoch_) {
+      rows += run_step();
+      if (run_.stop_request != nullptr && run_.stop_request->load()) {
+        save();
+        return false;
+      }
+      if (!run_.checkpoint.empty() && seconds_since(last_checkpoint) > static_cast<double>(options_.checkpoint_seconds)) {
+        save();
+        last_checkpoint = Clock::now();
+      }
+      if (run_.observer != nullptr && seconds_since(last_report) > 0.1) {
+        report_progress(seconds_since(start), rows, first_step);
+        last_report = Clock::now();
+      }
+    }
+    finish_epoch(static_cast<double>(rows) / seconds_since(start));
+    if (!run_.checkpoint.empty()) save();
+    return true;
+  }
+
+  int64_t run_step() {
+    const int64_t step = state_.epoch * steps_per_epoch_ + state_.step;
+    const Batch<float>& batch = next_batch(step);
+    Run run;
+    run.seed = static_cast<uint64_t>(options_.seed);
+    run.step = static_cast<uint64_t>(step);
+    run.is_training = true;
+    const StepResult result = program_.step(batch, run, task_weights_);
+    if (!std::isfinite(result.total)) explain_divergence(result, step);
+    optimiser_.apply(program_, learning_rate(schedule_, optimiser_.options().rate, step, options_.epochs * steps_per_epoch_));
+    state_.total_loss += result.total;
+    for (size_t task = 0; task < task_weights_.size(); ++task) {
+      if (loader_.present_weights()[task] <= 0) continue;
+      state_.task_losses[task] += result.losses[task];
+      state_.task_steps[task] += 1;
+    }
+    ++state_.step;
+    return batch.rows;
+  }
+
+  const Batch<float>& next_batch(int64_t step) {
+    if (data_.stream != nullptr) {
+      const int64_t rows = options_.batch_rows;
+      float* x = loader_.x(rows);
+      float* labels = loader_.labels(rows);
+      data_.stream->fill(static_cast<uint64_t>(step) + 1, 0, rows, x, labels);
+      return loader_.made(rows);
+    }
+    // The order of an epoch is a function of (seed, epoch, position): a resumed run enters it anywhere.
+    const auto count = static_cast<uint64_t>(data_.train->rows);
+    const uint64_t key = mix64(static_cast<uint64_t>(options_.seed)) ^ static_cast<uint64_t>(state_.epoch);
+    const Permutation order(count, key);
+    const int64_t first = state_.step * options_.batch_rows;
+    const int64_t rows = std::min(options_.batch_rows, data_.train->rows - first);
+    row_numbers_.resize(rows);
+    constexpr int64_t rows_per_job = 512;
+    pool_.run((rows + rows_per_job - 1) / rows_per_job, [&](int64_t job, int) {
+      for (int64_t i = job * rows_per_job; i < std::min(rows, (job + 1) * rows_per_job); ++i) {
+        row_numbers_[i] = static_cast<int64_t>(order(static_cast<uint64_t>(first + i)));
+      }
+    });
+    return loader_.gather(*data_.train, row_numbers_, pool_);
+  }
+
+  [[noreturn]] void explain_divergence(const StepResult& result, int64_t step) const {
+    std::string guilty = "a penalty";
+    for (size_t task = 0; task < result.losses.size(); ++task) {
+      if (!std::isfinite(result.losses[task])) guilty = "task \"" + space_.tasks[task].name + "\"";
+    }
+    const std::string kept = run_.checkpoint.empty() ? "" : "; the last good checkpoint is " + run_.checkpoint;
+    data_error("training: the loss of {} is not finite at step {} (epoch {}); likely causes: a learning rate of {} that is "
+               "too high, or unscaled numbers or labels; lower training.optimiser.rate, set clip_norm, or scale the "
+               "columns{}",
+               guilty, step, state_.epoch + 1, optimiser_.options().rate, kept);
+  }
+
+  void report_progress(double seconds, int64_t rows, int64_t first_step) {
+    Progress progress;
+    progress.epoch = state_.epoch + 1;
+    progress.epochs = options_.epochs;
+    progress.step = state_.step;
+    progress.steps = steps_per_epoch_;
+    progress.rows_per_second = static_cast<double>(rows) / seconds;
+    const int64_t left = (options_.epochs - state_.epoch) * steps_per_epoch_ - state_.step;
+    progress.seconds_left = seconds / static_cast<double>(state_.step - first_step) * static_cast<double>(left);
+    progress.loss = state_.total_loss / static_cast<double>(state_.step);
+    run_.observer->on_progress(progress);
+  }
+
+  void finish_epoch(double rows_per_second) {
+    Json record;
+    record["epoch"] = state_.epoch + 1;
+    record["rate"] = learning_rate(schedule_, optimiser_.options().rate,
+                                   state_.epoch * steps_per_epoch_ + state_.step - 1, options_.epochs * steps_per_epoch_);
+    record["loss"] = state_.total_loss / static_cast<double>(steps_per_epoch_);
+    for (size_t task = 0; task < task_weights_.size(); ++task) {
+      const auto steps = static_cast<double>(std::max<int64_t>(1, state_.task_steps[task]));
+      record["losses"][space_.tasks[task].name] = state_.task_losses[task] / steps;
+    }
+    record["rows_per_second"] = rows_per_second;
+    bool is_best = true;
+    if (data_.validation != nullptr) {
+      record["validation"] = validate()["tasks"];
+      std::vector<std::optional<double>> values;
+      for (size_t task = 0; task < space_.tasks.size(); ++task) {
+        const Json& value = record["validation"][space_.tasks[task].name][stopper_.metric_of(task)]["value"];
+        values.push_back(value.is_null() ? std::nullopt : std::optional(value.get<double>()));
+      }
+      is_best = stopper_.is_best(values);
+    }
+    record["is_best"] = is_best;
+    if (is_best) {
+      state_.best = copy_weights(store_);
+      state_.history["best_epoch"] = state_.epoch + 1;
+    }
+    state_.history["epochs"].push_back(record);
+    if (state_.epoch == 0 && data_.train != nullptr) {
+      warn(find_degenerate_units(graph_, store_, space_, *data_.train, pool_));
+    }
+    ++state_.epoch;
+    state_.step = 0;
+    state_.total_loss = 0;
+    state_.task_losses.assign(space_.tasks.size(), 0);
+    state_.task_steps.assign(space_.tasks.size(), 0);
+    if (run_.observer != nullptr) run_.observer->on_epoch(record);
+  }
+
+  Json validate() {
+    EvaluationOptions evaluation;
+    evaluation.resamples = 0;
+    evaluation.metrics = options_.metrics;
+    if (!options_.metrics.empty()) {
+      for (size_t task = 0; task < space_.tasks.size(); ++task) {
+        const std::string& metric = stopper_.metric_of(task);
+        const bool is_listed = std::find(evaluation.metrics.begin(), evaluation.metrics.end(), metric) != evaluation.metrics.end();
+        if (!is_listed) evaluation.metrics.push_back(metric);
+      }
+    }
+    return scorer_.evaluate(*data_.validation, evaluation);
+  }
+
+  void finish() {
+    if (!state_.best.is_empty()) restore_weights(store_, state_.best);
+    state_.history["stopped_by"] = stopper_.should_stop() ? "patience" : "epochs";
+    if (data_.validation != nullptr) warn(find_stuck_tasks(scorer_.evaluate(*data_.validation, {{}, 0, 1})));
+  }
+
+  void warn(const std::vector<std::string>& warnings) {
+    for (const std::string& warning : warnings) {
+      state_.history["warnings"].push_back(warning);
+      if (run_.observer != nullptr) run_.observer->on_warning(warning);
+    }
+  }
+
+  void save() {
+    if (run_.checkpoint.empty()) return;
+    state_.stopper = stopper_.to_json();
+    state_.optimiser_steps = optimiser_.steps();
+    save_training(run_.checkpoint, state_, store_, optimiser_, run_identity());
+  }
+
+  void restore() {
+    if (run_.checkpoint.empty()) command_error("resume: no checkpoint file is configured");
+    if (!restore_training(run_.checkpoint, state_, store_, optimiser_, run_identity())) return;
+    stopper_.restore(state_.stopper);
+    optimiser_.set_steps(state_.optimiser_steps);
+    program_.parameters_changed();
+  }
+
+  // What must not change between a run and its continuation.
+  Json run_identity() const {
+    return {{"seed", options_.seed},
+            {"batch_rows", options_.batch_rows},
+            {"optimiser", optimiser_.options().kind},
+            {"rows", data_.train == nullptr ? 0 : data_.train->rows},
+            {"parameters", store_.parameter_count()}};
+  }
+
+  const Graph& graph_;
+  Store<float>& store_;
+  const FeatureSpace& space_;
+  const TrainingData& data_;
+  const TrainingOptions& options_;
+  const TrainingRun& run_;
+  Pool& pool_;
+  ScheduleOptions schedule_;
+  Stopper stopper_;
+  BatchLoader loader_;
+  Program<float> program_;
+  Optimiser<float> optimiser_;
+  Scorer scorer_;
+  std::vector<double> task_weights_;
+  std::vector<int64_t> row_numbers_;
+  int64_t steps_per_epoch_ = 0;
+  TrainingState state_;
+};
+
+}  // namespace
+
+Json train(const Graph& graph, Store<float>& store, const FeatureSpace& space, const TrainingData& data,
+           const TrainingOptions& options, const TrainingRun& run, Pool& pool) {
+  if ((data.train == nullptr) == (data.stream == nullptr)) internal_error("training needs rows or a stream, not both");
+  return TrainingLoop(graph, store, space, data, options, run, pool).run();
+}
+
+}  // namespace gatewise

@@ -1,0 +1,132 @@
+#include "training/warnings.h"
+
+#include <map>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "training/batches.h"
+
+namespace gatewise {
+namespace {
+
+constexpr int64_t sample_rows = 2048;
+constexpr float wild_size = 50;
+constexpr double stuck_margin = 0.02;
+
+// Hash of a column of values, so that equal columns are found without comparing all pairs.
+uint64_t column_hash(const ConstRows<float>& values, int64_t column, int64_t rows) {
+  uint64_t state = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    state = mix64(state ^ std::bit_cast<uint32_t>(values.data[row * values.stride + column]));
+  }
+  return state;
+}
+
+bool is_constant_zero(const ConstRows<float>& values, int64_t column, int64_t rows) {
+  for (int64_t row = 0; row < rows; ++row) {
+    if (values.data[row * values.stride + column] != 0) return false;
+  }
+  return true;
+}
+
+void judge_units(const std::string& name, const Shape& shape, const ConstRows<float>& values, int64_t rows,
+                 std::vector<std::string>& warnings) {
+  const int64_t units = shape.last(), experts = shape.elements() / units;
+  int64_t dead = 0, equal = 0;
+  std::vector<int64_t> dead_experts;
+  std::map<uint64_t, int64_t> expert_hashes;
+  for (int64_t expert = 0; expert < experts; ++expert) {
+    std::map<uint64_t, int64_t> unit_hashes;
+    int64_t dead_here = 0;
+    uint64_t whole = 0;
+    for (int64_t unit = 0; unit < units; ++unit) {
+      const int64_t column = expert * units + unit;
+      const uint64_t hash = column_hash(values, column, rows);
+      whole = mix64(whole ^ hash);
+      if (is_constant_zero(values, column, rows)) {
+        ++dead_here;
+      } else if (!unit_hashes.emplace(hash, unit).second) {
+        ++equal;
+      }
+    }
+    dead += dead_here;
+    if (dead_here == units) dead_experts.push_back(expert);
+    const auto [first, is_new] = expert_hashes.emplace(whole, expert);
+    if (!is_new && dead_here < units) {
+      warnings.push_back(fmt::format("{}: {} and {} give the same output on every row; they start equal or are tied",
+                                     name, first->second, expert));
+    }
+  }
+  if (!dead_experts.empty() && experts > 1) {
+    warnings.push_back(fmt::format("{}: {} of {} are dead (0 on all {} sampled rows): {}; lower the learning rate or "
+                                   "use activation = \"leaky_relu\"",
+                                   name, dead_experts.size(), experts, rows, fmt::join(dead_experts, ", ")));
+  } else if (4 * dead > experts * units) {
+    warnings.push_back(fmt::format("{}: {} of {} units are dead (0 on all {} sampled rows); lower the learning rate or "
+                                   "use activation = \"leaky_relu\"",
+                                   name, dead, experts * units, rows));
+  }
+  if (equal > 0) {
+    warnings.push_back(fmt::format("{}: {} units repeat another unit of the same expert; check the initialiser", name, equal));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> find_wild_numbers(const FeatureSpace& space, const EncodedData& data) {
+  std::vector<float> largest(data.numeric_width, 0);
+  for (int64_t row = 0; row < data.rows; ++row) {
+    for (int64_t i = 0; i < data.numeric_width; ++i) {
+      largest[i] = std::max(largest[i], std::abs(data.numeric[row * data.numeric_width + i]));
+    }
+  }
+  std::vector<std::string> warnings;
+  for (const NumericFeature& feature : space.numeric) {
+    const float size = *std::max_element(largest.begin() + feature.offset, largest.begin() + feature.offset + feature.width);
+    if (size > wild_size) {
+      warnings.push_back(fmt::format("columns.{}: values reach {:.3g} after scaling and can explode the loss; use "
+                                     "transform = \"log1p\" or \"quantile\"",
+                                     feature.name, size));
+    }
+  }
+  return warnings;
+}
+
+std::vector<std::string> find_degenerate_units(const Graph& graph, Store<float>& store, const FeatureSpace& space,
+                                               const EncodedData& data, Pool& pool) {
+  PlanOptions options;
+  options.is_training = false;
+  for (const auto& [name, node] : graph.named_values()) {
+    const bool holds_units = name.ends_with("experts") || name.ends_with("bottom") || name.ends_with("bottoms");
+    if (holds_units && graph.node(node).signature.domain == Domain::Row) options.watched.push_back(node);
+  }
+  std::vector<std::string> warnings;
+  if (options.watched.empty()) return warnings;
+  Program<float> program(store, pool, options);
+  BatchLoader loader(graph, space);
+  const int64_t rows = std::min(sample_rows, data.rows);
+  std::vector<int64_t> sample(rows);
+  for (int64_t i = 0; i < rows; ++i) sample[i] = i * data.rows / rows;
+  program.forward(loader.gather(data, sample, pool), Run{});
+  for (const auto& [name, node] : graph.named_values()) {
+    if (std::find(options.watched.begin(), options.watched.end(), node) == options.watched.end()) continue;
+    judge_units(name, graph.node(node).signature.shape, program.value(node), rows, warnings);
+  }
+  return warnings;
+}
+
+std::vector<std::string> find_stuck_tasks(const Json& validation) {
+  std::vector<std::string> warnings;
+  for (const auto& [task, metrics] : validation.at("tasks").items()) {
+    if (!metrics.contains("auc") || metrics["auc"]["value"].is_null()) continue;
+    const double auc = metrics["auc"]["value"].get<double>();
+    if (std::abs(auc - 0.5) < stuck_margin) {
+      warnings.push_back(fmt::format("task {}: AUC is {:.4f} on validation rows, no better than chance; check its labels, "
+                                     "the learning rate and the scale of numbers",
+                                     task, auc));
+    }
+  }
+  return warnings;
+}
+
+}  // namespace gatewise
