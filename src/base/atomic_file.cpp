@@ -74,13 +74,21 @@ void AtomicFile::fail(std::string_view what, int code) const {
 void AtomicFile::write(std::string_view bytes) {
   if (descriptor_ < 0) internal_error("{}: written after commit", path_);
   if (buffer_.size() + bytes.size() > buffer_bytes) flush();
-  buffer_.append(bytes);
-  if (buffer_.size() >= buffer_bytes) flush();
+  if (bytes.size() >= buffer_bytes) {
+    write_out(bytes);
+  } else {
+    buffer_.append(bytes);
+  }
 }
 
 void AtomicFile::flush() {
-  const char* next = buffer_.data();
-  size_t left = buffer_.size();
+  write_out(buffer_);
+  buffer_.clear();
+}
+
+void AtomicFile::write_out(std::string_view bytes) {
+  const char* next = bytes.data();
+  size_t left = bytes.size();
   while (left > 0) {
     const ssize_t written = ::write(descriptor_, next, left);
     if (written < 0 && errno == EINTR) continue;
@@ -88,7 +96,6 @@ void AtomicFile::flush() {
     next += written;
     left -= static_cast<size_t>(written);
   }
-  buffer_.clear();
 }
 
 void AtomicFile::commit() {

@@ -17,7 +17,7 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  // Appends bytes (through a buffer).
+  // Appends bytes (short ones through a buffer).
   void write(std::string_view bytes);
   // Flushes to the disk and renames into place; write() and commit() must not be called afterwards.
   void commit();
@@ -27,6 +27,7 @@ class AtomicFile {
 
  private:
   void flush();
+  void write_out(std::string_view bytes);
   [[noreturn]] void fail(std::string_view what, int code) const;
 
   std::string path_;         // as given, for messages

@@ -17,10 +17,14 @@ std::string value_text(double value) {
 }
 
 std::string count_text(int64_t count) {
-  std::string digits = fmt::format("{}", count);
-  const size_t first = count < 0 ? 1 : 0;
-  for (size_t place = digits.size(); place > first + 3;) digits.insert(place -= 3, ",");
-  return digits;
+  const std::string digits = fmt::format("{}", count);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    const bool starts_group = i > 0 && digits[i - 1] != '-' && (digits.size() - i) % 3 == 0;
+    if (starts_group) text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
 std::string rate_text(double per_second) {

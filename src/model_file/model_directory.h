@@ -1,0 +1,40 @@
+// A model on disk: one directory that holds all it takes to score rows, and what the model came from. The
+// files and what is promised about them stand in docs/model_format.md.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/store.h"
+#include "features/encoder.h"
+
+namespace gatewise {
+
+struct ModelParts {
+  const Graph& graph;
+  const Store<float>& store;         // of that graph
+  const Encoder* encoder = nullptr;  // null: rows come encoded (synthetic data, Python)
+  Json configuration = Json::object();
+  Json history;
+  Json metrics;
+};
+
+// Writes the directory whole or not at all. What is there is only replaced if it is empty or a model with
+// nothing beside it. Throws Error(Data).
+void save_model(const std::string& directory, const ModelParts& parts);
+
+struct LoadedModel {
+  std::unique_ptr<Graph> graph;
+  std::unique_ptr<Store<float>> store;
+  std::optional<Encoder> encoder;
+  Json configuration;
+  Json history;
+  Json metrics;
+  std::string version;  // of the Gatewise that saved it
+};
+
+// Reads and checks every file. Throws Error(Data) naming the file at fault.
+LoadedModel load_model(const std::string& directory);
+
+}  // namespace gatewise
