@@ -51,7 +51,7 @@ std::vector<std::pair<int64_t, std::string>> count_all(const Column& column, int
     missing = static_cast<int64_t>(numbers->values.size() - present.size());
     return count_values(present);
   }
-  if (const auto* ids = std::get_if<Ids>(&column.data)) {
+  if (const auto* ids = std::get_if<IdValues>(&column.data)) {
     std::vector<uint64_t> present;
     for (size_t row = 0; row < ids->values.size(); ++row) {
       if (ids->is_present(static_cast<int64_t>(row))) present.push_back(ids->values[row]);

@@ -60,7 +60,7 @@ std::shared_ptr<const Numbers> numbers_from(const Table& table, const std::strin
   return numbers;
 }
 
-std::shared_ptr<const Numbers> numbers_from(const Ids& ids) {
+std::shared_ptr<const Numbers> numbers_from(const IdValues& ids) {
   auto numbers = std::make_shared<Numbers>();
   for (size_t row = 0; row < ids.values.size(); ++row) {
     numbers->values.push_back(ids.is_present(static_cast<int64_t>(row)) ? static_cast<double>(ids.values[row])
@@ -101,7 +101,7 @@ std::shared_ptr<const Numbers> numbers_of(const Table& table, const std::string&
   std::shared_ptr<const Numbers> numbers;
   if (const auto* own = std::get_if<Numbers>(&column.data)) numbers = borrow(*own);
   if (const auto* texts = std::get_if<Texts>(&column.data)) numbers = numbers_from(table, name, *texts, null);
-  if (const auto* ids = std::get_if<Ids>(&column.data)) numbers = numbers_from(*ids);
+  if (const auto* ids = std::get_if<IdValues>(&column.data)) numbers = numbers_from(*ids);
   if (!numbers) type_error(table, column, ColumnType::Number, "give the column the role bag or vector");
   check_finite(table, name, numbers->values, [](int64_t row) { return row; });
   return numbers;
@@ -111,7 +111,7 @@ std::shared_ptr<const Texts> texts_of(const Table& table, const std::string& nam
   using Text = std::optional<std::string>;
   const Column& column = table.column(name);
   if (const auto* own = std::get_if<Texts>(&column.data)) return borrow(*own);
-  if (const auto* ids = std::get_if<Ids>(&column.data)) {
+  if (const auto* ids = std::get_if<IdValues>(&column.data)) {
     return texts_from(table.rows(), [&](int64_t row) {
       return ids->is_present(row) ? Text(std::to_string(ids->values[row])) : Text();
     });
@@ -124,9 +124,9 @@ std::shared_ptr<const Texts> texts_of(const Table& table, const std::string& nam
   type_error(table, column, ColumnType::Text, "give the column the role bag or vector");
 }
 
-std::shared_ptr<const Ids> ids_of(const Table& table, const std::string& name) {
+std::shared_ptr<const IdValues> ids_of(const Table& table, const std::string& name) {
   const Column& column = table.column(name);
-  if (const auto* own = std::get_if<Ids>(&column.data)) return borrow(*own);
+  if (const auto* own = std::get_if<IdValues>(&column.data)) return borrow(*own);
   const auto* texts = std::get_if<Texts>(&column.data);
   if (!texts)
     type_error(table, column, ColumnType::Id, "ids never pass through floating point: hand over integers");
@@ -139,7 +139,7 @@ std::shared_ptr<const Ids> ids_of(const Table& table, const std::string& name) {
           fmt::format("\"{}\" is not a 64-bit id; read the column as type = \"text\"", texts->levels[level]));
     }
   }
-  auto ids = std::make_shared<Ids>();
+  auto ids = std::make_shared<IdValues>();
   for (const uint32_t code : texts->codes) {
     ids->values.push_back(code == missing_code ? 0 : level_ids[code]);
     ids->present.push_back(code != missing_code);

@@ -19,7 +19,7 @@ std::shared_ptr<const Numbers> numbers_of(const Table& table, const std::string&
 // Texts as they are; ids and numbers as they print.
 std::shared_ptr<const Texts> texts_of(const Table& table, const std::string& column);
 // Ids as they are; texts as the integers they spell. Never from floating point.
-std::shared_ptr<const Ids> ids_of(const Table& table, const std::string& column);
+std::shared_ptr<const IdValues> ids_of(const Table& table, const std::string& column);
 std::shared_ptr<const IdLists> id_lists_of(const Table& table, const std::string& column);
 std::shared_ptr<const TextLists> text_lists_of(const Table& table, const std::string& column);
 // Infinity is an error.

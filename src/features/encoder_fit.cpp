@@ -26,7 +26,7 @@ void count_texts(const std::vector<uint32_t>& codes, const std::vector<std::stri
   if (missing > 0) vocabulary.count_missing();
 }
 
-void count_ids(const Ids& ids, Vocabulary& vocabulary) {
+void count_ids(const IdValues& ids, Vocabulary& vocabulary) {
   for (size_t row = 0; row < ids.values.size(); ++row) {
     if (ids.is_present(static_cast<int64_t>(row))) {
       vocabulary.count(ids.values[row]);

@@ -30,8 +30,8 @@ Numbers select_rows(const Numbers& data, const std::vector<int64_t>& rows) {
   return {gather(data.values, rows)};
 }
 
-Ids select_rows(const Ids& data, const std::vector<int64_t>& rows) {
-  Ids result{gather(data.values, rows), {}};
+IdValues select_rows(const IdValues& data, const std::vector<int64_t>& rows) {
+  IdValues result{gather(data.values, rows), {}};
   if (!data.present.empty()) result.present = gather(data.present, rows);
   return result;
 }
@@ -87,7 +87,7 @@ int64_t Column::rows() const {
         using T = std::decay_t<decltype(column)>;
         if constexpr (std::is_same_v<T, Texts>) {
           return static_cast<int64_t>(column.codes.size());
-        } else if constexpr (std::is_same_v<T, Numbers> || std::is_same_v<T, Ids>) {
+        } else if constexpr (std::is_same_v<T, Numbers> || std::is_same_v<T, IdValues>) {
           return static_cast<int64_t>(column.values.size());
         } else {
           return static_cast<int64_t>(column.offsets.size()) - 1;

@@ -20,7 +20,7 @@ struct Numbers {
   std::vector<double> values;
 };
 
-struct Ids {
+struct IdValues {
   std::vector<uint64_t> values;
   std::vector<uint8_t> present;  // per row 0 or 1; empty when every row is present
 
@@ -54,7 +54,7 @@ struct TextLists {
 
 struct Column {
   std::string name;
-  std::variant<Numbers, Ids, Texts, IdLists, NumberLists, TextLists> data;
+  std::variant<Numbers, IdValues, Texts, IdLists, NumberLists, TextLists> data;
 
   int64_t rows() const;
   // What it holds; Numbers report Number.

@@ -62,7 +62,7 @@ ColumnBuilder::ColumnBuilder(const ColumnRequest& request, const ReadOptions& op
     case ColumnType::Time:
       break;
     case ColumnType::Id:
-      column_.data = Ids{};
+      column_.data = IdValues{};
       break;
     case ColumnType::Text:
       column_.data = Texts{};
@@ -155,7 +155,7 @@ void ColumnBuilder::add_missing() {
     case ColumnType::Time:
       return add_number(std::nan(""));
     case ColumnType::Id: {
-      Ids& ids = std::get<Ids>(column_.data);
+      IdValues& ids = std::get<IdValues>(column_.data);
       if (ids.present.empty()) ids.present.assign(static_cast<size_t>(rows_), 1);
       ids.values.push_back(0);
       ids.present.push_back(0);
@@ -177,7 +177,7 @@ void ColumnBuilder::add_number(double value) {
 }
 
 void ColumnBuilder::add_id(uint64_t id) {
-  Ids& ids = std::get<Ids>(column_.data);
+  IdValues& ids = std::get<IdValues>(column_.data);
   ids.values.push_back(id);
   if (!ids.present.empty()) ids.present.push_back(1);
   ++rows_;

@@ -64,10 +64,10 @@ TEST(Encoder, LogsAndBinsNumbers) {
 }
 
 TEST(Encoder, EncodesCategoriesWithUnknownAndMissing) {
-  const Table train =
-      table_of({{"word", Texts{{0, 0, 1, missing_code, 2}, {"x", "y", "rare"}}},
-                {"id", Ids{{uint64_t{1} << 63, 16777217, 16777216, uint64_t{1} << 63, 0}, {1, 1, 1, 1, 1}}},
-                labels({0, 1, 1, 0, 1})});
+  const Table train = table_of(
+      {{"word", Texts{{0, 0, 1, missing_code, 2}, {"x", "y", "rare"}}},
+       {"id", IdValues{{uint64_t{1} << 63, 16777217, 16777216, uint64_t{1} << 63, 0}, {1, 1, 1, 1, 1}}},
+       labels({0, 1, 1, 0, 1})});
   const Encoder encoder =
       Encoder::fit(train, schema_of(R"({"columns": {"word": {"role": "categorical", "embedding": 3},
     "id": {"role": "categorical", "type": "id"}}, "tasks": {"y": {}}})"));
@@ -76,7 +76,7 @@ TEST(Encoder, EncodesCategoriesWithUnknownAndMissing) {
   EXPECT_THAT(column_of(data.ids, 2, 0), ElementsAre(2u, 2u, 4u, 1u, 3u));
   EXPECT_THAT(column_of(data.ids, 2, 1), ElementsAre(1u, 4u, 3u, 1u, 2u));
   const Table other =
-      table_of({{"word", Texts{{1, missing_code}, {"x", "new"}}}, {"id", Ids{{16777218, 1}, {1, 0}}}});
+      table_of({{"word", Texts{{1, missing_code}, {"x", "new"}}}, {"id", IdValues{{16777218, 1}, {1, 0}}}});
   EXPECT_THAT(encoder.encode(other, false).ids, ElementsAre(0u, 0u, 1u, 0u));
   EXPECT_EQ(encoder.space().tables[0].rows, 5);
   EXPECT_EQ(encoder.space().tables[0].width, 3);
@@ -85,8 +85,8 @@ TEST(Encoder, EncodesCategoriesWithUnknownAndMissing) {
 }
 
 TEST(Encoder, SharesOneEmbeddingTableAmongColumns) {
-  const Table train = table_of({{"item", Ids{{5, 6, 5}, {}}},
-                                {"last", Ids{{7, 7, 7}, {}}},
+  const Table train = table_of({{"item", IdValues{{5, 6, 5}, {}}},
+                                {"last", IdValues{{7, 7, 7}, {}}},
                                 {"history", IdLists{{0, 2, 2, 3}, {5, 9, 6}}},
                                 {"hw", NumberLists{{0, 2, 2, 3}, {0.5, 2, 1}}},
                                 labels({0, 1, 1})});
@@ -104,15 +104,15 @@ TEST(Encoder, SharesOneEmbeddingTableAmongColumns) {
   EXPECT_THAT(data.bags[0].ids, ElementsAre(1u, 4u, 3u));
   EXPECT_THAT(data.bags[0].weights, ElementsAre(0.5f, 2.0f, 1.0f));
   EXPECT_EQ(encoder.space().bags[0].pooling, "sum");
-  const Table uneven = table_of({{"item", Ids{{5}, {}}},
-                                 {"last", Ids{{7}, {}}},
+  const Table uneven = table_of({{"item", IdValues{{5}, {}}},
+                                 {"last", IdValues{{7}, {}}},
                                  {"history", IdLists{{0, 2}, {5, 9}}},
                                  {"hw", NumberLists{{0, 1}, {0.5}}}});
   EXPECT_THAT(message_of([&] { encoder.encode(uneven, false); }), HasSubstr("got 1 weights for the 2 ids"));
 }
 
 TEST(Encoder, RefusesColumnsThatCannotShareATable) {
-  const Table train = table_of({{"a", Ids{{5, 6}, {}}}, {"b", Ids{{7, 7}, {}}}, labels({0, 1})});
+  const Table train = table_of({{"a", IdValues{{5, 6}, {}}}, {"b", IdValues{{7, 7}, {}}}, labels({0, 1})});
   EXPECT_THAT(
       message_of([&] {
         Encoder::fit(train,
@@ -277,13 +277,15 @@ TEST(Encoder, BadValuesNameTheirPlace) {
 TEST(Encoder, TakesNewIdsAtTheEnd) {
   const char* schema = R"({"columns": {"id": {"role": "categorical", "type": "id"}, "word": "categorical",
                                        "x": {"role": "numeric", "transform": "quantile"}}, "tasks": {"y": {}}})";
-  Encoder encoder = Encoder::fit(table_of({{"id", Ids{{5, 6}, {}}},
+  Encoder encoder = Encoder::fit(table_of({{"id", IdValues{{5, 6}, {}}},
                                            {"word", Texts{{0, 1}, {"a", "b"}}},
                                            {"x", Numbers{{1, 2}}},
                                            labels({0, 1})}),
                                  schema_of(schema));
-  const Table later = table_of(
-      {{"id", Ids{{6, 8}, {}}}, {"word", Texts{{0, 0}, {"b", "c"}}}, {"x", Numbers{{1, 2}}}, labels({0, 1})});
+  const Table later = table_of({{"id", IdValues{{6, 8}, {}}},
+                                {"word", Texts{{0, 0}, {"b", "c"}}},
+                                {"x", Numbers{{1, 2}}},
+                                labels({0, 1})});
   EXPECT_THAT(encoder.encode(later).ids, ElementsAre(2u, 2u, 1u, 0u, 2u, 2u));
   EXPECT_THAT(encoder.extend(later), ElementsAre(1, 0, 0));
   EXPECT_THAT(encoder.encode(later).ids, ElementsAre(2u, 2u, 1u, 3u, 2u, 2u));
@@ -294,7 +296,7 @@ TEST(Encoder, SurvivesBeingWritten) {
   const Table train = table_of({{"x", Numbers{{0.1, 3, nan_value, 5}}},
                                 {"q", Numbers{{1, 2, 3, 4}}},
                                 {"word", Texts{{0, 1, 0, missing_code}, {"a\n", "b"}}},
-                                {"h", Ids{{1, 2, 3, 4}, {}}},
+                                {"h", IdValues{{1, 2, 3, 4}, {}}},
                                 {"bag", IdLists{{0, 1, 1, 2, 3}, {1, 2, uint64_t{1} << 63}}},
                                 {"v", NumberLists{{0, 2, 4, 6, 8}, {1, 2, 3, 4, 5, 6, 7, 8}}},
                                 labels({0, 1, 1, 0}),

@@ -65,7 +65,7 @@ TEST(Csv, ReadsColumnsWithTheirTypes) {
                            request("vector", ColumnType::NumberList), request("day", ColumnType::Time)}));
   EXPECT_EQ(table.rows(), 3);
   EXPECT_THAT(table.column_names(), ElementsAre("user", "age", "word", "history", "vector", "day"));
-  const Ids& users = std::get<Ids>(table.column("user").data);
+  const IdValues& users = std::get<IdValues>(table.column("user").data);
   EXPECT_THAT(users.values,
               ElementsAre(std::numeric_limits<uint64_t>::max(), std::numeric_limits<uint64_t>::max(), 0u));
   EXPECT_TRUE(users.is_present(0) && users.is_present(1) && !users.is_present(2));
@@ -87,7 +87,7 @@ TEST(Csv, KeepsIdsThatNoFloatingPointHolds) {
   const std::string file =
       folder.write("a.csv", "id\n16777217\n9007199254740993\n9223372036854775809\n-9223372036854775808\n");
   const Table table = read_table({file}, options_for({request("id", ColumnType::Id)}));
-  EXPECT_THAT(std::get<Ids>(table.column("id").data).values,
+  EXPECT_THAT(std::get<IdValues>(table.column("id").data).values,
               ElementsAre(16777217u, 9007199254740993u, 9223372036854775809u, 9223372036854775808u));
 }
 

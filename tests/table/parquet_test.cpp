@@ -85,11 +85,11 @@ class Parquet : public testing::Test {
 };
 
 TEST_F(Parquet, ReadsIdsByBitPattern) {
-  const Ids ids = std::get<Ids>(read_column(file_, "signed", ColumnType::Id).data);
+  const IdValues ids = std::get<IdValues>(read_column(file_, "signed", ColumnType::Id).data);
   EXPECT_THAT(ids.values, ElementsAre(std::numeric_limits<uint64_t>::max(), 0u, 9007199254740993u));
   EXPECT_FALSE(ids.is_present(1));
   EXPECT_TRUE(ids.is_present(2));
-  EXPECT_THAT(std::get<Ids>(read_column(file_, "unsigned", ColumnType::Id).data).values,
+  EXPECT_THAT(std::get<IdValues>(read_column(file_, "unsigned", ColumnType::Id).data).values,
               ElementsAre(uint64_t{1} << 63, 16777217u, 0u));
   const IdLists lists = std::get<IdLists>(read_column(file_, "ids", ColumnType::IdList).data);
   EXPECT_THAT(lists.offsets, ElementsAre(0, 2, 2, 3));
@@ -166,7 +166,7 @@ TEST_F(Parquet, MixesWithCsv) {
   ReadOptions options = options_for("signed", ColumnType::Id);
   const Table table = read_table({file_, csv}, options);
   EXPECT_EQ(table.rows(), 4);
-  EXPECT_EQ(std::get<Ids>(table.column("signed").data).values[3], 5u);
+  EXPECT_EQ(std::get<IdValues>(table.column("signed").data).values[3], 5u);
   EXPECT_EQ(table.place(3), csv + ":2");
 }
 

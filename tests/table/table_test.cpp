@@ -56,7 +56,7 @@ TEST(StringIndex, NumbersTextsInOrderOfArrival) {
 
 Table sample() {
   return Table::from_columns("memory", {{"x", Numbers{{1, 2, 3}}},
-                                        {"user", Ids{{7, 8, 9}, {1, 0, 1}}},
+                                        {"user", IdValues{{7, 8, 9}, {1, 0, 1}}},
                                         {"word", Texts{{0, missing_code, 1}, {"a", "b"}}},
                                         {"history", IdLists{{0, 2, 2, 3}, {5, 6, 7}}},
                                         {"vector", NumberLists{{0, 1, 2, 4}, {1, 2, 3, 4}}},
@@ -66,7 +66,7 @@ Table sample() {
 TEST(Table, SelectsRowsOfEveryType) {
   const Table table = sample().select({2, 0});
   EXPECT_EQ(std::get<Numbers>(table.column("x").data).values, (std::vector<double>{3, 1}));
-  const auto& users = std::get<Ids>(table.column("user").data);
+  const auto& users = std::get<IdValues>(table.column("user").data);
   EXPECT_EQ(users.values, (std::vector<uint64_t>{9, 7}));
   EXPECT_TRUE(users.is_present(0));
   EXPECT_EQ(std::get<Texts>(table.column("word").data).codes, (std::vector<uint32_t>{1, 0}));
