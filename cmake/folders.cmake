@@ -38,8 +38,9 @@ function(gatewise_link target last)
   target_link_libraries(${target} PRIVATE gatewise_options)
 endfunction()
 
-# gatewise_program(<target> <folder>): a program from <folder>/*.cpp over all folders of src.
+# gatewise_program(<target> <folder> [LIBRARIES <targets>]): a program from <folder>/*.cpp over all folders of src.
 function(gatewise_program target folder)
+  cmake_parse_arguments(PROGRAM "" "" "LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
   if(NOT sources)
     return()
@@ -48,4 +49,5 @@ function(gatewise_program target folder)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${target} PRIVATE GATEWISE_VERSION="${PROJECT_VERSION}")
   gatewise_link(${target} all)
+  target_link_libraries(${target} PRIVATE ${PROGRAM_LIBRARIES})
 endfunction()

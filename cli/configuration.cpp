@@ -1,0 +1,176 @@
+#include "cli/configuration.h"
+
+#include "architectures/architecture.h"
+#include "base/error.h"
+#include "base/toml.h"
+#include "features/propose.h"
+#include "table/synthetic.h"
+#include "training/model.h"
+
+namespace gatewise {
+namespace {
+
+const std::vector<std::string>& table_names() {
+  static const std::vector<std::string> names{"data",     "split",      "columns",   "tasks", "model",
+                                              "training", "evaluation", "synthetic", "output"};
+  return names;
+}
+
+void check_table_names(const Json& json) {
+  if (!json.is_object()) command_error("configuration: got {}, expected tables as [data]", json.dump());
+  for (const auto& [name, value] : json.items()) {
+    const std::vector<std::string>& known = table_names();
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      command_error("configuration: unknown table \"{}\".{}", name, suggestion(name, known));
+    if (!value.is_object()) {
+      command_error("configuration: got {} = {}, expected a table as [{}]", name, value.dump(), name);
+    }
+  }
+}
+
+Json table_of(const Json& json, const char* name) { return json.value(name, Json::object()); }
+
+void check_metrics(const std::vector<std::string>& metrics, const std::string& where) {
+  for (const std::string& metric : metrics) make_metric(metric, Json::object(), where);
+}
+
+template <class Options>
+void add_section(Json& sections, const std::string& name, const std::string& summary) {
+  sections[name] = {{"summary", summary}, {"options", describe_options<Options>()}};
+}
+
+Json column_options() {
+  Json options = Json::array();
+  for (size_t role = 0; role < role_names().size(); ++role) {
+    ColumnSpec column;
+    column.role = static_cast<Role>(role);
+    OptionSet set;
+    column.declare(set);
+    for (const Json& option : set.describe()) {
+      const bool is_new = std::none_of(options.begin(), options.end(),
+                                       [&](const Json& known) { return known["name"] == option["name"]; });
+      if (is_new) options.push_back(option);
+    }
+  }
+  return options;
+}
+
+}  // namespace
+
+void EvaluationSection::declare(OptionSet& set) {
+  set.add("metrics", &metrics, "metrics of every task that they fit; [] means the usual ones");
+  set.add("resamples", &resamples, "bootstrap resamples for the 95 % intervals; 0: no intervals")
+      .range(0, 100000);
+  set.add("seed", &seed, "seed of the resampling").range(0);
+}
+
+void SyntheticSection::declare(OptionSet& set) {
+  set.add("kind", &kind, "kind of synthetic table").choices(Registry<SyntheticTable>::instance().names());
+  set.add("options", &options, "options of the kind");
+  set.add("validation_rows", &validation_rows, "rows to validate on").range(2);
+  set.add("test_rows", &test_rows, "rows to test on").range(2);
+}
+
+void OutputSection::declare(OptionSet& set) {
+  set.add("model", &model, "directory of the trained model; empty: the configuration's name and \".model\"");
+}
+
+Configuration Configuration::from_json(const Json& json) {
+  check_table_names(json);
+  Configuration configuration;
+  configuration.schema = Schema::from_json(json);
+  const Json model = table_of(json, "model");
+  make_part<Architecture>(model, "model", "mmoe");
+  configuration.model = complete_model_options(model);
+  configuration.training = read_options<TrainingOptions>(table_of(json, "training"), "training");
+  const TrainingOptions& training = configuration.training;
+  read_options<OptimiserOptions>(training.optimiser, "training.optimiser");
+  read_options<ScheduleOptions>(training.schedule, "training.schedule");
+  read_options<StopOptions>(training.stop, "training.stop");
+  check_metrics(training.metrics, "training.metrics");
+  configuration.evaluation = read_options<EvaluationSection>(table_of(json, "evaluation"), "evaluation");
+  check_metrics(configuration.evaluation.metrics, "evaluation.metrics");
+  configuration.output = read_options<OutputSection>(table_of(json, "output"), "output");
+  if (json.contains("synthetic")) {
+    configuration.synthetic = read_options<SyntheticSection>(json["synthetic"], "synthetic");
+    for (const char* table : {"data", "split", "columns"}) {
+      if (!table_of(json, table).empty())
+        command_error("{}: got this table beside [synthetic], expected one of them; drop one", table);
+    }
+    make_synthetic_table(configuration.synthetic->kind, configuration.synthetic->options,
+                         "synthetic.options");
+  }
+  return configuration;
+}
+
+Json Configuration::to_json() const {
+  Json json = schema.to_json();
+  if (synthetic) json["synthetic"] = write_options(*synthetic);
+  json["model"] = model;
+  json["training"] = write_options(training);
+  json["training"]["optimiser"] =
+      write_options(read_options<OptimiserOptions>(training.optimiser, "training.optimiser"));
+  json["training"]["schedule"] =
+      write_options(read_options<ScheduleOptions>(training.schedule, "training.schedule"));
+  json["training"]["stop"] = write_options(read_options<StopOptions>(training.stop, "training.stop"));
+  json["evaluation"] = write_options(evaluation);
+  json["output"] = write_options(output);
+  return json;
+}
+
+Json describe_sections() {
+  Json sections = Json::object();
+  add_section<DataSpec>(sections, "data", "the files, and how they are read");
+  add_section<SplitSpec>(sections, "split", "how rows are handed out to training, validation and test");
+  sections["columns"] = {{"summary",
+                          "what each column is for: columns.<name> = \"role\" or {role = .., options}; "
+                          "columns.default is auto or ignore, columns.embedding the default width"},
+                         {"options", column_options()}};
+  add_section<TaskSpec>(sections, "tasks", "what is predicted: one table tasks.<name> each");
+  sections["model"] = {{"summary", "the architecture: type and its options (see the architectures)"},
+                       {"options", Json::array()}};
+  add_section<TrainingOptions>(sections, "training", "how long, how fast, and from which seed");
+  add_section<OptimiserOptions>(sections, "training.optimiser", "the update of parameters");
+  add_section<ScheduleOptions>(sections, "training.schedule", "the learning rate of each step");
+  add_section<StopOptions>(sections, "training.stop", "when to stop early");
+  add_section<EvaluationSection>(sections, "evaluation", "what is measured after training");
+  add_section<SyntheticSection>(sections, "synthetic", "fresh made-up rows at every step in place of files");
+  add_section<OutputSection>(sections, "output", "where the model goes");
+  return sections;
+}
+
+bool is_configuration_file(const std::string& path) { return path.ends_with(".toml"); }
+
+Json read_configuration(const ConfigurationSource& source, const Overrides& overrides) {
+  const std::vector<std::string>& inputs = source.inputs;
+  const auto configurations = std::count_if(inputs.begin(), inputs.end(), is_configuration_file);
+  if (configurations > 0 && inputs.size() > 1) {
+    command_error(
+        "got {} inputs, expected one configuration (.toml), or data files alone; data files of a "
+        "configuration are given as --data.train FILE",
+        inputs.size());
+  }
+  Json json = Json::object();
+  if (configurations == 1) {
+    if (!source.labels.empty()) {
+      command_error("--labels: the configuration {} names its tasks; drop --labels, or give data files alone",
+                    inputs[0]);
+    }
+    json = read_toml_file(inputs[0]);
+  } else if (!overrides.has("synthetic")) {
+    Json given{{"data", Json::object()}};
+    overrides.apply(given, "data");
+    DataSpec data = Schema::from_json(given).data;
+    if (!inputs.empty()) data.train = inputs;
+    if (data.train.empty()) {
+      command_error(
+          "no data is named; give a configuration (.toml) or a data file, as gatewise fit train.csv "
+          "--labels clicked");
+    }
+    json = propose_configuration(data.train, source.labels, data).configuration;
+  }
+  overrides.apply(json);
+  return json;
+}
+
+}  // namespace gatewise

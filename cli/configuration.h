@@ -1,0 +1,66 @@
+// The whole configuration: every top-level table, checked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/overrides.h"
+#include "features/schema.h"
+#include "training/trainer.h"
+
+namespace gatewise {
+
+// [evaluation]
+struct EvaluationSection {
+  std::vector<std::string> metrics;  // empty: the usual ones
+  int64_t resamples = 200;
+  int64_t seed = 1;
+  void declare(OptionSet& set);
+  EvaluationOptions options() const { return {metrics, resamples, static_cast<uint64_t>(seed)}; }
+};
+
+// [synthetic]: fresh rows at every training step in place of files.
+struct SyntheticSection {
+  std::string kind;
+  Json options = Json::object();
+  int64_t validation_rows = 10000;
+  int64_t test_rows = 10000;
+  void declare(OptionSet& set);
+};
+
+// [output]
+struct OutputSection {
+  std::string model;
+  void declare(OptionSet& set);
+};
+
+struct Configuration {
+  Schema schema;
+  Json model;  // {type, every option}
+  TrainingOptions training;
+  EvaluationSection evaluation;
+  std::optional<SyntheticSection> synthetic;
+  OutputSection output;
+
+  // Throws Error(Command) for unknown tables and fields, with the nearest known name, and for every value
+  // that can be judged without data.
+  static Configuration from_json(const Json& json);
+  // All tables with every field written out.
+  Json to_json() const;
+};
+
+// The options of every table of the configuration, by its dotted name: {"training.stop": {summary, options}}.
+Json describe_sections();
+
+// Where a configuration comes from.
+struct ConfigurationSource {
+  std::vector<std::string> inputs;  // one .toml file, or data files
+  std::vector<std::string> labels;  // label columns of data files
+};
+
+bool is_configuration_file(const std::string& path);
+// Reads the file, or proposes a configuration for the data files, and applies the overrides.
+Json read_configuration(const ConfigurationSource& source, const Overrides& overrides);
+
+}  // namespace gatewise

@@ -1,0 +1,211 @@
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "cli/configuration.h"
+#include "cli/training_rows.h"
+#include "cli/verb.h"
+#include "cli/warm_start.h"
+#include "model_file/manifest.h"
+#include "model_file/model_directory.h"
+#include "report/metrics_text.h"
+#include "report/numbers.h"
+#include "training/model.h"
+
+namespace gatewise {
+namespace {
+
+constexpr int interrupted = 130;
+
+// "data/train.csv.xz" -> "train".
+std::string stem_of(const std::string& path) {
+  const std::string name = std::filesystem::path(path).filename().string();
+  return name.substr(0, name.find('.', 1));
+}
+
+// Found out before hours of training, not after.
+void check_output(const std::string& directory) {
+  refuse_to_replace(directory);
+  const std::filesystem::path parent = std::filesystem::absolute(directory).lexically_normal().parent_path();
+  if (!std::filesystem::is_directory(parent)) {
+    data_error("{}: the folder {} does not exist; make it, or choose another --output", directory,
+               parent.string());
+  }
+  if (access(parent.c_str(), W_OK) != 0) {
+    data_error("{}: the folder {} cannot be written to; choose another --output", directory, parent.string());
+  }
+}
+
+class Fit final : public Verb {
+ public:
+  void declare(CLI::App& app) override {
+    app.add_option("inputs", source_.inputs, "one configuration (.toml), or data files to propose one for");
+    app.add_option("--labels", source_.labels, "label columns of data files, as a,b")->delimiter(',');
+    app.add_option(
+        "--output", output_,
+        "directory of the model; by default [output] model, or the first input's name and \".model\"");
+    app.add_flag("--resume", is_resuming_,
+                 "go on from the checkpoint of an interrupted run of the same command");
+    app.add_option("--from", from_, "start from this trained model, whose vocabularies take in new values");
+    app.add_option("--threads", threads_, "workers; 0 means one per core; no result depends on it")
+        ->check(CLI::Range(0, 1024));
+    app.add_flag("--quiet", is_quiet_, "no progress, only warnings and errors");
+    app.add_flag("--json", is_json_, "print history and metrics as JSON");
+    app.footer(
+        "Every field of the configuration can be given as --table.field value, as --training.epochs 3 or\n"
+        "--data.train train.csv; gatewise describe lists the tables. Paths are relative to the current\n"
+        "folder. While training, a checkpoint lies beside the model as <output>.checkpoint.");
+  }
+
+  int run(const Overrides& overrides, Console& console) override {
+    console.set_quiet(is_quiet_);
+    std::optional<LoadedModel> start;
+    if (!from_.empty()) start = load_start();
+    Json json = read_configuration(source_, overrides);
+    if (start) json = continue_configuration(json, *start, from_);
+    Configuration configuration = Configuration::from_json(json);
+    if (threads_ >= 0) configuration.training.threads = threads_;
+    const std::string output = output_directory(configuration);
+    check_output(output);
+    if (configuration.schema.tasks.empty() && !configuration.synthetic) {
+      command_error(
+          "no task is named and no column looks like a label; name label columns as --labels clicked,liked, "
+          "or add tables [tasks.<name>]");
+    }
+
+    const TrainingRows rows = load_training_rows(configuration, start ? &*start->encoder : nullptr);
+    const FeatureSpace& space = rows.encoder.space();
+    const std::unique_ptr<Graph> graph = build_graph(space, configuration.model);
+    Store<float> store(*graph);
+    store.initialise(static_cast<uint64_t>(configuration.training.seed));
+    if (start) copy_parameters(*start->store, store);
+    tell_sizes(rows, store, console);
+
+    Pool pool(static_cast<int>(configuration.training.threads));
+    const Json history = train_model(*graph, store, rows, configuration, output, pool, console);
+    if (history.is_null()) return interrupted;
+    const Json metrics = measure(*graph, store, rows, configuration, pool);
+    Configuration complete = configuration;
+    complete.output.model = output;
+    Json written = complete.to_json();
+    if (!configuration.synthetic) written.update(completed_schema(configuration, rows.encoder));
+    save_model(output, {*graph, store, &rows.encoder, written, history, metrics});
+    std::filesystem::remove(checkpoint_of(output));
+    show(output, history, metrics, console);
+    return 0;
+  }
+
+ private:
+  LoadedModel load_start() const {
+    LoadedModel model = load_model(from_);
+    if (!model.encoder) data_error("{}: the model has no encoder, so new data cannot be read for it", from_);
+    return model;
+  }
+
+  std::string output_directory(const Configuration& configuration) const {
+    std::string output = !output_.empty() ? output_ : configuration.output.model;
+    if (output.empty()) {
+      if (!source_.inputs.empty()) {
+        output = stem_of(source_.inputs[0]) + ".model";
+      } else if (configuration.synthetic) {
+        output = configuration.synthetic->kind + ".model";
+      } else {
+        output = stem_of(configuration.schema.data.train[0]) + ".model";
+      }
+    }
+    while (output.size() > 1 && output.ends_with('/')) output.pop_back();
+    return output;
+  }
+
+  static std::string checkpoint_of(const std::string& output) { return output + ".checkpoint"; }
+
+  static void tell_sizes(const TrainingRows& rows, const Store<float>& store, Console& console) {
+    std::string text =
+        rows.train ? count_text(rows.train->rows) + " training rows" : "streamed training rows";
+    if (rows.validation) text += ", " + count_text(rows.validation->rows) + " validation rows";
+    if (rows.test) text += ", " + count_text(rows.test->rows) + " test rows";
+    console.note(text + "; " + count_text(store.parameter_count()) + " parameters");
+    if (!rows.validation) console.note("there are no validation rows: training will not stop early");
+  }
+
+  // The history, or null when training was interrupted.
+  Json train_model(const Graph& graph, Store<float>& store, const TrainingRows& rows,
+                   const Configuration& configuration, const std::string& output, Pool& pool,
+                   Console& console) const {
+    ConsoleObserver observer(console);
+    StopSignals signals;
+    TrainingRun run;
+    run.checkpoint = checkpoint_of(output);
+    run.is_resuming = is_resuming_;
+    run.stop_request = signals.flag();
+    run.observer = &observer;
+    const bool has_checkpoint = std::filesystem::exists(run.checkpoint);
+    if (is_resuming_ && !has_checkpoint)
+      console.note(run.checkpoint + " is not there: starting from the beginning");
+    if (!is_resuming_ && has_checkpoint) {
+      console.warning(run.checkpoint +
+                      ": the checkpoint of an interrupted run will be replaced; stop now and add "
+                      "--resume to go on from it");
+    }
+    TrainingData data;
+    if (rows.train) data.train = &*rows.train;
+    data.stream = rows.stream.get();
+    if (rows.validation) data.validation = &*rows.validation;
+    Json history = train(graph, store, rows.encoder.space(), data, configuration.training, run, pool);
+    if (history.value("stopped_by", "") != "request") return history;
+    console.error("interrupted; " + run.checkpoint +
+                  " holds the state of the run; the same command with --resume goes on from it");
+    return {};
+  }
+
+  static Json measure(const Graph& graph, Store<float>& store, const TrainingRows& rows,
+                      const Configuration& configuration, Pool& pool) {
+    const EvaluationOptions options = configuration.evaluation.options();
+    const auto evaluated = [&](const EncodedData& data) {
+      return evaluate(graph, store, rows.encoder.space(), data, options, pool);
+    };
+    Json metrics = Json::object();
+    if (rows.validation) metrics["validation"] = evaluated(*rows.validation);
+    if (rows.test) metrics["test"] = evaluated(*rows.test);
+    if (metrics.empty()) metrics["train"] = evaluated(*rows.train);
+    return metrics;
+  }
+
+  // Data, split, columns and tasks with what the data has decided.
+  static Json completed_schema(const Configuration& configuration, const Encoder& encoder) {
+    Schema schema = encoder.schema();
+    schema.data = configuration.schema.data;
+    schema.split = configuration.schema.split;
+    return schema.to_json();
+  }
+
+  void show(const std::string& output, const Json& history, const Json& metrics, Console& console) const {
+    if (is_json_) {
+      const Json result{{"model", output}, {"history", history}, {"metrics", metrics}};
+      console.result(result.dump(2) + "\n");
+      return;
+    }
+    const std::string part = metrics.contains("test")         ? "test"
+                             : metrics.contains("validation") ? "validation"
+                                                              : "train";
+    const Json& best = history.value("best_epoch", Json());
+    console.note(fmt::format("best epoch {} of {}; stopped by {}", best.dump(), history["epochs"].size(),
+                             history.value("stopped_by", "")));
+    console.result(fmt::format("{}, {} rows\n", console.result_style().heading(part),
+                               count_text(metrics[part]["rows"].get<int64_t>())) +
+                   metrics_text(metrics[part], console.result_style()));
+    console.note("model: " + output);
+  }
+
+  ConfigurationSource source_;
+  std::string output_, from_;
+  int threads_ = -1;
+  bool is_resuming_ = false, is_quiet_ = false, is_json_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_fit() { return std::make_unique<Fit>(); }
+
+}  // namespace gatewise

@@ -1,0 +1,24 @@
+// From a configuration to encoded rows.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "cli/configuration.h"
+#include "features/encoder.h"
+#include "table/synthetic.h"
+
+namespace gatewise {
+
+struct TrainingRows {
+  Encoder encoder;
+  std::optional<EncodedData> train;  // absent when rows are streamed
+  std::unique_ptr<SyntheticTable> stream;
+  std::optional<EncodedData> validation, test;
+};
+
+// Reads the files of the configuration, or makes the synthetic rows. With `start`, that encoder is extended
+// by the new values instead of fitting a new one.
+TrainingRows load_training_rows(const Configuration& configuration, const Encoder* start);
+
+}  // namespace gatewise

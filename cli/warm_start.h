@@ -1,0 +1,17 @@
+// fit --from MODEL: a trained model's parameters as the start of another run.
+#pragma once
+
+#include "cli/configuration.h"
+#include "model_file/model_directory.h"
+
+namespace gatewise {
+
+// The configuration for going on with `model`: its columns, tasks and architecture. Throws Error(Command)
+// when `given` names other ones.
+Json continue_configuration(const Json& given, const LoadedModel& model, const std::string& directory);
+
+// Copies every parameter and state of `from` into `to` by path. Rows that an embedding table has gained keep
+// the values `to` was initialised with. Throws Error(Data) when anything else differs.
+void copy_parameters(const Store<float>& from, Store<float>& to);
+
+}  // namespace gatewise

@@ -1,0 +1,90 @@
+#include "report/catalogue.h"
+
+#include "architectures/architecture.h"
+#include "losses/loss.h"
+#include "metrics/metric.h"
+#include "report/text_table.h"
+#include "table/synthetic.h"
+
+namespace gatewise {
+namespace {
+
+template <class Interface>
+Json entries_of() {
+  Json json = Json::object();
+  for (const auto& [name, entry] : Registry<Interface>::instance().entries())
+    json[name] = {{"summary", entry.summary}, {"options", entry.options}};
+  return json;
+}
+
+std::string default_text(const Json& value) {
+  return value.is_null()                                         ? "none"
+         : value.is_string() && value.get<std::string>().empty() ? "\"\""
+                                                                 : value.dump();
+}
+
+}  // namespace
+
+Json describe_plugins() {
+  return {{"architecture", entries_of<Architecture>()},
+          {"expert", entries_of<Expert>()},
+          {"gate", entries_of<Gate>()},
+          {"tower", entries_of<Tower>()},
+          {"loss", entries_of<Loss>()},
+          {"metric", entries_of<Metric>()},
+          {"synthetic table", entries_of<SyntheticTable>()}};
+}
+
+Json find_in_catalogue(const Json& catalogue, const std::string& name) {
+  Json found = Json::object();
+  for (const auto& [kind, entries] : catalogue.items()) {
+    if (entries.contains(name)) found[kind] = entries[name];
+  }
+  return found;
+}
+
+std::vector<std::string> catalogue_names(const Json& catalogue) {
+  std::vector<std::string> names;
+  for (const auto& [kind, entries] : catalogue.items()) {
+    for (const auto& [name, entry] : entries.items()) names.push_back(name);
+  }
+  return names;
+}
+
+std::string catalogue_text(const Json& catalogue, const Style& style) {
+  std::string text;
+  for (const auto& [kind, entries] : catalogue.items()) {
+    if (entries.empty()) continue;
+    TextTable table;
+    table.add_column("");
+    table.add_column("");
+    for (const auto& [name, entry] : entries.items())
+      table.add_row({name, entry["summary"].get<std::string>()});
+    text += (text.empty() ? "" : "\n") + style.heading(kind) + "\n" + table.text(style, 2);
+  }
+  return text;
+}
+
+std::string entry_text(const std::string& kind, const std::string& name, const Json& entry,
+                       const Style& style) {
+  std::string text = style.heading(name) + " (" + kind + "): " + entry["summary"].get<std::string>() + "\n";
+  if (entry["options"].empty()) return text + "  no options\n";
+  TextTable table;
+  for (const char* heading : {"option", "type", "default", "limits", "meaning"}) table.add_column(heading);
+  constexpr size_t column_width = 60;
+  for (const Json& option : entry["options"]) {
+    const auto limits = wrap_text(option["limits"].get<std::string>(), column_width);
+    const auto help = wrap_text(option["help"].get<std::string>(), column_width);
+    for (size_t line = 0; line < std::max<size_t>({1, limits.size(), help.size()}); ++line) {
+      const auto part = [&](const std::vector<std::string>& lines) {
+        return line < lines.size() ? lines[line] : "";
+      };
+      const auto first = [&](const std::string& cell) { return line == 0 ? cell : ""; };
+      table.add_row({first(option["name"].get<std::string>()), first(option["type"].get<std::string>()),
+                     first(default_text(option["default"])), part(limits), part(help)});
+    }
+  }
+  return text + table.text(style, 2);
+}
+
+}  // namespace gatewise

@@ -1,0 +1,18 @@
+// Predictions as CSV.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "features/feature_space.h"
+
+namespace gatewise {
+
+// A header and one line per row: a column per task, or "task:class" for each class of a multiclass task.
+// `predictions` as predict() gives them; numbers in the shortest form that reads back to the same float. The
+// text is handed over piece by piece.
+void write_predictions(const FeatureSpace& space, const std::vector<std::vector<float>>& predictions,
+                       int64_t rows, const std::function<void(const std::string& text)>& write);
+
+}  // namespace gatewise

@@ -1,0 +1,107 @@
+#include "report/proposal_text.h"
+
+#include <cmath>
+
+#include "report/numbers.h"
+#include "report/text_table.h"
+
+namespace gatewise {
+namespace {
+
+constexpr size_t comment_width = 105;
+
+std::string comment(const std::string& text) {
+  std::string lines;
+  for (const std::string& line : wrap_text(text, comment_width)) lines += "# " + line + "\n";
+  return lines;
+}
+
+// The lines of a section, each with its reason behind it.
+std::string section(const std::string& name, const Json& members, const Json& reasons) {
+  std::string text = "\n[" + name + "]\n";
+  for (const auto& [key, value] : members.items()) {
+    if (value.is_null()) continue;
+    std::string line = toml_key(key) + " = " + inline_toml(value);
+    const Json about = reasons.value(key, Json::object());
+    for (const Json& warning : about.value("warnings", Json::array()))
+      text += comment("Warning: " + warning.get<std::string>());
+    const std::string reason = about.value("reason", "");
+    text += line + (reason.empty() ? "" : "  # " + reason) + "\n";
+  }
+  return text;
+}
+
+std::string task_line(const Json& task) {
+  std::string line = fmt::format("{} ({}): {} rows with a label", task["name"].get<std::string>(),
+                                 task["kind"].get<std::string>(), count_text(task["present"].get<int64_t>()));
+  if (task.contains("rate") && task["rate"].is_number())
+    line += ", rate " + percent_text(task["rate"].get<double>());
+  if (task.contains("mean") && task["mean"].is_number())
+    line += ", mean " + value_text(task["mean"].get<double>());
+  if (task.contains("deviation") && task["deviation"].is_number())
+    line += ", standard deviation " + value_text(task["deviation"].get<double>());
+  if (task.contains("classes")) {
+    for (const auto& [name, count] : task["classes"].items())
+      line += fmt::format(", {}: {}", name, count_text(count.get<int64_t>()));
+  }
+  return line;
+}
+
+std::string labels_text(const Json& labels) {
+  std::string text;
+  for (const Json& task : labels["tasks"]) text += comment(task_line(task));
+  for (const Json& pair : labels["correlations"]) {
+    const Json& pearson = pair["pearson"];
+    text +=
+        comment(fmt::format("Pearson correlation of {} and {}: {} over {} rows",
+                            pair["tasks"][0].get<std::string>(), pair["tasks"][1].get<std::string>(),
+                            pearson.is_number() ? fmt::format("{:.4f}", pearson.get<double>()) : "undefined",
+                            count_text(pair["rows"].get<int64_t>())));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string toml_key(const std::string& key) {
+  const auto is_bare = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  return !key.empty() && std::all_of(key.begin(), key.end(), is_bare) ? key : inline_toml(key);
+}
+
+std::string inline_toml(const Json& value) {
+  std::string text;
+  if (value.is_object()) {
+    for (const auto& [key, member] : value.items()) {
+      if (!member.is_null()) text += (text.empty() ? "" : ", ") + toml_key(key) + " = " + inline_toml(member);
+    }
+    return "{" + text + "}";
+  }
+  if (value.is_array()) {
+    for (const Json& item : value) text += (text.empty() ? "" : ", ") + inline_toml(item);
+    return "[" + text + "]";
+  }
+  if (value.is_number_float() && !std::isfinite(value.get<double>()))
+    return fmt::format("{}", value.get<double>());
+  if (!value.is_string()) return value.dump();
+  // The escapes of JSON are those of TOML, except that TOML wants one for DEL.
+  for (const char c : value.dump()) text += c == '\x7f' ? std::string("\\u007F") : std::string(1, c);
+  return text;
+}
+
+std::string proposal_toml(const Json& proposal) {
+  std::string text = comment("Proposed from the data; edit what is wrong, then: gatewise fit THIS_FILE");
+  text += labels_text(proposal["labels"]);
+  if (proposal["configuration"].value("tasks", Json::object()).empty()) {
+    text += comment("Warning: no column looks like a label; name some, as --labels NAME, or fill [tasks]");
+  }
+  const Json nothing = Json::object();
+  for (const auto& [name, members] : proposal["configuration"].items()) {
+    const bool has_reasons = name == "columns" || name == "tasks";
+    text += section(name, members, has_reasons ? proposal.value(name, nothing) : nothing);
+  }
+  return text;
+}
+
+}  // namespace gatewise

@@ -1,0 +1,207 @@
+// fit, evaluate and predict belong together: one model, the same numbers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+#include <thread>
+
+#include "tests/cli/people_fixture.h"
+
+namespace gatewise {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::vector<std::vector<double>> numbers_of(const std::string& csv) {
+  std::vector<std::vector<double>> rows;
+  std::istringstream lines(csv);
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    std::istringstream fields(line);
+    std::vector<double>& row = rows.emplace_back();
+    for (std::string field; std::getline(fields, field, ',');) {
+      row.push_back(std::isdigit(static_cast<unsigned char>(field[0])) || field[0] == '-' ? std::stod(field)
+                                                                                          : 0);
+    }
+  }
+  return rows;
+}
+
+using FitTest = PeopleTest;
+
+TEST_F(FitTest, PrintsJsonWithHistoryAndMetricsOfBothParts) {
+  const Json result = Json::parse(fitted_->output);
+  EXPECT_EQ(result["model"], "people.model");
+  EXPECT_GE(result["history"]["epochs"].size(), 1u);
+  for (const char* part : {"validation", "test"}) {
+    const Json& auc = result["metrics"][part]["tasks"]["clicked"]["auc"];
+    EXPECT_GT(auc["value"].get<double>(), 0.7) << part;
+    EXPECT_LE(auc["low"].get<double>(), auc["value"].get<double>()) << part;
+    EXPECT_GE(auc["high"].get<double>(), auc["value"].get<double>()) << part;
+  }
+  EXPECT_GT(result["metrics"]["test"]["tasks"]["spent"]["r2"]["value"].get<double>(), 0.5);
+}
+
+TEST_F(FitTest, LeavesAModelAndNoCheckpoint) {
+  EXPECT_TRUE(std::filesystem::is_directory(file("people.model")));
+  EXPECT_FALSE(std::filesystem::exists(file("people.model.checkpoint")));
+}
+
+TEST_F(FitTest, EvaluateFindsTheNumbersThatFitPrinted) {
+  const Result result = gatewise({"evaluate", "people.model", "test.csv", "--json"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_EQ(Json::parse(result.output), Json::parse(fitted_->output)["metrics"]["test"]);
+}
+
+TEST_F(FitTest, PredictionsGiveTheLogLossThatEvaluatePrints) {
+  const Result result = gatewise({"predict", "people.model", "test.csv"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_EQ(result.output.substr(0, result.output.find('\n')), "clicked,bought,spent");
+  const auto predictions = numbers_of(result.output);
+  const auto rows = numbers_of(read_text(file("test.csv")));
+  ASSERT_EQ(predictions.size(), rows.size());
+  double loss = 0, squares = 0;
+  for (size_t row = 0; row < rows.size(); ++row) {
+    loss -= std::log(rows[row][3] == 1 ? predictions[row][0] : 1 - predictions[row][0]);
+    squares += std::pow(rows[row][5] - predictions[row][2], 2);
+  }
+  const auto count = static_cast<double>(rows.size());
+  const Json tasks = Json::parse(fitted_->output)["metrics"]["test"]["tasks"];
+  EXPECT_NEAR(loss / count, tasks["clicked"]["log_loss"]["value"].get<double>(), 1e-6);
+  EXPECT_NEAR(std::sqrt(squares / count), tasks["spent"]["rmse"]["value"].get<double>(), 1e-5);
+}
+
+TEST_F(FitTest, PredictWritesTheSameTextToAFileAndNeedsNoLabels) {
+  std::string bare;
+  std::istringstream lines(read_text(file("test.csv")));
+  for (std::string line; std::getline(lines, line);) {
+    size_t end = 0;
+    for (int field = 0; field < 3; ++field) end = line.find(',', end + 1);
+    bare += line.substr(0, end) + "\n";
+  }
+  write_text(file("bare.csv"), bare);
+  const Result printed = gatewise({"predict", "people.model", "test.csv"});
+  const Result written = gatewise({"predict", "people.model", "bare.csv", "--output", "scores.csv"});
+  ASSERT_EQ(written.code, 0) << written.errors;
+  EXPECT_EQ(written.output, "");
+  EXPECT_EQ(read_text(file("scores.csv")), printed.output);
+}
+
+TEST_F(FitTest, TheThreadCountChangesNoBit) {
+  const std::vector<std::string> fit{"fit", "people.toml", "--quiet", "--output"};
+  const auto with = [&](const char* output, const char* threads) {
+    std::vector<std::string> arguments = fit;
+    arguments.insert(arguments.end(), {output, "--threads", threads});
+    return gatewise(arguments);
+  };
+  ASSERT_EQ(with("one.model", "1").code, 0);
+  ASSERT_EQ(with("three.model", "3").code, 0);
+  const std::string weights = read_text(file("one.model/weights.safetensors"));
+  EXPECT_FALSE(weights.empty());
+  EXPECT_TRUE(weights == read_text(file("three.model/weights.safetensors")));
+  EXPECT_TRUE(weights == read_text(file("people.model/weights.safetensors")));
+}
+
+TEST_F(FitTest, StandardOutputHoldsOnlyTheTable) {
+  const Result result = gatewise({"fit", "people.toml", "--output", "table.model", "--training.epochs", "1"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("test, 500 rows\ntask "));
+  EXPECT_THAT(result.output, HasSubstr("95 % interval"));
+  EXPECT_THAT(result.output, Not(HasSubstr("epoch")));
+  EXPECT_THAT(result.output, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(result.errors, HasSubstr("epoch 1"));
+  EXPECT_THAT(result.errors, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(result.errors, HasSubstr("model: table.model"));
+}
+
+TEST_F(FitTest, WorksWithNoConfigurationAtAll) {
+  const Result result = gatewise({"fit", "train.csv", "--labels", "clicked,bought", "--quiet", "--json",
+                                  "--training.epochs", "1", "--output", "bare.model"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  const Json tasks = Json::parse(result.output)["metrics"]["test"]["tasks"];
+  EXPECT_TRUE(tasks.contains("clicked") && tasks.contains("bought"));
+  EXPECT_EQ(tasks.size(), 2u);
+}
+
+TEST_F(FitTest, TheSavedConfigurationTrainsTheSameModelAgain) {
+  std::filesystem::copy_file(file("people.model/model.toml"), file("again.toml"));
+  const Result result = gatewise({"fit", "again.toml", "--quiet", "--output", "again.model"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_TRUE(read_text(file("again.model/weights.safetensors")) ==
+              read_text(file("people.model/weights.safetensors")));
+}
+
+TEST_F(FitTest, StreamedSyntheticRowsTrainAModelThatScoresSynthesisedFiles) {
+  const Result fit =
+      gatewise({"fit", "--synthetic.kind", "related_tasks", "--synthetic.options.dimension", "8",
+                "--synthetic.test_rows", "500", "--synthetic.validation_rows", "500", "--training.epochs",
+                "2", "--training.steps_per_epoch", "200", "--training.batch_rows", "64",
+                "--training.optimiser.rate", "0.01", "--quiet", "--json"});
+  ASSERT_EQ(fit.code, 0) << fit.errors;
+  const Json result = Json::parse(fit.output);
+  EXPECT_EQ(result["model"], "related_tasks.model");
+  const double r2 = result["metrics"]["test"]["tasks"]["y1"]["r2"]["value"].get<double>();
+  EXPECT_GT(r2, 0.3);
+  ASSERT_EQ(
+      gatewise({"synth", "related_tasks", "--dimension", "8", "--rows", "400", "--output", "s.csv"}).code, 0);
+  const Result evaluated = gatewise({"evaluate", "related_tasks.model", "s.csv", "--json"});
+  ASSERT_EQ(evaluated.code, 0) << evaluated.errors;
+  EXPECT_NEAR(Json::parse(evaluated.output)["tasks"]["y1"]["r2"]["value"].get<double>(), r2, 0.2);
+}
+
+TEST_F(FitTest, GoingOnFromAModelTakesInNewValuesAndKeepsTheOldOnes) {
+  std::string more = people_csv(300, 5);
+  for (size_t place; (place = more.find("Rome")) != std::string::npos;) more.replace(place, 4, "Graz");
+  write_text(file("more.csv"), more);
+  // At a rate of 1e-30 nothing moves: what was learnt is still there.
+  const Result still = gatewise({"fit", "people.toml", "--from", "people.model", "--data.train", "more.csv",
+                                 "--quiet", "--json", "--training.optimiser.rate", "1e-30",
+                                 "--training.epochs", "1", "--output", "still.model"});
+  ASSERT_EQ(still.code, 0) << still.errors;
+  const Json before = Json::parse(fitted_->output)["metrics"]["test"]["tasks"];
+  const Json after = Json::parse(still.output)["metrics"]["test"]["tasks"];
+  EXPECT_NEAR(after["clicked"]["auc"]["value"].get<double>(), before["clicked"]["auc"]["value"].get<double>(),
+              1e-9);
+  const Result described = gatewise({"describe", "still.model", "--json"});
+  const Json embeddings = Json::parse(described.output)["embeddings"];
+  const Json old = Json::parse(gatewise({"describe", "people.model", "--json"}).output)["embeddings"];
+  EXPECT_EQ(embeddings[0]["rows"].get<int>(), old[0]["rows"].get<int>() + 1);
+
+  const Result other = gatewise({"fit", "people.toml", "--from", "people.model", "--model.experts", "3"});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.errors, HasSubstr("model.experts"));
+}
+
+TEST_F(FitTest, AnInterruptLeavesACheckpointAndResumeGivesTheSameBits) {
+  const std::vector<std::string> slow{
+      "fit", "people.toml", "--output", "cut.model", "--training.epochs", "300", "--training.stop.patience",
+      "0"};
+  {
+    Process process(slow, {folder_->path()});
+    while (process.is_running() && !std::filesystem::exists(file("cut.model.checkpoint")))
+      std::this_thread::yield();
+    process.send(SIGINT);
+    const Result result = process.wait();
+    ASSERT_EQ(result.code, 130) << result.errors;
+    EXPECT_THAT(result.errors, HasSubstr("--resume"));
+    EXPECT_EQ(result.output, "");
+    EXPECT_FALSE(std::filesystem::exists(file("cut.model")));
+  }
+  std::vector<std::string> resumed = slow, whole = slow;
+  resumed.push_back("--resume");
+  whole[3] = "whole.model";
+  ASSERT_EQ(gatewise(resumed).code, 0);
+  ASSERT_EQ(gatewise(whole).code, 0);
+  EXPECT_TRUE(read_text(file("cut.model/weights.safetensors")) ==
+              read_text(file("whole.model/weights.safetensors")));
+  EXPECT_EQ(read_text(file("cut.model/metrics.json")), read_text(file("whole.model/metrics.json")));
+}
+
+}  // namespace
+}  // namespace gatewise
