@@ -131,6 +131,7 @@ void Program<T>::Executor::pack() {
   is_packed_ = true;
 }
 
+// Starts the gradients of a step: 0, and 1 for each penalty.
 template <class T>
 void Program<T>::Executor::clear_lanes() {
   static_gradients_.fill(T(0));
@@ -139,6 +140,14 @@ void Program<T>::Executor::clear_lanes() {
     lanes_[lane].static_gradients.fill(T(0));
     std::fill(lanes_[lane].losses.begin(), lanes_[lane].losses.end(), 0.0);
   });
+  for (const Penalty& penalty : graph_.penalties()) {
+    if (!plan_.has_gradient[penalty.node]) continue;
+    if (graph_.node(penalty.node).leaf == Leaf::Parameter) {
+      gradients_[plan_.layout->places[plan_.layout->place_of_node[penalty.node]].offset] += T(1);
+    } else {
+      static_gradients_[plan_.static_gradient[penalty.node]] += T(1);
+    }
+  }
 }
 
 template <class T>
@@ -151,9 +160,13 @@ void Program<T>::Executor::run_stages(std::span<const double> task_weights, bool
   for (const Stage& stage : plan_.stages) {
     switch (stage.kind) {
       case Stage::Kind::StaticForward: run_static(stage.nodes, false); break;
-      case Stage::Kind::Pass: run_pass(plan_.passes[stage.pass]); break;
+      case Stage::Kind::Pass:
+        if (with_backward || plan_.passes[stage.pass].has_forward) run_pass(plan_.passes[stage.pass]);
+        break;
       case Stage::Kind::FinishReductions: finish_reductions(plan_.passes[stage.pass]); break;
-      case Stage::Kind::StaticBackward: run_static(stage.nodes, true); break;
+      case Stage::Kind::StaticBackward:
+        if (with_backward) run_static(stage.nodes, true);
+        break;
     }
   }
 }
@@ -171,7 +184,7 @@ void Program<T>::Executor::run_pass(const Pass& pass) {
     }
   }
   pass.route < 0 ? run_rows(pass) : run_routed(pass);
-  if (pass.has_backward) add_static_lanes();
+  if (pass.has_backward && with_backward_) add_static_lanes();
 }
 
 template <class T>
@@ -215,6 +228,7 @@ void Program<T>::Executor::run_routed(const Pass& pass) {
 template <class T>
 void Program<T>::Executor::run_tile(const Tile& tile) {
   for (const Step& step : tile.pass->steps) {
+    if (step.kind != StepKind::Forward && !with_backward_) continue;
     switch (step.kind) {
       case StepKind::Forward: run_forward(tile, graph_.node(step.node)); break;
       case StepKind::Backward: run_backward(tile, step); break;

@@ -148,15 +148,17 @@ void Program<T>::Executor::run_seed(const Tile& tile, const Step& step) {
   const int node = graph_.losses()[step.node].node;
   const double weight = task_weights_.empty() ? 1.0 : task_weights_[step.node];
   const Rows<T> losses = value_rows(tile, node, false);
+  // A loss that nothing trainable influences is only measured.
   const Rows<T> gradient = gradient_rows(tile, node, false, false);
   double sum = 0;
   for (int64_t row = 0; row < tile.rows; ++row) {
     const T coefficient = batch_->coefficients.data[(tile.first_row + row) * batch_->coefficients.stride + step.node];
-    T& target = gradient.data[row * gradient.stride];
     if (coefficient != T(0)) {
       sum += static_cast<double>(coefficient) * static_cast<double>(losses.data[row * losses.stride]);
     }
+    if (gradient.data == nullptr) continue;
     const T seed = static_cast<T>(weight) * coefficient;
+    T& target = gradient.data[row * gradient.stride];
     target = step.accumulate[0] ? target + seed : seed;
   }
   tile.lane->losses[step.node] += sum;
@@ -165,12 +167,21 @@ void Program<T>::Executor::run_seed(const Tile& tile, const Step& step) {
 template <class T>
 void Program<T>::Executor::run_fill(const Tile& tile, const Step& step) {
   const Root& root = plan_.roots[step.node];
+  const auto fill = [&](T* data, int64_t row) {
+    std::fill(data + row * root.stride + step.begin, data + row * root.stride + step.end, T(0));
+  };
+  if (root.route >= 0 && tile.pass->route < 0) {
+    // Routed rows in a pass over batch rows: each row clears its own.
+    const Route& route = routes_.at(root.route);
+    for (int64_t pair = route.row_first[tile.first_row]; pair < route.row_first[tile.first_row + tile.rows]; ++pair) {
+      fill(root_gradients_[step.node].data(), route.row_positions[pair]);
+    }
+    return;
+  }
   T* data = root.is_gradient_batch
                 ? root_gradients_[step.node].data() + tile.first_row * root.stride
                 : tile.worker->tile.data() + tile.pass->gradient_offset[step.node] * plan_.tile_rows;
-  for (int64_t row = 0; row < tile.rows; ++row) {
-    std::fill(data + row * root.stride + step.begin, data + row * root.stride + step.end, T(0));
-  }
+  for (int64_t row = 0; row < tile.rows; ++row) fill(data, row);
 }
 
 template <class T>
@@ -186,9 +197,6 @@ void Program<T>::Executor::run_static(const std::vector<int>& nodes, bool is_bac
     call.output = {statics_.data() + plan_.places[id].offset, 0};
     if (!is_backward || auxiliary.size() > 0) node.op->forward(call);
     if (!is_backward) continue;
-    for (const Penalty& penalty : graph_.penalties()) {
-      if (penalty.node == id) static_gradients_[plan_.static_gradient[id]] += T(1);
-    }
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       Rows<T> target = gradient_rows(tile, node.inputs[i], node.op->reads_matrix(static_cast<int>(i)), true);
       if (target.data != nullptr && plan_.static_gradient[node.inputs[i]] >= 0) {
@@ -210,6 +218,7 @@ std::vector<Aligned<T>> Program<T>::Executor::run_task_gradients() {
   if (!plan_.options.keeps_values || plan_.passes.size() != 1 || !plan_.passes[0].has_backward) {
     internal_error("gradients per task need keeps_values and a model of one phase");
   }
+  with_backward_ = true;
   const Pass& whole = plan_.passes[0];
   Pass forward = whole, backward = whole;
   std::erase_if(forward.steps, [](const Step& step) { return step.kind != StepKind::Forward; });

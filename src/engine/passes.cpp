@@ -56,6 +56,8 @@ class PassBuilder {
     }
     add_static_forward(0, true);
     if (!plan_.options.is_training) return;
+    // What was left for the end of the forward pass reaches no row: its gradients come first.
+    add_static_backward(static_cast<int>(keys_.size()));
     for (size_t i = keys_.size(); i-- > 0;) {
       if (!plan_.passes[pass_of_key_[i]].has_backward) backward_pass(keys_[i]);
       add_static_backward(static_cast<int>(i));
@@ -103,10 +105,7 @@ class PassBuilder {
   void add_static_backward(int key) {
     Stage stage{Stage::Kind::StaticBackward, -1, {}};
     for (auto node = graph_.nodes().rbegin(); node != graph_.nodes().rend(); ++node) {
-      const int attached = std::min(static_stage_[node->id], static_cast<int>(keys_.size()) - 1);
-      if (static_stage_[node->id] >= 0 && attached == key && plan_.has_gradient[node->id]) {
-        stage.nodes.push_back(node->id);
-      }
+      if (static_stage_[node->id] == key && plan_.has_gradient[node->id]) stage.nodes.push_back(node->id);
     }
     if (!stage.nodes.empty()) plan_.stages.push_back(stage);
   }
@@ -114,12 +113,14 @@ class PassBuilder {
   void forward_pass(PhaseKey key, bool with_backward) {
     Pass pass = new_pass(key);
     pass.has_forward = true;
-    pass.has_backward = with_backward;
     for (const Node& node : graph_.nodes()) {
       if (!runs(node) || !(key_of(node) == key)) continue;
       if (is_reduction(node) || is_route(node)) pass.reductions.push_back(node.id);
+      // The gradient of a reduction is known only after the whole forward pass.
+      if (is_reduction(node) && plan_.has_gradient[node.id]) with_backward = false;
       if (!is_view_of_root(plan_, node)) pass.steps.push_back({StepKind::Forward, node.id, 0, 0, {}});
     }
+    pass.has_backward = with_backward;
     if (with_backward) add_backward_steps(pass, key);
     const bool ends_phase = !pass.reductions.empty();
     pass_of_key_.push_back(static_cast<int>(plan_.passes.size()));
@@ -161,9 +162,9 @@ class PassBuilder {
   void add_backward_steps(Pass& pass, PhaseKey key) {
     for (size_t i = 0; i < graph_.losses().size(); ++i) {
       const Node& node = graph_.node(graph_.losses()[i].node);
-      if (node.leaf != Leaf::None || !(key_of(node) == key) || !plan_.has_gradient[node.id]) continue;
+      if (node.leaf != Leaf::None || !(key_of(node) == key)) continue;
       Step step{StepKind::Seed, static_cast<int>(i), 0, 0, {false}};
-      step.accumulate[0] = claim(pass, plan_.gradients[node.id], 1);
+      if (plan_.has_gradient[node.id]) step.accumulate[0] = claim(pass, plan_.gradients[node.id], 1);
       pass.steps.push_back(std::move(step));
     }
     for (auto node = graph_.nodes().rbegin(); node != graph_.nodes().rend(); ++node) {

@@ -80,6 +80,7 @@ class Placer {
       const Node& part = graph_.node(input);
       const int64_t width = part.signature.shape.elements();
       const Place place = plan_.places[input];
+      if (is_cut_off(part)) continue;
       const bool owns_root = place.storage == Storage::Tile && place.offset == 0 &&
                              plan_.roots[place.root].width == width && parent_[place.root] < 0;
       if (owns_root && part.signature.domain == node.signature.domain && top(whole.root) != place.root) {
@@ -88,6 +89,14 @@ class Placer {
       }
       offset += width;
     }
+  }
+
+  // Behind stop_gradient: the part shares its memory with a value whose gradient must not be that of the whole.
+  bool is_cut_off(const Node& part) const {
+    for (const Node* node = &part; node->op && node->op->is_view(); node = &graph_.node(node->inputs[0])) {
+      if (!node->op->has_gradient(0)) return true;
+    }
+    return false;
   }
 
   int top(int root) const {

@@ -23,7 +23,8 @@ void choose_packing(Plan& plan) {
     if (!plan.is_needed[node.id] || node.leaf != Leaf::None || node.signature.domain == Domain::Static) continue;
     if (node.inputs.size() < 2 || !node.op->reads_matrix(1)) continue;
     const Node& matrix = plan.graph->node(node.inputs[1]);
-    if (matrix.leaf == Leaf::Table) continue;
+    // Panels are made before the step; matrices that the graph itself computes are not known by then.
+    if (matrix.leaf != Leaf::Parameter) continue;
     if (matrix.signature.shape[-2] * matrix.signature.shape.last() >= pack_from_elements) {
       plan.packed.push_back(node.id);
     }

@@ -19,9 +19,9 @@ struct PlanOptions {
   // Values stay intact during the backward pass, so that it can be run once per task.
   bool keeps_values = false;
   // Values (by node) that are kept for the whole batch and can be read after a run.
-  std::vector<int> watched;
+  std::vector<int> watched = {};
   // Values whose gradients are kept for the whole batch.
-  std::vector<int> watched_gradients;
+  std::vector<int> watched_gradients = {};
 };
 
 enum class Storage : uint8_t {
