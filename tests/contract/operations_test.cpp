@@ -317,7 +317,7 @@ struct Mixture {
     const Var values = linear(x, projection, Var(), Activation::Relu);
     const Var raw = linear(x, graph.parameter("gate/weight", {in, 2 * branches}, {}), Var());
     gates = softmax(reshape(raw, {2, branches}));
-    gates = multiply(gates, chosen);
+    gates = multiply(gates, stop_gradient(chosen));
     const Var weight_0 = graph.parameter("0/weight", {branches, in, hidden}, {});
     const Var bias_0 = graph.parameter("0/bias", {branches, hidden}, {});
     const Var weight_1 = graph.parameter("1/weight", {branches, hidden, out}, {});
@@ -337,7 +337,7 @@ struct Mixture {
 
   Feed feed(int64_t rows) {
     Feed feed{.rows = rows};
-    auto& chosen = feed.inputs[graph.nodes()[1].id];
+    auto& chosen = feed.inputs[1];  // the second node
     for (int64_t row = 0; row < rows; ++row) {
       // Row 2 takes nothing.
       for (const int64_t branch : {0, 1, 2}) chosen.push_back(row != 2 && (row + branch) % 3 != 0 ? 1 : 0);
@@ -368,10 +368,9 @@ TEST(Operations, a_routed_mixture_equals_the_dense_one) {
         expect_close(sparse.parameter_gradient(path), whole.parameter_gradient(path), 1e-9, path);
       }
     }
-    for (const double value : std::vector<double>(sparse.parameter_gradient("0/bias").end() - 6,
-                                                  sparse.parameter_gradient("0/bias").end())) {
-      EXPECT_EQ(value, 0) << "a branch without rows";
-    }
+    const std::vector<double> bias = sparse.parameter_gradient("0/bias");
+    EXPECT_EQ(std::vector<double>(bias.end() - 6, bias.end()), std::vector<double>(6, 0))
+        << "a branch without rows";
   }
 }
 
@@ -393,6 +392,40 @@ TEST(Operations, routed_operations_refuse_what_does_not_belong_to_the_route) {
   EXPECT_THROW(combine(rows, graph.input("three", {3}), r), Error);
   EXPECT_THROW(add(rows, x), Error);
   EXPECT_THROW(add(rows, gather(x, other)), Error);
+}
+
+TEST(Operations, a_route_needs_a_weight_for_each_of_its_branches) {
+  Graph graph;
+  const Var r = route(graph.input("chosen", {3}));
+  const Var y =
+      routed_linear(gather(graph.input("x", {2}), r), graph.parameter("weight", {2, 2, 2}, {}), Var());
+  graph.add_output("y", combine(y, graph.constant({1, 1, 1}, {3}), r));
+  Feed feed;
+  feed.fill(graph);
+  GraphRun<float> run(graph, feed, {.is_training = false});
+  EXPECT_THROW(run.forward(), Error);
+}
+
+TEST(Operations, a_batch_may_route_no_row_at_all) {
+  Mixture routed(true);
+  Feed feed = routed.feed(6);
+  std::fill(feed.inputs[1].begin(), feed.inputs[1].end(), 0.0);
+  GraphRun<double> run(routed.graph, feed, {.watched = {routed.mixed.node()}});
+  run.step();
+  EXPECT_EQ(run.value(routed.mixed.node()), std::vector<double>(6 * 2 * 3, 0));
+  EXPECT_EQ(run.parameter_gradient("0/weight"), std::vector<double>(4 * 5 * 6, 0));
+  EXPECT_EQ(run.parameter_gradient("input/weight"), std::vector<double>(25, 0));
+}
+
+TEST(Operations, a_routed_graph_read_back_from_json_runs_the_same) {
+  Mixture routed(true);
+  routed.graph.add_output("mixed", routed.mixed);
+  const Feed feed = routed.feed(9);
+  const auto again = Graph::from_json(routed.graph.to_json());
+  EXPECT_EQ(again->to_json(), routed.graph.to_json());
+  GraphRun<float> before(routed.graph, feed, {}), after(*again, feed, {});
+  EXPECT_EQ(before.step().total, after.step().total);
+  EXPECT_TRUE(same_bits(before.value(routed.mixed.node()), after.value(again->find("mixed"))));
 }
 
 TEST(Operations, the_threads_of_a_routed_mixture_do_not_change_it) {
