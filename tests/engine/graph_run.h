@@ -144,6 +144,13 @@ class GraphRun {
   std::vector<T> coefficients_;
 };
 
+// A linear layer with its parameters under `path`.
+inline Var layer(Var x, const std::string& path, int64_t out, Activation activation = Activation::Relu) {
+  Graph& graph = x.graph();
+  return linear(x, graph.parameter(path + "/weight", {x.shape().last(), out}, {}),
+                graph.parameter(path + "/bias", {out}, {}), activation);
+}
+
 // y times fixed constants, summed to one number.
 inline Var projected(Var y, const std::string& name = "projection") {
   const int64_t elements = y.shape().elements();
