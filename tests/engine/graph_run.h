@@ -213,13 +213,13 @@ inline int expect_gradients(const Graph& graph, const Feed& feed, PlanOptions op
   int compared = 0;
   for (const auto& [path, gradient] : parameters) {
     const auto expected =
-        differences([&](Feed& moved) -> std::vector<double>& { return moved.parameters[path]; });
+        differences([&key = path](Feed& moved) -> std::vector<double>& { return moved.parameters[key]; });
     expect_close(gradient, expected, tolerance, "gradient of " + path);
     ++compared;
   }
   for (const auto& [node, gradient] : rows) {
     const auto expected =
-        differences([&](Feed& moved) -> std::vector<double>& { return moved.inputs[node]; });
+        differences([key = node](Feed& moved) -> std::vector<double>& { return moved.inputs[key]; });
     expect_close(gradient, expected, tolerance, "gradient of the input " + graph.node(node).name);
     ++compared;
   }
