@@ -1,5 +1,6 @@
 // Every operation of the registry: gradients, precision, tiles and threads. Operations that need more than
-// random operands (look-ups, routes) are named in `specially_tested`; operation_values_test.cpp has their tests.
+// random operands (look-ups, routes) are named in `specially_tested`; operation_values_test.cpp has their
+// tests.
 #include <filesystem>
 #include <set>
 
