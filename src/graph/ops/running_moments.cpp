@@ -49,7 +49,7 @@ class RunningMomentsOp final : public OpBase<RunningMomentsOp, RunningMomentsOpt
   }
 };
 
-const RegisterOp<RunningMomentsOp> registered;
+const RegisterOp<RunningMomentsOp> running_moments_registered;
 
 }  // namespace
 
