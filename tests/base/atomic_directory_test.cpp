@@ -89,6 +89,7 @@ TEST_F(AtomicDirectories, ErrorsNameThePathAndTheReason) {
   std::ofstream(path("file")) << "text";
   EXPECT_THAT(message_of([&] { AtomicDirectory directory(path("file")); }),
               testing::HasSubstr("it is a file"));
+  EXPECT_THAT(message_of([&] { AtomicDirectory directory(""); }), testing::HasSubstr("is empty"));
   EXPECT_THAT(message_of([&] { AtomicDirectory directory(path("none/a")); }),
               testing::AllOf(testing::HasSubstr(path("none/a")), testing::HasSubstr("No such file")));
 }

@@ -1,5 +1,7 @@
 #include "base/toml.h"
 
+#include <bit>
+
 #include "base/error.h"
 
 namespace gatewise {

@@ -1,5 +1,6 @@
 #include "model_file/tensors.h"
 
+#include <bit>
 #include <cstring>
 
 #include "tests/model_file/models.h"
