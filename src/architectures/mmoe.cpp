@@ -56,7 +56,7 @@ class MultiGateMixture final : public Architecture {
   std::unique_ptr<Tower> tower_;
 };
 
-const Register<Architecture, MultiGateMixture> registered{"mmoe", "shared experts mixed by one gate per task"};
+const Register<Architecture, MultiGateMixture> mmoe_registered{"mmoe", "shared experts mixed by one gate per task"};
 
 }  // namespace
 }  // namespace gatewise

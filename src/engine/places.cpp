@@ -80,9 +80,8 @@ class Placer {
       const Node& part = graph_.node(input);
       const int64_t width = part.signature.shape.elements();
       const Place place = plan_.places[input];
-      if (is_cut_off(part)) continue;
       const bool owns_root = place.storage == Storage::Tile && place.offset == 0 &&
-                             plan_.roots[place.root].width == width && parent_[place.root] < 0;
+                             plan_.roots[place.root].width == width && parent_[place.root] < 0 && !is_cut_off(part);
       if (owns_root && part.signature.domain == node.signature.domain && top(whole.root) != place.root) {
         parent_[place.root] = whole.root;
         parent_offset_[place.root] = offset;

@@ -20,7 +20,7 @@ struct PlanOptions {
   bool keeps_values = false;
   // Values (by node) that are kept for the whole batch and can be read after a run.
   std::vector<int> watched = {};
-  // Values whose gradients are kept for the whole batch.
+  // Values whose gradients are kept for the whole batch; of a value with a fused activation that before it.
   std::vector<int> watched_gradients = {};
 };
 

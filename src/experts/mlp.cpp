@@ -37,7 +37,7 @@ class MlpExpert final : public Expert {
   Options options_;
 };
 
-const Register<Expert, MlpExpert> registered{"mlp", "fully connected layers, each with an activation"};
+const Register<Expert, MlpExpert> mlp_registered{"mlp", "fully connected layers, each with an activation"};
 
 }  // namespace
 }  // namespace gatewise

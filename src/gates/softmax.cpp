@@ -43,7 +43,7 @@ class SoftmaxGate final : public Gate {
   Options options_;
 };
 
-const Register<Gate, SoftmaxGate> registered{"softmax", "every expert gets a share; the shares sum to one (Ma et al. 2018)"};
+const Register<Gate, SoftmaxGate> softmax_registered{"softmax", "every expert gets a share; the shares sum to one (Ma et al. 2018)"};
 
 }  // namespace
 }  // namespace gatewise

@@ -13,7 +13,7 @@ class BinaryCrossEntropy final : public Loss {
   std::string task_kind() const override { return "binary"; }
 };
 
-const Register<Loss, BinaryCrossEntropy> registered{"binary_cross_entropy", "log(1 + exp(z)) - y z of a logit z and a label y in [0, 1]"};
+const Register<Loss, BinaryCrossEntropy> binary_cross_entropy_registered{"binary_cross_entropy", "log(1 + exp(z)) - y z of a logit z and a label y in [0, 1]"};
 
 }  // namespace
 }  // namespace gatewise

@@ -28,7 +28,7 @@ class HuberLoss final : public Loss {
   Options options_;
 };
 
-const Register<Loss, HuberLoss> registered{"huber", "half the squared error up to delta, linear beyond"};
+const Register<Loss, HuberLoss> huber_registered{"huber", "half the squared error up to delta, linear beyond"};
 
 }  // namespace
 }  // namespace gatewise

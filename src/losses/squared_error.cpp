@@ -13,7 +13,7 @@ class SquaredError final : public Loss {
   std::string task_kind() const override { return "regression"; }
 };
 
-const Register<Loss, SquaredError> registered{"squared_error", "(prediction - label) squared"};
+const Register<Loss, SquaredError> squared_error_registered{"squared_error", "(prediction - label) squared"};
 
 }  // namespace
 }  // namespace gatewise

@@ -41,7 +41,7 @@ class Accuracy final : public Metric {
   Options options_;
 };
 
-const Register<Metric, Accuracy> registered{"accuracy",
+const Register<Metric, Accuracy> accuracy_registered{"accuracy",
                                             "share of rows whose most probable class is the label"};
 
 }  // namespace

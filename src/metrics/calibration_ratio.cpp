@@ -46,7 +46,7 @@ class CalibrationRatio final : public Metric {
   }
 };
 
-const Register<Metric, CalibrationRatio> registered{
+const Register<Metric, CalibrationRatio> calibration_ratio_registered{
     "calibration_ratio", "sum of probabilities over sum of labels; above 1 the model promises too much"};
 
 }  // namespace

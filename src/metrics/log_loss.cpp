@@ -32,7 +32,7 @@ class LogLoss final : public Metric {
   Options options_;
 };
 
-const Register<Metric, LogLoss> registered{
+const Register<Metric, LogLoss> log_loss_registered{
     "log_loss", "mean cross entropy in nats of the probabilities against the labels"};
 
 }  // namespace

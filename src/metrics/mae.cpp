@@ -28,7 +28,7 @@ class Mae final : public Metric {
   }
 };
 
-const Register<Metric, Mae> registered{"mae", "mean absolute error, in the units of the label"};
+const Register<Metric, Mae> mae_registered{"mae", "mean absolute error, in the units of the label"};
 
 }  // namespace
 }  // namespace gatewise

@@ -60,7 +60,7 @@ class NormalisedEntropy final : public Metric {
   Options options_;
 };
 
-const Register<Metric, NormalisedEntropy> registered{
+const Register<Metric, NormalisedEntropy> normalised_entropy_registered{
     "normalised_entropy",
     "log loss over that of always predicting the labels' mean; undefined for one class"};
 

@@ -59,7 +59,7 @@ class R2 final : public Metric {
   }
 };
 
-const Register<Metric, R2> registered{
+const Register<Metric, R2> r2_registered{
     "r2", "1 - squared error / squared error of the labels' own mean; undefined for equal labels"};
 
 }  // namespace

@@ -230,7 +230,7 @@ Json RelatedTasks::truth() const {
 }
 
 namespace {
-const Register<SyntheticTable, RelatedTasks> registered{
+const Register<SyntheticTable, RelatedTasks> synthetic_related_tasks_registered{
     "related_tasks", "regression tasks of controlled relatedness: lines and sines of correlated directions"};
 }  // namespace
 

@@ -37,7 +37,7 @@ class MlpTower final : public Tower {
   Options options_;
 };
 
-const Register<Tower, MlpTower> registered{"mlp", "fully connected hidden layers and a linear output"};
+const Register<Tower, MlpTower> mlp_registered{"mlp", "fully connected hidden layers and a linear output"};
 
 }  // namespace
 }  // namespace gatewise

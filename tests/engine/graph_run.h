@@ -144,6 +144,13 @@ class GraphRun {
   std::vector<T> coefficients_;
 };
 
+// A linear layer with its parameters under `path`.
+inline Var layer(Var x, const std::string& path, int64_t out, Activation activation = Activation::Relu) {
+  Graph& graph = x.graph();
+  return linear(x, graph.parameter(path + "/weight", {x.shape().last(), out}, {}),
+                graph.parameter(path + "/bias", {out}, {}), activation);
+}
+
 // y times fixed constants, summed to one number.
 inline Var projected(Var y, const std::string& name = "projection") {
   const int64_t elements = y.shape().elements();
@@ -206,13 +213,13 @@ inline int expect_gradients(const Graph& graph, const Feed& feed, PlanOptions op
   int compared = 0;
   for (const auto& [path, gradient] : parameters) {
     const auto expected =
-        differences([&](Feed& moved) -> std::vector<double>& { return moved.parameters[path]; });
+        differences([&key = path](Feed& moved) -> std::vector<double>& { return moved.parameters[key]; });
     expect_close(gradient, expected, tolerance, "gradient of " + path);
     ++compared;
   }
   for (const auto& [node, gradient] : rows) {
     const auto expected =
-        differences([&](Feed& moved) -> std::vector<double>& { return moved.inputs[node]; });
+        differences([key = node](Feed& moved) -> std::vector<double>& { return moved.inputs[key]; });
     expect_close(gradient, expected, tolerance, "gradient of the input " + graph.node(node).name);
     ++compared;
   }

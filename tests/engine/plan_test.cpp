@@ -33,12 +33,6 @@ int count_fills(const Plan& plan) {
   return count;
 }
 
-Var layer(Var x, const std::string& path, int64_t out, Activation activation = Activation::Relu) {
-  Graph& graph = x.graph();
-  return linear(x, graph.parameter(path + "/weight", {x.shape().last(), out}, {}),
-                graph.parameter(path + "/bias", {out}, {}), activation);
-}
-
 void expect_all_gradients(const Graph& graph, int tensors, Feed feed = {}) {
   feed.fill(graph);
   EXPECT_EQ(expect_gradients(graph, feed, {}), tensors);
@@ -281,22 +275,26 @@ TEST(Plan, a_training_program_can_run_forward_alone) {
   Graph graph;
   const Var x = graph.input("x", {4});
   const Var gates = softmax(layer(x, "gate", 3, Activation::None));
+  const Var weight = graph.parameter("top", {3, 2}, {});
   graph.add_penalty("balance", sum(square(batch_sum(gates))));
-  const Var y = layer(gates, "top", 2);
+  graph.add_penalty("decay", sum(sum(square(weight))));
+  const Var y = linear(gates, weight, Var());
   graph.add_loss("task", projected(y));
   graph.add_output("y", y);
   Feed feed;
   feed.fill(graph);
   GraphRun<double> training(graph, feed, small_tiles()), scoring(graph, feed, {.is_training = false});
   training.step();
-  const std::vector<double> gradient = training.parameter_gradient("gate/weight");
+  const std::vector<double> gate = training.parameter_gradient("gate/weight"),
+                            top = training.parameter_gradient("top");
   Feed bare = feed;
   bare.coefficients.clear();
   training.set(bare);
   training.forward();
   scoring.forward();
   EXPECT_EQ(training.value(y.node()), scoring.value(y.node()));
-  EXPECT_EQ(training.parameter_gradient("gate/weight"), gradient) << "only a step changes gradients";
+  EXPECT_EQ(training.parameter_gradient("gate/weight"), gate) << "only a step changes gradients";
+  EXPECT_EQ(training.parameter_gradient("top"), top);
 }
 
 TEST(Plan, matrices_that_the_graph_computes_are_never_stale) {

@@ -23,7 +23,7 @@ class AddOp final : public BinaryOp<AddOp> {
   }
 };
 
-const RegisterOp<AddOp> registered;
+const RegisterOp<AddOp> add_registered;
 
 }  // namespace
 

@@ -107,7 +107,7 @@ class BatchNormOp final : public OpBase<BatchNormOp, BatchNormOptions> {
   }
 };
 
-const RegisterOp<BatchNormOp> registered;
+const RegisterOp<BatchNormOp> batch_norm_registered;
 
 }  // namespace
 

@@ -12,7 +12,7 @@ class BatchSumOp final : public RowSumOp<BatchSumOp> {
   static double factor(int64_t /*rows*/) { return 1; }
 };
 
-const RegisterOp<BatchSumOp> registered;
+const RegisterOp<BatchSumOp> batch_sum_registered;
 
 }  // namespace
 

@@ -111,7 +111,7 @@ class CombineOp final : public OpBase<CombineOp> {
   }
 };
 
-const RegisterOp<CombineOp> registered;
+const RegisterOp<CombineOp> combine_registered;
 
 }  // namespace
 

@@ -88,7 +88,7 @@ class ConcatenateOp final : public OpBase<ConcatenateOp, ConcatenateOptions> {
   }
 };
 
-const RegisterOp<ConcatenateOp> registered;
+const RegisterOp<ConcatenateOp> concatenate_registered;
 
 }  // namespace
 

@@ -24,7 +24,7 @@ class DivideOp final : public BinaryOp<DivideOp> {
   }
 };
 
-const RegisterOp<DivideOp> registered;
+const RegisterOp<DivideOp> divide_registered;
 
 }  // namespace
 

@@ -70,7 +70,7 @@ class DropoutOp final : public OpBase<DropoutOp, DropoutOptions> {
   }
 };
 
-const RegisterOp<DropoutOp> registered;
+const RegisterOp<DropoutOp> dropout_registered;
 
 }  // namespace
 

@@ -17,7 +17,7 @@ class EluOp final : public UnaryOp<EluOp, EluOpOptions> {
   double parameter() const { return options_.alpha; }
 };
 
-const RegisterOp<EluOp> registered;
+const RegisterOp<EluOp> elu_registered;
 
 }  // namespace
 

@@ -57,7 +57,7 @@ class EmbeddingOp final : public OpBase<EmbeddingOp, EmbeddingOptions> {
   void gradient(const Call<T>&) const {}
 };
 
-const RegisterOp<EmbeddingOp> registered;
+const RegisterOp<EmbeddingOp> embedding_registered;
 
 }  // namespace
 

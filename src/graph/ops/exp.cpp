@@ -12,7 +12,7 @@ class ExpOp final : public UnaryOp<ExpOp> {
   bool backward_reads_input(int) const override { return false; }
 };
 
-const RegisterOp<ExpOp> registered;
+const RegisterOp<ExpOp> exp_registered;
 
 }  // namespace
 

@@ -48,7 +48,7 @@ class GatherOp final : public OpBase<GatherOp> {
   }
 };
 
-const RegisterOp<GatherOp> registered;
+const RegisterOp<GatherOp> gather_registered;
 
 }  // namespace
 

@@ -11,7 +11,7 @@ class GeluOp final : public UnaryOp<GeluOp> {
   using UnaryOp::UnaryOp;
 };
 
-const RegisterOp<GeluOp> registered;
+const RegisterOp<GeluOp> gelu_registered;
 
 }  // namespace
 

@@ -11,7 +11,7 @@ class GeluTanhOp final : public UnaryOp<GeluTanhOp> {
   using UnaryOp::UnaryOp;
 };
 
-const RegisterOp<GeluTanhOp> registered;
+const RegisterOp<GeluTanhOp> gelu_tanh_registered;
 
 }  // namespace
 

@@ -37,7 +37,7 @@ class GreaterOp final : public OpBase<GreaterOp> {
   }
 };
 
-const RegisterOp<GreaterOp> registered;
+const RegisterOp<GreaterOp> greater_registered;
 
 }  // namespace
 

@@ -121,7 +121,7 @@ class GroupedLinearOp final : public OpBase<GroupedLinearOp, GroupedLinearOption
   bool is_relu() const { return options_.activation == "relu"; }
 };
 
-const RegisterOp<GroupedLinearOp> registered;
+const RegisterOp<GroupedLinearOp> grouped_linear_registered;
 
 }  // namespace
 

@@ -11,7 +11,7 @@ class LayerNormOp final : public NormOp<LayerNormOp> {
   using NormOp::NormOp;
 };
 
-const RegisterOp<LayerNormOp> registered;
+const RegisterOp<LayerNormOp> layer_norm_registered;
 
 }  // namespace
 

@@ -17,7 +17,7 @@ class LeakyReluOp final : public UnaryOp<LeakyReluOp, LeakyReluOpOptions> {
   double parameter() const { return options_.slope; }
 };
 
-const RegisterOp<LeakyReluOp> registered;
+const RegisterOp<LeakyReluOp> leaky_relu_registered;
 
 }  // namespace
 

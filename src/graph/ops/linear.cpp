@@ -113,7 +113,7 @@ class LinearOp final : public OpBase<LinearOp, LinearOptions> {
   }
 };
 
-const RegisterOp<LinearOp> registered;
+const RegisterOp<LinearOp> linear_registered;
 
 }  // namespace
 

@@ -15,7 +15,7 @@ class LogOp final : public UnaryOp<LogOp> {
   }
 };
 
-const RegisterOp<LogOp> registered;
+const RegisterOp<LogOp> log_registered;
 
 }  // namespace
 

@@ -75,7 +75,7 @@ class MaskedSoftmaxOp final : public OpBase<MaskedSoftmaxOp> {
   }
 };
 
-const RegisterOp<MaskedSoftmaxOp> registered;
+const RegisterOp<MaskedSoftmaxOp> masked_softmax_registered;
 
 }  // namespace
 

@@ -15,7 +15,7 @@ class MeanOp final : public AxisOp<MeanOp> {
   }
 };
 
-const RegisterOp<MeanOp> registered;
+const RegisterOp<MeanOp> mean_registered;
 
 }  // namespace
 

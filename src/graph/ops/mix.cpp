@@ -81,7 +81,7 @@ class MixOp final : public OpBase<MixOp> {
   };
 };
 
-const RegisterOp<MixOp> registered;
+const RegisterOp<MixOp> mix_registered;
 
 }  // namespace
 

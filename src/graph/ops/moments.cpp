@@ -86,7 +86,7 @@ class MomentsOp final : public ReductionOp<MomentsOp> {
   }
 };
 
-const RegisterOp<MomentsOp> registered;
+const RegisterOp<MomentsOp> moments_registered;
 
 }  // namespace
 

@@ -23,7 +23,7 @@ class MultiplyOp final : public BinaryOp<MultiplyOp> {
   }
 };
 
-const RegisterOp<MultiplyOp> registered;
+const RegisterOp<MultiplyOp> multiply_registered;
 
 }  // namespace
 

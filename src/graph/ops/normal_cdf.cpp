@@ -11,7 +11,7 @@ class NormalCdfOp final : public UnaryOp<NormalCdfOp> {
   using UnaryOp::UnaryOp;
 };
 
-const RegisterOp<NormalCdfOp> registered;
+const RegisterOp<NormalCdfOp> normal_cdf_registered;
 
 }  // namespace
 

@@ -87,7 +87,7 @@ class ProductOp final : public OpBase<ProductOp> {
   };
 };
 
-const RegisterOp<ProductOp> registered;
+const RegisterOp<ProductOp> product_registered;
 
 }  // namespace
 

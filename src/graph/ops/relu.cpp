@@ -12,7 +12,7 @@ class ReluOp final : public UnaryOp<ReluOp> {
   bool backward_reads_input(int) const override { return false; }
 };
 
-const RegisterOp<ReluOp> registered;
+const RegisterOp<ReluOp> relu_registered;
 
 }  // namespace
 

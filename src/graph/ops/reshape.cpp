@@ -41,7 +41,7 @@ class ReshapeOp final : public OpBase<ReshapeOp, ReshapeOptions> {
   }
 };
 
-const RegisterOp<ReshapeOp> registered;
+const RegisterOp<ReshapeOp> reshape_registered;
 
 }  // namespace
 

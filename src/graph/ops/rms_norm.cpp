@@ -11,7 +11,7 @@ class RmsNormOp final : public NormOp<RmsNormOp> {
   using NormOp::NormOp;
 };
 
-const RegisterOp<RmsNormOp> registered;
+const RegisterOp<RmsNormOp> rms_norm_registered;
 
 }  // namespace
 

@@ -25,7 +25,7 @@ class RouteOp final : public OpBase<RouteOp> {
   void gradient(const Call<T>&) const {}
 };
 
-const RegisterOp<RouteOp> registered;
+const RegisterOp<RouteOp> route_registered;
 
 }  // namespace
 

@@ -124,7 +124,7 @@ class RoutedLinearOp final : public OpBase<RoutedLinearOp, RoutedLinearOptions> 
   }
 };
 
-const RegisterOp<RoutedLinearOp> registered;
+const RegisterOp<RoutedLinearOp> routed_linear_registered;
 
 }  // namespace
 

@@ -12,7 +12,7 @@ class RowMeanOp final : public RowSumOp<RowMeanOp> {
   static double factor(int64_t rows) { return rows == 0 ? 0 : 1 / static_cast<double>(rows); }
 };
 
-const RegisterOp<RowMeanOp> registered;
+const RegisterOp<RowMeanOp> row_mean_registered;
 
 }  // namespace
 

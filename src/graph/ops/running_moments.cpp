@@ -44,11 +44,12 @@ class RunningMomentsOp final : public OpBase<RunningMomentsOp, RunningMomentsOpt
     return {{.options = {{"momentum", 0.25}},
              .inputs = {{Shape{2, 5}, Domain::Static}, {Shape{2, 5}, Domain::Static}},
              .low = 0.1,
-             .high = 2}};
+             .high = 2,
+             .no_gradient = {0, 1}}};
   }
 };
 
-const RegisterOp<RunningMomentsOp> registered;
+const RegisterOp<RunningMomentsOp> running_moments_registered;
 
 }  // namespace
 

@@ -59,7 +59,7 @@ class SelectOp final : public OpBase<SelectOp> {
   }
 };
 
-const RegisterOp<SelectOp> registered;
+const RegisterOp<SelectOp> select_registered;
 
 }  // namespace
 

@@ -12,7 +12,7 @@ class SigmoidOp final : public UnaryOp<SigmoidOp> {
   bool backward_reads_input(int) const override { return false; }
 };
 
-const RegisterOp<SigmoidOp> registered;
+const RegisterOp<SigmoidOp> sigmoid_registered;
 
 }  // namespace
 

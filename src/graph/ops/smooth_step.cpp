@@ -17,7 +17,7 @@ class SmoothStepOp final : public UnaryOp<SmoothStepOp, SmoothStepOpOptions> {
   double parameter() const { return options_.gamma; }
 };
 
-const RegisterOp<SmoothStepOp> registered;
+const RegisterOp<SmoothStepOp> smooth_step_registered;
 
 }  // namespace
 

@@ -35,7 +35,7 @@ class SoftmaxOp final : public OpBase<SoftmaxOp> {
   }
 };
 
-const RegisterOp<SoftmaxOp> registered;
+const RegisterOp<SoftmaxOp> softmax_registered;
 
 }  // namespace
 

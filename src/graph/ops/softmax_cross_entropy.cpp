@@ -73,7 +73,7 @@ class SoftmaxCrossEntropyOp final : public OpBase<SoftmaxCrossEntropyOp> {
   }
 };
 
-const RegisterOp<SoftmaxCrossEntropyOp> registered;
+const RegisterOp<SoftmaxCrossEntropyOp> softmax_cross_entropy_registered;
 
 }  // namespace
 

@@ -11,7 +11,7 @@ class SoftplusOp final : public UnaryOp<SoftplusOp> {
   using UnaryOp::UnaryOp;
 };
 
-const RegisterOp<SoftplusOp> registered;
+const RegisterOp<SoftplusOp> softplus_registered;
 
 }  // namespace
 

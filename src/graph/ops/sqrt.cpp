@@ -16,7 +16,7 @@ class SqrtOp final : public UnaryOp<SqrtOp> {
   }
 };
 
-const RegisterOp<SqrtOp> registered;
+const RegisterOp<SqrtOp> sqrt_registered;
 
 }  // namespace
 

@@ -11,7 +11,7 @@ class SquareOp final : public UnaryOp<SquareOp> {
   using UnaryOp::UnaryOp;
 };
 
-const RegisterOp<SquareOp> registered;
+const RegisterOp<SquareOp> square_registered;
 
 }  // namespace
 

@@ -29,7 +29,7 @@ class StopGradientOp final : public OpBase<StopGradientOp> {
   }
 };
 
-const RegisterOp<StopGradientOp> registered;
+const RegisterOp<StopGradientOp> stop_gradient_registered;
 
 }  // namespace
 

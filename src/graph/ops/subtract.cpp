@@ -23,7 +23,7 @@ class SubtractOp final : public BinaryOp<SubtractOp> {
   }
 };
 
-const RegisterOp<SubtractOp> registered;
+const RegisterOp<SubtractOp> subtract_registered;
 
 }  // namespace
 

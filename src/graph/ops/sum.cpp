@@ -15,7 +15,7 @@ class SumOp final : public AxisOp<SumOp> {
   }
 };
 
-const RegisterOp<SumOp> registered;
+const RegisterOp<SumOp> sum_registered;
 
 }  // namespace
 

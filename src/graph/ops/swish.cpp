@@ -11,7 +11,7 @@ class SwishOp final : public UnaryOp<SwishOp> {
   using UnaryOp::UnaryOp;
 };
 
-const RegisterOp<SwishOp> registered;
+const RegisterOp<SwishOp> swish_registered;
 
 }  // namespace
 

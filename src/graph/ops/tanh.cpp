@@ -12,7 +12,7 @@ class TanhOp final : public UnaryOp<TanhOp> {
   bool backward_reads_input(int) const override { return false; }
 };
 
-const RegisterOp<TanhOp> registered;
+const RegisterOp<TanhOp> tanh_registered;
 
 }  // namespace
 

@@ -69,7 +69,7 @@ class TopKOp final : public OpBase<TopKOp, TopKOptions> {
   }
 };
 
-const RegisterOp<TopKOp> registered;
+const RegisterOp<TopKOp> top_k_registered;
 
 }  // namespace
 
