@@ -62,9 +62,7 @@ class Fit final : public Verb {
     console.set_quiet(is_quiet_);
     std::optional<LoadedModel> start;
     if (!from_.empty()) start = load_start();
-    Json json = read_configuration(source_, overrides);
-    if (start) json = continue_configuration(json, *start, from_);
-    Configuration configuration = Configuration::from_json(json);
+    Configuration configuration = Configuration::from_json(read_json(overrides, start));
     if (threads_ >= 0) configuration.training.threads = threads_;
     const std::string output = output_directory(configuration);
     check_output(output);
@@ -101,6 +99,19 @@ class Fit final : public Verb {
     LoadedModel model = load_model(from_);
     if (!model.encoder) data_error("{}: the model has no encoder, so new data cannot be read for it", from_);
     return model;
+  }
+
+  // A model to start from knows what the columns of data files are: nothing is proposed then.
+  Json read_json(const Overrides& overrides, const std::optional<LoadedModel>& start) const {
+    const std::vector<std::string>& inputs = source_.inputs;
+    const bool has_data_alone = !inputs.empty() && !is_configuration_file(inputs[0]);
+    if (!start) return read_configuration(source_, overrides);
+    if (!source_.labels.empty())
+      command_error("--labels: the model {} names its tasks; drop --labels", from_);
+    if (!has_data_alone) return continue_configuration(read_configuration(source_, overrides), *start, from_);
+    Json json = data_of_files(inputs, *start);
+    overrides.apply(json);
+    return continue_configuration(json, *start, from_);
   }
 
   std::string output_directory(const Configuration& configuration) const {

@@ -183,4 +183,8 @@ std::string to_toml(const Json& object) {
   return out;
 }
 
+std::string toml_key(const std::string& key) { return key_text(key); }
+
+std::string toml_value(const Json& value) { return inline_text(value, "toml"); }
+
 }  // namespace gatewise

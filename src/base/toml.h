@@ -20,4 +20,9 @@ Json read_toml_file(const std::string& path);
 // TOML cannot say: nulls in arrays, integers from 2^63 on, text that is not UTF-8.
 std::string to_toml(const Json& object);
 
+// A key, in quotes where it has to be, and a value on one line, tables in braces: to write TOML with
+// comments.
+std::string toml_key(const std::string& key);
+std::string toml_value(const Json& value);
+
 }  // namespace gatewise

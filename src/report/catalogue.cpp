@@ -9,6 +9,8 @@
 namespace gatewise {
 namespace {
 
+constexpr size_t summary_width = 90;
+
 template <class Interface>
 Json entries_of() {
   Json json = Json::object();
@@ -58,8 +60,11 @@ std::string catalogue_text(const Json& catalogue, const Style& style) {
     TextTable table;
     table.add_column("");
     table.add_column("");
-    for (const auto& [name, entry] : entries.items())
-      table.add_row({name, entry["summary"].get<std::string>()});
+    for (const auto& [name, entry] : entries.items()) {
+      const auto summary = wrap_text(entry["summary"].get<std::string>(), summary_width);
+      for (size_t line = 0; line < summary.size(); ++line)
+        table.add_row({line == 0 ? name : "", summary[line]});
+    }
     text += (text.empty() ? "" : "\n") + style.heading(kind) + "\n" + table.text(style, 2);
   }
   return text;

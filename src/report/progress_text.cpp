@@ -9,11 +9,6 @@ std::string number_text(const Json& value) {
   return value.is_number() ? value_text(value.get<double>()) : "undefined";
 }
 
-// {value: 0.9} or 0.9.
-const Json& bare_value(const Json& metric) {
-  return metric.is_object() && metric.contains("value") ? metric["value"] : metric;
-}
-
 }  // namespace
 
 std::string progress_text(const Progress& progress, int width) {
@@ -29,22 +24,15 @@ std::string progress_text(const Progress& progress, int width) {
 }
 
 std::string epoch_text(const Json& record) {
-  std::string text = "epoch";
-  if (record.contains("epoch")) text += fmt::format(" {}", record["epoch"].dump());
-  if (record.contains("losses") && record["losses"].is_object()) {
-    for (const auto& [task, loss] : record["losses"].items())
-      text += fmt::format("  {} loss {}", task, number_text(loss));
+  const Json losses = record.value("losses", Json::object());
+  const Json validation = record.value("validation", Json::object());
+  std::string text = "epoch " + record["epoch"].dump();
+  for (const auto& [task, loss] : losses.items()) {
+    text += fmt::format("  {}: loss {}", task, number_text(loss));
+    for (const auto& [name, metric] : validation.value(task, Json::object()).items())
+      text += fmt::format(", {} {}", name, number_text(metric["value"]));
   }
-  if (record.contains("validation") && record["validation"].is_object()) {
-    for (const auto& [task, metrics] : record["validation"].items()) {
-      if (!metrics.is_object()) continue;
-      for (const auto& [name, metric] : metrics.items())
-        text += fmt::format("  {} {} {}", task, name, number_text(bare_value(metric)));
-    }
-  }
-  if (record.contains("rows_per_second") && record["rows_per_second"].is_number())
-    text += fmt::format("  {} rows/s", rate_text(record["rows_per_second"].get<double>()));
-  return text;
+  return text + fmt::format("  {} rows/s", rate_text(record["rows_per_second"].get<double>()));
 }
 
 }  // namespace gatewise

@@ -1,7 +1,6 @@
 #include "report/proposal_text.h"
 
-#include <cmath>
-
+#include "base/toml.h"
 #include "report/numbers.h"
 #include "report/text_table.h"
 
@@ -21,7 +20,7 @@ std::string section(const std::string& name, const Json& members, const Json& re
   std::string text = "\n[" + name + "]\n";
   for (const auto& [key, value] : members.items()) {
     if (value.is_null()) continue;
-    std::string line = toml_key(key) + " = " + inline_toml(value);
+    std::string line = toml_key(key) + " = " + toml_value(value);
     const Json about = reasons.value(key, Json::object());
     for (const Json& warning : about.value("warnings", Json::array()))
       text += comment("Warning: " + warning.get<std::string>());
@@ -62,33 +61,6 @@ std::string labels_text(const Json& labels) {
 }
 
 }  // namespace
-
-std::string toml_key(const std::string& key) {
-  const auto is_bare = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  };
-  return !key.empty() && std::all_of(key.begin(), key.end(), is_bare) ? key : inline_toml(key);
-}
-
-std::string inline_toml(const Json& value) {
-  std::string text;
-  if (value.is_object()) {
-    for (const auto& [key, member] : value.items()) {
-      if (!member.is_null()) text += (text.empty() ? "" : ", ") + toml_key(key) + " = " + inline_toml(member);
-    }
-    return "{" + text + "}";
-  }
-  if (value.is_array()) {
-    for (const Json& item : value) text += (text.empty() ? "" : ", ") + inline_toml(item);
-    return "[" + text + "]";
-  }
-  if (value.is_number_float() && !std::isfinite(value.get<double>()))
-    return fmt::format("{}", value.get<double>());
-  if (!value.is_string()) return value.dump();
-  // The escapes of JSON are those of TOML, except that TOML wants one for DEL.
-  for (const char c : value.dump()) text += c == '\x7f' ? std::string("\\u007F") : std::string(1, c);
-  return text;
-}
 
 std::string proposal_toml(const Json& proposal) {
   std::string text = comment("Proposed from the data; edit what is wrong, then: gatewise fit THIS_FILE");

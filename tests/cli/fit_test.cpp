@@ -173,6 +173,10 @@ TEST_F(FitTest, GoingOnFromAModelTakesInNewValuesAndKeepsTheOldOnes) {
   const Json old = Json::parse(gatewise({"describe", "people.model", "--json"}).output)["embeddings"];
   EXPECT_EQ(embeddings[0]["rows"].get<int>(), old[0]["rows"].get<int>() + 1);
 
+  const Result files =
+      gatewise({"fit", "more.csv", "--from", "people.model", "--quiet", "--training.epochs", "1"});
+  EXPECT_EQ(files.code, 0) << files.errors;
+
   const Result other = gatewise({"fit", "people.toml", "--from", "people.model", "--model.experts", "3"});
   EXPECT_EQ(other.code, 2);
   EXPECT_THAT(other.errors, HasSubstr("model.experts"));
