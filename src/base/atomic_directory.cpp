@@ -40,6 +40,7 @@ void flush_folder(const std::string& path) {
 
 AtomicDirectory::AtomicDirectory(const std::string& path) : path_(path), target_path_(target_of(path)) {
   static std::atomic<uint64_t> counter{0};
+  if (path.empty()) data_error("the path of the directory to write is empty; give one");
   struct stat status {};
   const bool exists = ::stat(target_path_.c_str(), &status) == 0;
   if (exists && !S_ISDIR(status.st_mode)) {

@@ -16,8 +16,8 @@ struct ModelParts {
   const Store<float>& store;         // of that graph
   const Encoder* encoder = nullptr;  // null: rows come encoded (synthetic data, Python)
   Json configuration = Json::object();
-  Json history;
-  Json metrics;
+  Json history = nullptr;
+  Json metrics = nullptr;
 };
 
 // Writes the directory whole or not at all. What is there is only replaced if it is empty or a model with

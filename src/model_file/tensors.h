@@ -32,8 +32,8 @@ using TensorMetadata = std::map<std::string, std::string>;
 WrittenFile write_tensors(const std::string& path, std::span<const NamedTensor> tensors,
                           const TensorMetadata& metadata);
 // The same with a checksum of the whole file in the metadata ("crc32"), which TensorFile then checks.
-WrittenFile write_sealed_tensors(const std::string& path, std::span<const NamedTensor> tensors,
-                                 const TensorMetadata& metadata);
+void write_sealed_tensors(const std::string& path, std::span<const NamedTensor> tensors,
+                          const TensorMetadata& metadata);
 
 template <class T>
 struct TensorType;

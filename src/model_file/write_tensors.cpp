@@ -81,16 +81,12 @@ void walk(const NamedTensor& tensor, const Emit& emit) {
   }
 }
 
-WrittenFile write(const std::string& path, std::span<const NamedTensor> tensors,
-                  const TensorMetadata& metadata, bool is_sealed) {
+}  // namespace
+
+WrittenFile write_tensors(const std::string& path, std::span<const NamedTensor> tensors,
+                          const TensorMetadata& metadata) {
   const std::vector<const NamedTensor*> order = in_file_order(tensors);
-  std::string header = header_of(path, order, metadata, is_sealed);
-  if (is_sealed) {
-    Checksum seal;
-    seal.add(header);
-    for (const NamedTensor* tensor : order) walk(*tensor, [&](std::string_view bytes) { seal.add(bytes); });
-    header.replace(8 + seal_prefix.size(), unsealed_digits.size(), seal.text());
-  }
+  const std::string header = header_of(path, order, metadata, false);
   AtomicFile file(path);
   Checksum checksum;
   uint64_t written = 0;
@@ -105,16 +101,18 @@ WrittenFile write(const std::string& path, std::span<const NamedTensor> tensors,
   return {written, checksum.text()};
 }
 
-}  // namespace
-
-WrittenFile write_tensors(const std::string& path, std::span<const NamedTensor> tensors,
+void write_sealed_tensors(const std::string& path, std::span<const NamedTensor> tensors,
                           const TensorMetadata& metadata) {
-  return write(path, tensors, metadata, false);
-}
-
-WrittenFile write_sealed_tensors(const std::string& path, std::span<const NamedTensor> tensors,
-                                 const TensorMetadata& metadata) {
-  return write(path, tensors, metadata, true);
+  const std::vector<const NamedTensor*> order = in_file_order(tensors);
+  std::string header = header_of(path, order, metadata, true);
+  Checksum seal;
+  seal.add(header);
+  for (const NamedTensor* tensor : order) walk(*tensor, [&](std::string_view bytes) { seal.add(bytes); });
+  header.replace(8 + seal_prefix.size(), unsealed_digits.size(), seal.text());
+  AtomicFile file(path);
+  file.write(header);
+  for (const NamedTensor* tensor : order) walk(*tensor, [&](std::string_view bytes) { file.write(bytes); });
+  file.commit();
 }
 
 }  // namespace gatewise
