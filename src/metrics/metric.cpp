@@ -4,6 +4,11 @@
 
 namespace gatewise {
 
+bool fits_task(const MetricTraits& traits, const std::string& kind) {
+  if (kind == "binary") return traits.fits_binary;
+  return kind == "multiclass" ? traits.fits_multiclass : traits.fits_regression;
+}
+
 std::string to_string(Direction direction) {
   switch (direction) {
     case Direction::Higher:

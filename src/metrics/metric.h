@@ -31,6 +31,9 @@ struct MetricTraits {
   bool fits_regression = false;
 };
 
+// Whether a metric has a meaning for tasks of this kind: "binary", "regression" or "multiclass".
+bool fits_task(const MetricTraits& traits, const std::string& kind);
+
 // The rows of one task. Nothing is copied: the spans must outlive what is prepared from them.
 struct MetricInput {
   int64_t rows = 0;

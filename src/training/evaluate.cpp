@@ -9,11 +9,6 @@ namespace {
 
 constexpr int64_t scoring_rows = 8192;
 
-bool fits(const MetricTraits& traits, const std::string& kind) {
-  if (kind == "binary") return traits.fits_binary;
-  return kind == "multiclass" ? traits.fits_multiclass : traits.fits_regression;
-}
-
 // The rows of one task as a metric wants them: labels in original units, its column of weights.
 struct TaskRows {
   std::vector<float> labels, weights;
@@ -101,7 +96,7 @@ Json Scorer::evaluate(const EncodedData& data, const EvaluationOptions& options)
     if (options.metrics.empty() && task.kind == "binary" && !data.groups.empty()) names.emplace_back("grouped_auc");
     for (const std::string& name : names) {
       const auto metric = make_metric(name);
-      if (fits(metric->traits(), task.kind)) values[name] = metric_to_json(*metric, input, options.resamples, options.seed);
+      if (fits_task(metric->traits(), task.kind)) values[name] = metric_to_json(*metric, input, options.resamples, options.seed);
     }
     tasks[task.name] = values;
   }

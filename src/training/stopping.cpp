@@ -10,11 +10,6 @@ std::string usual_metric(const std::string& kind) {
   return kind == "multiclass" ? "log_loss" : "rmse";
 }
 
-bool fits(const MetricTraits& traits, const std::string& kind) {
-  if (kind == "binary") return traits.fits_binary;
-  return kind == "multiclass" ? traits.fits_multiclass : traits.fits_regression;
-}
-
 }  // namespace
 
 Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks) : options_(options) {
@@ -23,7 +18,7 @@ Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks
     std::string name = usual_metric(task.kind);
     if (!options.metric.empty()) {
       const auto traits = make_metric(options.metric, Json::object(), "training.stop.metric")->traits();
-      if (fits(traits, task.kind)) {
+      if (fits_task(traits, task.kind)) {
         name = options.metric;
       } else if (tasks.size() == 1 || options.policy == "one") {
         command_error("training.stop.metric: \"{}\" does not fit the {} task \"{}\"", options.metric, task.kind, task.name);

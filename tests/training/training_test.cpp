@@ -198,7 +198,7 @@ TEST(Scoring, ARowDoesNotDependOnItsNeighbours) {
     BatchLoader loader(*graph, space);
     std::vector<std::vector<float>> expected;
     for (int64_t count = 1; count <= 257; ++count) {
-      program.forward(loader.view(rows, 7, count), Run{});
+      program.forward(loader.view(rows, 7, count), gatewise::Run{});
       for (size_t task = 0; task < space.tasks.size(); ++task) {
         const ConstRows<float> values = program.value(graph->find(space.tasks[task].name));
         const int64_t width = space.tasks[task].kind == "multiclass" ? 3 : 1;
@@ -206,10 +206,10 @@ TEST(Scoring, ARowDoesNotDependOnItsNeighbours) {
         const float* last_row = values.data + (count - 1) * values.stride;
         if (count == 1) expected.push_back(first);
         ASSERT_EQ(first, expected[task]) << type << " with " << count << " rows";
-        program.forward(loader.view(rows, 7 + count - 1, 1), Run{});
+        program.forward(loader.view(rows, 7 + count - 1, 1), gatewise::Run{});
         const float* alone = program.value(graph->find(space.tasks[task].name)).data;
         const std::vector<float> alone_values(alone, alone + width);
-        program.forward(loader.view(rows, 7, count), Run{});
+        program.forward(loader.view(rows, 7, count), gatewise::Run{});
         last_row = program.value(graph->find(space.tasks[task].name)).data + (count - 1) * values.stride;
         ASSERT_EQ(std::vector<float>(last_row, last_row + width), alone_values) << type << " with " << count << " rows";
       }
