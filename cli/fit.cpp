@@ -103,14 +103,19 @@ class Fit final : public Verb {
 
   // A model to start from knows what the columns of data files are: nothing is proposed then.
   Json read_json(const Overrides& overrides, const std::optional<LoadedModel>& start) const {
-    const std::vector<std::string>& inputs = source_.inputs;
-    const bool has_data_alone = !inputs.empty() && !is_configuration_file(inputs[0]);
     if (!start) return read_configuration(source_, overrides);
     if (!source_.labels.empty())
       command_error("--labels: the model {} names its tasks; drop --labels", from_);
-    if (!has_data_alone) return continue_configuration(read_configuration(source_, overrides), *start, from_);
-    Json json = data_of_files(inputs, *start);
-    overrides.apply(json);
+    const std::vector<std::string>& inputs = source_.inputs;
+    Json json;
+    if (!inputs.empty() && is_configuration_file(inputs[0])) {
+      json = read_configuration(source_, overrides);
+    } else {
+      json = data_of_files(inputs, *start);
+      overrides.apply(json);
+    }
+    if (json.contains("synthetic"))
+      command_error("synthetic: --from goes on with rows of files; drop one of them");
     return continue_configuration(json, *start, from_);
   }
 

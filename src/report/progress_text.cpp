@@ -29,7 +29,8 @@ std::string epoch_text(const Json& record) {
   std::string text = "epoch " + record["epoch"].dump();
   for (const auto& [task, loss] : losses.items()) {
     text += fmt::format("  {}: loss {}", task, number_text(loss));
-    for (const auto& [name, metric] : validation.value(task, Json::object()).items())
+    const Json metrics = validation.value(task, Json::object());
+    for (const auto& [name, metric] : metrics.items())
       text += fmt::format(", {} {}", name, number_text(metric["value"]));
   }
   return text + fmt::format("  {} rows/s", rate_text(record["rows_per_second"].get<double>()));

@@ -214,6 +214,7 @@ class TrainingLoop {
   void finish() {
     if (!state_.best.is_empty()) restore_weights(store_, state_.best);
     state_.history["stopped_by"] = stopper_.should_stop() ? "patience" : "epochs";
+    state_.history["activation_bytes"] = program_.activation_bytes();
     if (data_.validation != nullptr) warn(find_stuck_tasks(scorer_.evaluate(*data_.validation, {{}, 0, 1})));
   }
 

@@ -85,7 +85,8 @@ struct TrainingRun {
 };
 
 // Trains the store in place and leaves the best weights in it. Returns the history:
-// {epochs: [{epoch, rate, losses, validation, rows_per_second, ...}], best_epoch, stopped_by, warnings, ...}.
+// {epochs: [{epoch, rate, losses, validation, rows_per_second, ...}], best_epoch, stopped_by, warnings,
+// activation_bytes (peak of tiles x workers and whole-batch buffers)}.
 // Throws Error(Data) when the loss stops being finite (step, task, likely cause; the last good checkpoint stays).
 Json train(const Graph& graph, Store<float>& store, const FeatureSpace& space, const TrainingData& data,
            const TrainingOptions& options, const TrainingRun& run, Pool& pool);

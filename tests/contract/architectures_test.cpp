@@ -1,0 +1,202 @@
+// What every registered architecture must keep, whatever it is.
+#include <filesystem>
+
+#include "losses/loss.h"
+#include "model_file/model_directory.h"
+#include "tests/engine/graph_run.h"
+#include "tests/training/sample_data.h"
+#include "training/model.h"
+
+namespace gatewise {
+namespace {
+
+const std::vector<TaskSpace> mixed_tasks{make_task("click", "binary"), make_task("amount", "regression"),
+                                         make_task("grade", "multiclass", 3)};
+
+// Rows for a graph of build_graph(); ids cycle through their tables, labels fit their kinds.
+Feed feed_for(const Graph& graph, const FeatureSpace& space, int64_t rows = 5) {
+  Feed feed;
+  feed.rows = rows;
+  const auto tasks = static_cast<int64_t>(space.tasks.size());
+  for (const Node& node : graph.nodes()) {
+    if (node.leaf == Leaf::Ids) {
+      IdFeed& ids = feed.ids[node.id];
+      if (node.name.starts_with("bags/")) ids.offsets.push_back(0);
+      for (int64_t row = 0; row < rows; ++row) {
+        const int64_t count = node.name.starts_with("bags/") ? row % 3 : 1;
+        for (int64_t i = 0; i < count; ++i) ids.ids.push_back(static_cast<uint32_t>((row + 2 * i) % 6));
+        if (!ids.offsets.empty()) ids.offsets.push_back(static_cast<int64_t>(ids.ids.size()));
+      }
+    }
+    if (node.leaf != Leaf::Input || node.name != "labels") continue;
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t task = 0; task < tasks; ++task) {
+        const std::string& kind = space.tasks[task].kind;
+        const auto number = static_cast<double>(row + task);
+        feed.inputs[node.id].push_back(kind == "regression" ? 0.25 * number : static_cast<double>((row + task) % 2));
+      }
+    }
+  }
+  feed.fill(graph, -1, 1);
+  return feed;
+}
+
+class EveryArchitecture : public testing::TestWithParam<std::string> {};
+
+TEST_P(EveryArchitecture, HasTheGradientsOfItsLoss) {
+  for (const std::vector<TaskSpace>& tasks :
+       {mixed_tasks, {make_task("click", "binary"), make_task("buy", "binary")}, {make_task("amount", "regression")}}) {
+    const FeatureSpace space = sample_space(tasks);
+    const Json smooth = {{"units", {4}}, {"activation", "tanh"}};
+    const auto graph = build_graph(space, {{"type", GetParam()}, {"expert", smooth}, {"tower", smooth}});
+    EXPECT_GT(expect_gradients(*graph, feed_for(*graph, space)), 5);
+  }
+}
+
+TEST_P(EveryArchitecture, StartsWithUnitsThatDiffer) {
+  const FeatureSpace space = sample_space(mixed_tasks);
+  const auto graph = build_graph(space, {{"type", GetParam()}});
+  Store<float> store(*graph);
+  store.initialise(1);
+  for (const PathBlock& block : store.layout().blocks) {
+    if (!block.path.ends_with("weight") || block.columns < 2) continue;
+    const std::vector<float> values = store.get(block.path);
+    EXPECT_NE(values[0], values[1]) << block.path;
+  }
+  const std::vector<std::string> paths = store.paths();
+  EXPECT_EQ(std::set<std::string>(paths.begin(), paths.end()).size(), paths.size());
+}
+
+TEST_P(EveryArchitecture, IgnoresRowsWithoutCoefficient) {
+  const FeatureSpace space = sample_space(mixed_tasks);
+  const auto graph = build_graph(space, {{"type", GetParam()}});
+  Feed feed = feed_for(*graph, space);
+  for (size_t task = 0; task < 3; ++task) feed.coefficients[3 * 2 + task] = 0;  // row 2 has no label
+  GraphRun<float> run(*graph, feed, {});
+  run.step();
+  const std::vector<float> expected(run.program().gradients().data(),
+                                    run.program().gradients().data() + run.program().gradients().size());
+  const int labels = [&] {
+    for (const Node& node : graph->nodes()) {
+      if (node.leaf == Leaf::Input && node.name == "labels") return node.id;
+    }
+    return -1;
+  }();
+  for (size_t task = 0; task < 3; ++task) feed.inputs[labels][3 * 2 + task] = 1;
+  run.set(feed);
+  run.step();
+  EXPECT_EQ(expected, std::vector<float>(run.program().gradients().data(),
+                                         run.program().gradients().data() + run.program().gradients().size()));
+}
+
+TEST_P(EveryArchitecture, SavesLoadsAndScoresTheSame) {
+  const FeatureSpace space = sample_space(mixed_tasks);
+  const auto graph = build_graph(space, {{"type", GetParam()}});
+  PlanOptions scoring;
+  scoring.is_training = false;
+  const Feed feed = feed_for(*graph, space, 9);
+  GraphRun<float> run(*graph, feed, scoring);
+  run.forward();
+  const std::string directory = testing::TempDir() + "gatewise_contract_" + GetParam();
+  std::filesystem::remove_all(directory);
+  save_model(directory, {.graph = *graph, .store = run.store()});
+  const LoadedModel loaded = load_model(directory);
+  EXPECT_EQ(loaded.graph->to_json(), graph->to_json());
+  GraphRun<float> again(*loaded.graph, feed, scoring);
+  for (const std::string& path : run.store().paths()) {
+    EXPECT_EQ(loaded.store->get(path), run.store().get(path)) << path;
+    again.store().set(path, loaded.store->get(path));
+  }
+  again.program().parameters_changed();
+  again.forward();
+  for (const TaskSpace& task : space.tasks) {
+    EXPECT_EQ(again.value(loaded.graph->find(task.name)), run.value(graph->find(task.name)));
+  }
+  std::filesystem::remove_all(directory);
+}
+
+TEST_P(EveryArchitecture, RefusesUnknownOptionsAndDescribesItself) {
+  const FeatureSpace space = sample_space(mixed_tasks);
+  EXPECT_THROW(build_graph(space, {{"type", GetParam()}, {"no_such_option", 1}}), Error);
+  EXPECT_THROW(build_graph(space, {{"type", GetParam()}, {"tower", {{"units", {0}}}}}), Error);
+  const auto& entry = Registry<Architecture>::instance().entries().at(GetParam());
+  EXPECT_FALSE(entry.summary.empty());
+  for (const Json& option : entry.options) EXPECT_FALSE(option["help"].get<std::string>().empty());
+}
+
+TEST_P(EveryArchitecture, GradientsPerTaskAddUpToTheWhole) {
+  const FeatureSpace space = sample_space({make_task("click", "binary"), make_task("buy", "binary")});
+  const auto graph = build_graph(space, {{"type", GetParam()}});
+  Feed feed = feed_for(*graph, space, 300);
+  feed.task_weights = {0.5, 2};
+  GraphRun<double> run(*graph, feed, {.keeps_values = true});
+  run.step();
+  Store<double>& store = run.store();
+  std::vector<double> expected(run.program().gradients().data(),
+                               run.program().gradients().data() + store.layout().arena_size);
+  Pool pool(1);
+  PlanOptions options;
+  options.keeps_values = true;
+  Program<double> program(store, pool, options);
+  Batch<double> batch;
+  batch.rows = feed.rows;
+  for (const auto& [node, values] : feed.inputs) {
+    batch.inputs[node] = {values.data(), graph->node(node).signature.shape.elements()};
+  }
+  for (const auto& [node, ids] : feed.ids) {
+    batch.ids[node] = {ids.ids.data(), 1, ids.offsets.empty() ? nullptr : ids.offsets.data(), nullptr};
+  }
+  batch.coefficients = {feed.coefficients.data(), 2};
+  const auto gradients = program.task_gradients(batch, feed.run);
+  const Layout& layout = store.layout();
+  for (const ParameterPlace& place : layout.places) {
+    if (place.is_table) continue;  // tables take part after the tiles, for all tasks together
+    for (int64_t i = place.offset; i < place.offset + place.extent(); ++i) {
+      ASSERT_NEAR(0.5 * gradients[0][i] + 2 * gradients[1][i], expected[i], 1e-12);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Registry, EveryArchitecture,
+                         testing::ValuesIn(Registry<Architecture>::instance().names()),
+                         [](const auto& info) { return info.param; });
+
+// A plug-in's name is its file's.
+template <class Interface>
+void expect_files(const std::string& folder) {
+  for (const std::string& name : Registry<Interface>::instance().names()) {
+    EXPECT_TRUE(std::filesystem::exists(std::string(GATEWISE_SOURCE_DIR) + "/src/" + folder + "/" + name + ".cpp"))
+        << folder << "/" << name;
+  }
+}
+
+TEST(Registry, NamesAreFiles) {
+  expect_files<Architecture>("architectures");
+  expect_files<Expert>("experts");
+  expect_files<Gate>("gates");
+  expect_files<Tower>("towers");
+  expect_files<Loss>("losses");
+}
+
+TEST(Mmoe, WithEqualGatesIsOmoe) {
+  const FeatureSpace space = sample_space({make_task("click", "binary"), make_task("buy", "binary")});
+  const auto one = build_graph(space, {{"type", "omoe"}});
+  const auto many = build_graph(space, {{"type", "mmoe"}});
+  const Feed feed = feed_for(*one, space, 17);
+  GraphRun<double> run(*one, feed, {.is_training = false});
+  Feed tied = feed_for(*many, space, 17);
+  for (auto& [path, values] : tied.parameters) {
+    const auto shared = feed.parameters.find(path.starts_with("gates/") ? "gates/shared" + path.substr(path.rfind("/layer")) : path);
+    ASSERT_NE(shared, feed.parameters.end()) << path;
+    values = shared->second;
+  }
+  GraphRun<double> other(*many, tied, {.is_training = false});
+  run.forward();
+  other.forward();
+  for (const TaskSpace& task : space.tasks) {
+    expect_close(other.value(many->find(task.name)), run.value(one->find(task.name)), 1e-12, task.name);
+  }
+}
+
+}  // namespace
+}  // namespace gatewise
