@@ -57,6 +57,30 @@ struct Feed {
   }
 };
 
+// The gradient of the last step, row-major in the saved shape; rows of big tables that the batch did not
+// touch are 0.
+template <class T>
+std::vector<T> parameter_gradient(const Store<T>& store, Program<T>& program, const std::string& path) {
+  const PathBlock& block = store.block(path);
+  const ParameterPlace& place = store.layout().places[block.place];
+  std::vector<T> result(block.rows * block.columns, T(0));
+  if (place.is_big_table) {
+    for (const TableGradient<T>& table : program.table_gradients()) {
+      if (table.place != block.place) continue;
+      for (size_t i = 0; i < table.ids.size(); ++i) {
+        std::copy_n(table.sums.begin() + i * table.width, table.width,
+                    result.begin() + table.ids[i] * table.width);
+      }
+    }
+    return result;
+  }
+  const T* data = program.gradients().data() + place.offset + block.offset;
+  for (int64_t row = 0; row < block.rows; ++row) {
+    std::copy_n(data + row * block.row_stride, block.columns, result.begin() + row * block.columns);
+  }
+  return result;
+}
+
 template <class T>
 class GraphRun {
  public:
@@ -96,26 +120,8 @@ class GraphRun {
   // Values as [rows, width] without padding; Static values are one row.
   std::vector<T> value(int node, int64_t rows = -1) { return copy(node, program_.value(node), rows); }
   std::vector<T> gradient(int node) { return copy(node, program_.gradient(node), -1); }
-  // Row-major in the saved shape; rows of big tables that the batch did not touch are 0.
   std::vector<T> parameter_gradient(const std::string& path) {
-    const PathBlock& block = store_.block(path);
-    const ParameterPlace& place = store_.layout().places[block.place];
-    std::vector<T> result(block.rows * block.columns, T(0));
-    if (place.is_big_table) {
-      for (const TableGradient<T>& table : program_.table_gradients()) {
-        if (table.place != block.place) continue;
-        for (size_t i = 0; i < table.ids.size(); ++i) {
-          std::copy_n(table.sums.begin() + i * table.width, table.width,
-                      result.begin() + table.ids[i] * table.width);
-        }
-      }
-      return result;
-    }
-    const T* data = program_.gradients().data() + place.offset + block.offset;
-    for (int64_t row = 0; row < block.rows; ++row) {
-      std::copy_n(data + row * block.row_stride, block.columns, result.begin() + row * block.columns);
-    }
-    return result;
+    return gatewise::parameter_gradient(store_, program_, path);
   }
 
   Program<T>& program() { return program_; }

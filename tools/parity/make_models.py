@@ -37,6 +37,15 @@ MODELS = {
     "mmoe": {"architecture": "mmoe", **MIXTURE},
     "mmoe_deep": {"architecture": "mmoe", **MIXTURE, "expert_widths": [6, 5], "gate_hidden": [4]},
     "mmoe_no_gate_bias": {"architecture": "mmoe", **MIXTURE, "gate_bias": False},
+    "mmoe_binary": {
+        "architecture": "mmoe",
+        **MIXTURE,
+        "tasks": [
+            {"name": "click", "kind": "binary", "outputs": 1, "weight": 1.0},
+            {"name": "like", "kind": "binary", "outputs": 1, "weight": 0.5},
+            {"name": "share", "kind": "binary", "outputs": 1, "weight": 2.0},
+        ],
+    },
 }
 
 
