@@ -27,8 +27,8 @@ EXAMPLES = {
 }
 TASKS = ["income", "never_married"]
 
-# The example's model is MMoE: 8 experts of 16 units. One expert is as wide as the experts it stands for together need
-# for about as many weights: 113 units for the shared one, 56 for each of two.
+# The examples hold MMoE. With single networks of these widths the weights below the towers are about as many: 113 units as
+# in the paper, or 56 for each of two tasks.
 TOWER = "tower = { units = [8] }\n"
 MODELS = {
     "mmoe": 'type = "mmoe"\nexperts = 8\nexpert = { units = [16] }\n' + TOWER,
