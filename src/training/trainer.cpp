@@ -125,9 +125,9 @@ class TrainingLoop {
     const int64_t first = state_.step * options_.batch_rows;
     const int64_t rows = std::min(options_.batch_rows, data_.train->rows - first);
     row_numbers_.resize(rows);
-    constexpr int64_t rows_per_job = 512;
-    pool_.run((rows + rows_per_job - 1) / rows_per_job, [&](int64_t job, int) {
-      for (int64_t i = job * rows_per_job; i < std::min(rows, (job + 1) * rows_per_job); ++i) {
+    constexpr int64_t numbers_per_job = 512;
+    pool_.run((rows + numbers_per_job - 1) / numbers_per_job, [&](int64_t job, int) {
+      for (int64_t i = job * numbers_per_job; i < std::min(rows, (job + 1) * numbers_per_job); ++i) {
         row_numbers_[i] = static_cast<int64_t>(order(static_cast<uint64_t>(first + i)));
       }
     });
