@@ -227,7 +227,7 @@ TEST_P(LossParity, gives_the_same_rows_and_gradients) {
 }
 INSTANTIATE_TEST_SUITE_P(Losses, LossParity, testing::ValuesIn(names_of(losses)), test_name);
 
-TEST(LossParity, the_loader_weighs_classes_as_the_reference_does) {
+TEST(ClassWeights, of_the_loader_give_the_weighted_rows) {
   const Reference weighted("operations/loss_softmax_class_weights.safetensors");
   FeatureSpace space;
   space.tasks.resize(1);
@@ -241,13 +241,17 @@ TEST(LossParity, the_loader_weighs_classes_as_the_reference_does) {
   data.labels.assign(classes.begin(), classes.end());
 
   Graph graph;
-  const Var logits = graph.input("numeric", {space.tasks[0].classes});
+  // A program needs something to train: here a scale of one.
+  const Shape shape{space.tasks[0].classes};
+  const Var logits =
+      multiply(graph.input("numeric", shape), graph.parameter("scale", shape, Initializer::one()));
   const Var rows = softmax_cross_entropy(logits, graph.input("labels", {}));
   graph.add_loss("task", rows);
   const std::vector<double> x = weighted.values("inputs/x");
   data.numeric.assign(x.begin(), x.end());
   data.numeric_width = space.tasks[0].classes;
   Store<float> store(graph);
+  store.initialise(1);
   Pool pool(1);
   Program<float> program(store, pool, {.watched = {rows.node()}});
   BatchLoader loader(graph, space, "batch");
