@@ -39,8 +39,9 @@ Heads build_towers(const Tower& tower, Var representation, const std::vector<Tas
     return heads;
   }
   for (int64_t task = 0; task < count; ++task) {
-    const Var own = is_shared ? representation
-                              : reshape(slice(representation, 0, task, task + 1), Shape{representation.shape().last()});
+    const Var own =
+        is_shared ? representation
+                  : reshape(slice(representation, 0, task, task + 1), Shape{representation.shape().last()});
     const Var out = tower.bank(own, {"towers/" + tasks[task].name}, tasks[task].outputs);
     heads.of_task.push_back(reshape(out, Shape{tasks[task].outputs}));
   }

@@ -14,7 +14,7 @@ struct TaskHead {
 };
 
 struct ModelInputs {
-  Var x;                               // [width] all features side by side
+  Var x;                                // [width] all features side by side
   std::map<std::string, Var> features;  // by column, for parts that read only some
   std::vector<TaskHead> tasks;
 

@@ -15,8 +15,9 @@ class MultiGateMixture final : public Architecture {
     Json tower = Json::object();
     void declare(OptionSet& set) {
       set.add("experts", &experts, "number of experts in every level").range(1, 4096);
-      set.add("levels", &levels, "levels of experts; each expert above the first level mixes the level below by a "
-                                 "gate of its own")
+      set.add("levels", &levels,
+              "levels of experts; each expert above the first level mixes the level below by a "
+              "gate of its own")
           .range(1, 16);
       set.add("expert", &expert, "an expert: {type, units, ...}");
       set.add("gate", &gate, "a gate: {type, hidden, bias, ...}");
@@ -56,7 +57,8 @@ class MultiGateMixture final : public Architecture {
   std::unique_ptr<Tower> tower_;
 };
 
-const Register<Architecture, MultiGateMixture> mmoe_registered{"mmoe", "shared experts mixed by one gate per task"};
+const Register<Architecture, MultiGateMixture> mmoe_registered{"mmoe",
+                                                               "shared experts mixed by one gate per task"};
 
 }  // namespace
 }  // namespace gatewise

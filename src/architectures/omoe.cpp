@@ -44,7 +44,8 @@ class OneGateMixture final : public Architecture {
   std::unique_ptr<Tower> tower_;
 };
 
-const Register<Architecture, OneGateMixture> omoe_registered{"omoe", "shared experts mixed by one gate for all tasks"};
+const Register<Architecture, OneGateMixture> omoe_registered{
+    "omoe", "shared experts mixed by one gate for all tasks"};
 
 }  // namespace
 }  // namespace gatewise

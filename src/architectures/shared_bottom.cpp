@@ -30,7 +30,8 @@ class SharedBottom final : public Architecture {
   std::unique_ptr<Tower> tower_;
 };
 
-const Register<Architecture, SharedBottom> shared_bottom_registered{"shared_bottom", "one shared network, one tower per task"};
+const Register<Architecture, SharedBottom> shared_bottom_registered{"shared_bottom",
+                                                                    "one shared network, one tower per task"};
 
 }  // namespace
 }  // namespace gatewise

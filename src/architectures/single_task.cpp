@@ -30,7 +30,8 @@ class SingleTask final : public Architecture {
   std::unique_ptr<Tower> tower_;
 };
 
-const Register<Architecture, SingleTask> single_task_registered{"single_task", "a network of its own for every task"};
+const Register<Architecture, SingleTask> single_task_registered{"single_task",
+                                                                "a network of its own for every task"};
 
 }  // namespace
 }  // namespace gatewise

@@ -36,7 +36,8 @@ std::vector<std::string> nearest_names(std::string_view name, std::span<const st
     const size_t distance = edit_distance(name, candidate);
     const size_t longest = std::max(name.size(), candidate.size());
     const bool contained = name.size() >= 3 && candidate.find(name) != std::string::npos;
-    if (distance * 5 <= longest * 2 || (distance == 1 && longest > 1) || contained) scored.emplace_back(distance, candidate);
+    if (distance * 5 <= longest * 2 || (distance == 1 && longest > 1) || contained)
+      scored.emplace_back(distance, candidate);
   }
   std::stable_sort(scored.begin(), scored.end(), [](auto& a, auto& b) { return a.first < b.first; });
   std::vector<std::string> names;

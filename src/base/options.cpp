@@ -64,7 +64,7 @@ Option& Option::choices(std::vector<std::string> names) {
 }
 
 std::string Option::type_name() const {
-  static constexpr const char* names[] = {"boolean",           "integer",         "number",        "text",
+  static constexpr const char* names[] = {"boolean",          "integer",         "number",        "text",
                                           "list of integers", "list of numbers", "list of texts", "table"};
   return names[target_.index()];
 }
@@ -84,7 +84,8 @@ Json Option::value() const {
 
 void Option::check_number(double number, const std::string& where) const {
   const bool too_low = low_is_open_ ? number <= low_ : number < low_;
-  if (too_low || number > high_) command_error("{}: got {}, expected {} ({})", where, number, limits(), help_);
+  if (too_low || number > high_)
+    command_error("{}: got {}, expected {} ({})", where, number, limits(), help_);
 }
 
 void Option::set(const Json& value, const std::string& where) {
@@ -122,7 +123,8 @@ void Option::set(const Json& value, const std::string& where) {
       T items;
       for (size_t i = 0; i < value.size(); ++i) {
         const std::string place = fmt::format("{}[{}]", where, i);
-        if constexpr (std::is_same_v<T, std::vector<int64_t>>) items.push_back(check_integer(value[i], place));
+        if constexpr (std::is_same_v<T, std::vector<int64_t>>)
+          items.push_back(check_integer(value[i], place));
         if constexpr (std::is_same_v<T, std::vector<double>>) items.push_back(check_real(value[i], place));
         if constexpr (std::is_same_v<T, std::vector<std::string>>) {
           items.push_back(check_choice(to_text(value[i], place)));
@@ -146,8 +148,8 @@ void OptionSet::read(const Json& object, const std::string& path) {
   if (!object.is_object()) wrong_type(path, object, "a table of options");
   for (const auto& [key, value] : object.items()) {
     const std::string where = path.empty() ? key : path + "." + key;
-    const auto found =
-        std::find_if(options_.begin(), options_.end(), [&name = key](const Option& option) { return option.name() == name; });
+    const auto found = std::find_if(options_.begin(), options_.end(),
+                                    [&name = key](const Option& option) { return option.name() == name; });
     if (found == options_.end()) {
       command_error("{}: unknown option \"{}\".{}", path.empty() ? "configuration" : path, key,
                     suggestion(key, names()));

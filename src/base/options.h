@@ -21,8 +21,8 @@ namespace gatewise {
 // One declared option, pointing into the struct that declared it.
 class Option {
  public:
-  using Target = std::variant<bool*, int64_t*, double*, std::string*, std::vector<int64_t>*, std::vector<double>*,
-                              std::vector<std::string>*, Json*>;
+  using Target = std::variant<bool*, int64_t*, double*, std::string*, std::vector<int64_t>*,
+                              std::vector<double>*, std::vector<std::string>*, Json*>;
 
   Option(std::string name, Target target, std::string help)
       : name_(std::move(name)), help_(std::move(help)), target_(target) {}

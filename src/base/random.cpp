@@ -19,8 +19,9 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint3
 
 std::array<uint32_t, 4> RandomStream::words(uint64_t step, uint64_t row, uint32_t block) const {
   const uint64_t key = key_ ^ mix64(step);
-  return philox({block, static_cast<uint32_t>(row), static_cast<uint32_t>(row >> 32), static_cast<uint32_t>(step)},
-                {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)});
+  return philox(
+      {block, static_cast<uint32_t>(row), static_cast<uint32_t>(row >> 32), static_cast<uint32_t>(step)},
+      {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)});
 }
 
 uint64_t RandomStream::bits(uint64_t step, uint64_t row, uint32_t element) const {
@@ -37,7 +38,8 @@ double RandomStream::normal(uint64_t step, uint64_t row, uint32_t element) const
   const std::array<uint32_t, 4> four = words(step, row, element / 2);
   const double radius_uniform = (static_cast<double>(four[0]) + 0.5) * 0x1p-32;
   const double fine = static_cast<double>(four[2]) * 0x1p-64;
-  const double angle_uniform = static_cast<double>(four[1]) * 0x1p-32 + static_cast<double>(four[3]) * 0x1p-64;
+  const double angle_uniform =
+      static_cast<double>(four[1]) * 0x1p-32 + static_cast<double>(four[3]) * 0x1p-64;
   const double radius = std::sqrt(-2.0 * std::log(radius_uniform + fine));
   const double angle = 2.0 * std::numbers::pi * angle_uniform;
   return radius * (element % 2 == 0 ? std::cos(angle) : std::sin(angle));

@@ -1,6 +1,6 @@
-// Random numbers as a pure function of (seed, path, step, row, element): nothing is carried from draw to draw,
-// so results do not depend on threads, tiles or resumption. Philox4x32-10 (Salmon et al. 2011, "Parallel random
-// numbers: as easy as 1, 2, 3").
+// Random numbers as a pure function of (seed, path, step, row, element): nothing is carried from draw to
+// draw, so results do not depend on threads, tiles or resumption. Philox4x32-10 (Salmon et al. 2011,
+// "Parallel random numbers: as easy as 1, 2, 3").
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// Plug-ins register themselves under their file's name; everything that lists or makes them walks the registry.
+// Plug-ins register themselves under their file's name; everything that lists or makes them walks the
+// registry.
 #pragma once
 
 #include <functional>
@@ -37,7 +38,8 @@ class Registry {
   }
 
   // `kind` ("gate", "architecture") and `where` serve the message when the name is unknown.
-  const Entry<Interface>& find(const std::string& name, const std::string& kind, const std::string& where) const {
+  const Entry<Interface>& find(const std::string& name, const std::string& kind,
+                               const std::string& where) const {
     const auto found = entries_.find(name);
     if (found == entries_.end()) {
       command_error("{}: unknown {} \"{}\".{}", where, kind, name, suggestion(name, names()));
@@ -62,10 +64,11 @@ class Registry {
 template <class Interface, class Plugin>
 struct Register {
   Register(const std::string& name, const std::string& summary) {
-    Registry<Interface>::instance().add(
-        {name, summary, describe_options<typename Plugin::Options>(), [](const Json& options, const std::string& path) {
-           return std::make_unique<Plugin>(read_options<typename Plugin::Options>(options, path));
-         }});
+    Registry<Interface>::instance().add({name, summary, describe_options<typename Plugin::Options>(),
+                                         [](const Json& options, const std::string& path) {
+                                           return std::make_unique<Plugin>(
+                                               read_options<typename Plugin::Options>(options, path));
+                                         }});
   }
 };
 

@@ -61,7 +61,8 @@ void Pool::run(int64_t count, const std::function<void(int64_t, int)>& task) {
 void Pool::help(int worker) {
   uint64_t seen = 0;
   while (true) {
-    for (int spins = 0; spins < spins_before_block && round_.load(std::memory_order_acquire) == seen; ++spins) relax();
+    for (int spins = 0; spins < spins_before_block && round_.load(std::memory_order_acquire) == seen; ++spins)
+      relax();
     if (round_.load(std::memory_order_acquire) == seen) {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [&] { return round_.load(std::memory_order_acquire) != seen; });

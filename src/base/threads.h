@@ -1,4 +1,5 @@
-// One pool of our own threads. Work is split by index, never by thread, so results do not depend on their number.
+// One pool of our own threads. Work is split by index, never by thread, so results do not depend on their
+// number.
 #pragma once
 
 #include <atomic>
@@ -22,8 +23,9 @@ class Pool {
 
   int threads() const { return static_cast<int>(helpers_.size()) + 1; }
 
-  // Calls task(index, worker) once for every index in [0, count), worker in [0, threads()). Returns when all are
-  // done; the first exception is rethrown. Must not be called from within a task or from two threads at once.
+  // Calls task(index, worker) once for every index in [0, count), worker in [0, threads()). Returns when all
+  // are done; the first exception is rethrown. Must not be called from within a task or from two threads at
+  // once.
   void run(int64_t count, const std::function<void(int64_t index, int worker)>& task);
 
  private:

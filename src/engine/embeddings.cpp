@@ -91,9 +91,9 @@ void sort_by_id(std::vector<LookUp>& lookups, std::vector<LookUp>& scratch) {
 }
 
 template <class T>
-std::vector<TableGradient<T>> collect_table_gradients(const Plan& plan, const Batch<T>& batch, Pool& pool,
-                                                      Aligned<T>& arena,
-                                                      const std::function<ConstRows<T>(int node)>& gradient_of) {
+std::vector<TableGradient<T>> collect_table_gradients(
+    const Plan& plan, const Batch<T>& batch, Pool& pool, Aligned<T>& arena,
+    const std::function<ConstRows<T>(int node)>& gradient_of) {
   std::map<int, std::vector<Source<T>>> by_place;
   for (const int id : plan.embeddings) {
     const Node& node = plan.graph->node(id);
@@ -108,7 +108,8 @@ std::vector<TableGradient<T>> collect_table_gradients(const Plan& plan, const Ba
     if (place.is_big_table) {
       sparse[index] = add_sparse(tables[index].second, batch.rows, place.columns, tables[index].first);
     } else {
-      add_dense(tables[index].second, batch.rows, place.columns, place.row_stride, arena.data() + place.offset);
+      add_dense(tables[index].second, batch.rows, place.columns, place.row_stride,
+                arena.data() + place.offset);
     }
   });
   std::erase_if(sparse, [](const TableGradient<T>& gradient) { return gradient.place < 0; });

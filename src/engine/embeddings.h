@@ -1,5 +1,5 @@
-// Gradients of embedding tables: the gradients of look-ups are summed per touched row, in the order of positions, so
-// the sum does not depend on tiles or threads. Rows that no id of the batch names cost nothing.
+// Gradients of embedding tables: the gradients of look-ups are summed per touched row, in the order of
+// positions, so the sum does not depend on tiles or threads. Rows that no id of the batch names cost nothing.
 #pragma once
 
 #include <functional>
@@ -10,9 +10,9 @@ namespace gatewise {
 
 // Adds gradients of tables inside the arena to `arena`; returns those of big tables, one entry a table.
 template <class T>
-std::vector<TableGradient<T>> collect_table_gradients(const Plan& plan, const Batch<T>& batch, Pool& pool,
-                                                      Aligned<T>& arena,
-                                                      const std::function<ConstRows<T>(int node)>& gradient_of);
+std::vector<TableGradient<T>> collect_table_gradients(
+    const Plan& plan, const Batch<T>& batch, Pool& pool, Aligned<T>& arena,
+    const std::function<ConstRows<T>(int node)>& gradient_of);
 
 // One look-up of a batch: which row of the table, and where its gradient comes from.
 struct LookUp {

@@ -68,7 +68,8 @@ void Program<T>::Executor::begin(const Batch<T>& batch, const Run& run) {
     }
     if (node.leaf == Leaf::State) {
       const T* state = store_.states().data() + plan_.layout->state_of_node[node.id];
-      std::copy(state, state + node.signature.shape.elements(), statics_.data() + plan_.places[node.id].offset);
+      std::copy(state, state + node.signature.shape.elements(),
+                statics_.data() + plan_.places[node.id].offset);
     }
   }
   make_buffers();
@@ -120,7 +121,8 @@ void Program<T>::Executor::pack() {
     const int64_t in = matrix.signature.shape[-2], out = matrix.signature.shape.last();
     const bool is_parameter = place.storage == Storage::Parameter;
     const int64_t stride = is_parameter ? plan_.layout->places[place.root].row_stride : out;
-    const T* data = is_parameter ? store_.at(plan_.layout->places[place.root]) : statics_.data() + place.offset;
+    const T* data =
+        is_parameter ? store_.at(plan_.layout->places[place.root]) : statics_.data() + place.offset;
     data += job.group * in * stride;
     if (job.is_transposed) {
       packed_transposed_[job.node][job.group].pack_transposed(out, in, data, stride);
@@ -159,11 +161,15 @@ void Program<T>::Executor::run_stages(std::span<const double> task_weights, bool
   if (with_backward) clear_lanes();
   for (const Stage& stage : plan_.stages) {
     switch (stage.kind) {
-      case Stage::Kind::StaticForward: run_static(stage.nodes, false); break;
+      case Stage::Kind::StaticForward:
+        run_static(stage.nodes, false);
+        break;
       case Stage::Kind::Pass:
         if (with_backward || plan_.passes[stage.pass].has_forward) run_pass(plan_.passes[stage.pass]);
         break;
-      case Stage::Kind::FinishReductions: finish_reductions(plan_.passes[stage.pass]); break;
+      case Stage::Kind::FinishReductions:
+        finish_reductions(plan_.passes[stage.pass]);
+        break;
       case Stage::Kind::StaticBackward:
         if (with_backward) run_static(stage.nodes, true);
         break;
@@ -193,8 +199,8 @@ void Program<T>::Executor::run_rows(const Pass& pass) {
   const auto run_range = [&](int64_t lane, int64_t begin, int64_t end, int worker) {
     for (int64_t tile = begin; tile < end; ++tile) {
       const int64_t first = tile * plan_.tile_rows;
-      run_tile({&pass, &workers_[worker], &lanes_[lane], pass.has_backward ? lane_gradients(lane) : nullptr, first,
-                std::min(plan_.tile_rows, batch_->rows - first), 0});
+      run_tile({&pass, &workers_[worker], &lanes_[lane], pass.has_backward ? lane_gradients(lane) : nullptr,
+                first, std::min(plan_.tile_rows, batch_->rows - first), 0});
     }
   };
   if (!pass.has_backward && pass.reductions.empty()) {
@@ -211,8 +217,8 @@ void Program<T>::Executor::run_routed(const Pass& pass) {
   const Route& route = routes_.at(pass.route);
   const auto run_branch = [&](int64_t lane, int64_t branch, int worker) {
     for (int64_t first = route.first[branch]; first < route.first[branch + 1]; first += plan_.tile_rows) {
-      run_tile({&pass, &workers_[worker], &lanes_[lane], pass.has_backward ? lane_gradients(lane) : nullptr, first,
-                std::min(plan_.tile_rows, route.first[branch + 1] - first), branch});
+      run_tile({&pass, &workers_[worker], &lanes_[lane], pass.has_backward ? lane_gradients(lane) : nullptr,
+                first, std::min(plan_.tile_rows, route.first[branch + 1] - first), branch});
     }
   };
   if (!pass.has_backward && pass.reductions.empty()) {
@@ -221,7 +227,8 @@ void Program<T>::Executor::run_routed(const Pass& pass) {
   }
   pool_.run(lanes_used_, [&](int64_t lane, int worker) {
     const int64_t end = (lane + 1) * route.branches / lanes_used_;
-    for (int64_t branch = lane * route.branches / lanes_used_; branch < end; ++branch) run_branch(lane, branch, worker);
+    for (int64_t branch = lane * route.branches / lanes_used_; branch < end; ++branch)
+      run_branch(lane, branch, worker);
   });
 }
 
@@ -230,10 +237,18 @@ void Program<T>::Executor::run_tile(const Tile& tile) {
   for (const Step& step : tile.pass->steps) {
     if (step.kind != StepKind::Forward && !with_backward_) continue;
     switch (step.kind) {
-      case StepKind::Forward: run_forward(tile, graph_.node(step.node)); break;
-      case StepKind::Backward: run_backward(tile, step); break;
-      case StepKind::Seed: run_seed(tile, step); break;
-      case StepKind::Fill: run_fill(tile, step); break;
+      case StepKind::Forward:
+        run_forward(tile, graph_.node(step.node));
+        break;
+      case StepKind::Backward:
+        run_backward(tile, step);
+        break;
+      case StepKind::Seed:
+        run_seed(tile, step);
+        break;
+      case StepKind::Fill:
+        run_fill(tile, step);
+        break;
     }
   }
 }
@@ -276,7 +291,8 @@ void Program<T>::Executor::finish_reductions(const Pass& pass) {
       reduction.merge(input, total.data(), lanes_[lane].partials[i].data());
     }
     std::vector<double> result(node.signature.shape.elements());
-    const int64_t rows = pass.route < 0 ? batch_->rows : static_cast<int64_t>(routes_.at(pass.route).rows.size());
+    const int64_t rows =
+        pass.route < 0 ? batch_->rows : static_cast<int64_t>(routes_.at(pass.route).rows.size());
     reduction.finish(input, total.data(), rows, result.data());
     T* into = statics_.data() + plan_.places[node.id].offset;
     std::transform(result.begin(), result.end(), into, [](double value) { return static_cast<T>(value); });

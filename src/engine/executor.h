@@ -8,8 +8,8 @@ namespace gatewise {
 // What one lane of rows gathers; lanes are added in order.
 template <class T>
 struct Lane {
-  Aligned<T> gradients;         // as the arena; lane 0 uses the program's own
-  Aligned<T> static_gradients;  // of Static values other than parameters
+  Aligned<T> gradients;                       // as the arena; lane 0 uses the program's own
+  Aligned<T> static_gradients;                // of Static values other than parameters
   std::vector<std::vector<double>> partials;  // by reduction of the running pass
   std::vector<double> losses;
 };

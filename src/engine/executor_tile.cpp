@@ -28,12 +28,14 @@ Rows<T> Program<T>::Executor::value_rows(const Tile& tile, int id, bool is_matri
       const ConstRows<T>& input = batch_->inputs.at(id);
       return {const_cast<T*>(input.data) + first * input.stride, input.stride};
     }
-    case Storage::Static: return {statics_.data() + place.offset, is_matrix ? node.signature.shape.last() : 0};
+    case Storage::Static:
+      return {statics_.data() + place.offset, is_matrix ? node.signature.shape.last() : 0};
     case Storage::Parameter: {
       const ParameterPlace& parameter = plan_.layout->places[place.root];
       return {store_.at(parameter), is_matrix ? parameter.row_stride : 0};
     }
-    case Storage::None: return {};
+    case Storage::None:
+      return {};
   }
   return {};
 }
@@ -58,7 +60,8 @@ Rows<T> Program<T>::Executor::gradient_rows(const Tile& tile, int id, bool is_ma
     const int64_t first = is_local(tile, node) ? tile.first_row : 0;
     return {root_gradients_[place.root].data() + first * stride + place.offset, stride};
   }
-  return {tile.worker->tile.data() + tile.pass->gradient_offset[place.root] * plan_.tile_rows + place.offset, stride};
+  return {tile.worker->tile.data() + tile.pass->gradient_offset[place.root] * plan_.tile_rows + place.offset,
+          stride};
 }
 
 template <class T>
@@ -78,7 +81,8 @@ Call<T> Program<T>::Executor::make_call(const Tile& tile, const Node& node) {
     const int input = static_cast<int>(i);
     const Node& source = graph_.node(node.inputs[i]);
     const bool is_used = node.op->uses_input(input, plan_.options.is_training);
-    worker.inputs[i] = is_used ? ConstRows<T>(value_rows(tile, source.id, node.op->reads_matrix(input))) : ConstRows<T>();
+    worker.inputs[i] =
+        is_used ? ConstRows<T>(value_rows(tile, source.id, node.op->reads_matrix(input))) : ConstRows<T>();
     if (source.leaf == Leaf::Ids) {
       worker.ids = batch_->ids.at(source.id);
       if (worker.ids.offsets != nullptr) {
@@ -128,9 +132,9 @@ void Program<T>::Executor::run_backward(const Tile& tile, const Step& step) {
     const int input = static_cast<int>(i);
     const bool is_wanted = node.op->has_gradient(input) && node.op->uses_input(input, true) &&
                            !is_joined_in_place(plan_, node, i);
-    worker.d_inputs[i] = is_wanted
-                             ? gradient_rows(tile, node.inputs[i], node.op->reads_matrix(input), is_banked && input > 0)
-                             : Rows<T>();
+    worker.d_inputs[i] =
+        is_wanted ? gradient_rows(tile, node.inputs[i], node.op->reads_matrix(input), is_banked && input > 0)
+                  : Rows<T>();
     worker.accumulate[i] = step.accumulate[i];
   }
   call.d_inputs = {worker.d_inputs.data(), node.inputs.size()};
@@ -152,7 +156,8 @@ void Program<T>::Executor::run_seed(const Tile& tile, const Step& step) {
   const Rows<T> gradient = gradient_rows(tile, node, false, false);
   double sum = 0;
   for (int64_t row = 0; row < tile.rows; ++row) {
-    const T coefficient = batch_->coefficients.data[(tile.first_row + row) * batch_->coefficients.stride + step.node];
+    const T coefficient =
+        batch_->coefficients.data[(tile.first_row + row) * batch_->coefficients.stride + step.node];
     if (coefficient != T(0)) {
       sum += static_cast<double>(coefficient) * static_cast<double>(losses.data[row * losses.stride]);
     }
@@ -173,7 +178,8 @@ void Program<T>::Executor::run_fill(const Tile& tile, const Step& step) {
   if (root.route >= 0 && tile.pass->route < 0) {
     // Routed rows in a pass over batch rows: each row clears its own.
     const Route& route = routes_.at(root.route);
-    for (int64_t pair = route.row_first[tile.first_row]; pair < route.row_first[tile.first_row + tile.rows]; ++pair) {
+    for (int64_t pair = route.row_first[tile.first_row]; pair < route.row_first[tile.first_row + tile.rows];
+         ++pair) {
       fill(root_gradients_[step.node].data(), route.row_positions[pair]);
     }
     return;
@@ -186,7 +192,8 @@ void Program<T>::Executor::run_fill(const Tile& tile, const Step& step) {
 
 template <class T>
 void Program<T>::Executor::run_static(const std::vector<int>& nodes, bool is_backward) {
-  // Static operations are tiles of one row; their gradients add to lane 0 and to the static gradients directly.
+  // Static operations are tiles of one row; their gradients add to lane 0 and to the static gradients
+  // directly.
   Pass pass;
   const Tile tile{&pass, &workers_[0], &lanes_[0], gradients_.data(), 0, 1, 0};
   for (const int id : nodes) {
@@ -245,7 +252,8 @@ std::vector<Aligned<T>> Program<T>::Executor::run_task_gradients() {
 template <class T>
 ConstRows<T> Program<T>::Executor::value(int node) const {
   const Place& place = plan_.places[node];
-  if (place.storage == Storage::Batch) return {values_[place.root].data() + place.offset, plan_.roots[place.root].stride};
+  if (place.storage == Storage::Batch)
+    return {values_[place.root].data() + place.offset, plan_.roots[place.root].stride};
   if (place.storage == Storage::Static) return {statics_.data() + place.offset, 0};
   if (place.storage == Storage::External) return batch_->inputs.at(node);
   if (place.storage == Storage::Parameter) return {store_.at(plan_.layout->places[place.root]), 0};
@@ -256,7 +264,8 @@ template <class T>
 ConstRows<T> Program<T>::Executor::gradient(int node) const {
   const Place& place = plan_.gradients[node];
   if (place.storage != Storage::Batch) {
-    internal_error("the gradient of value {} is not kept for the whole batch; add it to the watched gradients", node);
+    internal_error(
+        "the gradient of value {} is not kept for the whole batch; add it to the watched gradients", node);
   }
   return {root_gradients_[place.root].data() + place.offset, plan_.roots[place.root].stride};
 }

@@ -1,5 +1,5 @@
-// Where every parameter and state of a graph lies. Follows from the graph alone, so programs for training, scoring
-// and diagnosis share one store. Files are canonical by path, never by this layout.
+// Where every parameter and state of a graph lies. Follows from the graph alone, so programs for training,
+// scoring and diagnosis share one store. Files are canonical by path, never by this layout.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +26,11 @@ struct ParameterPlace {
 // One path of a saved file: a [rows, columns] block of a place.
 struct PathBlock {
   std::string path;
-  int place = -1;          // index into Layout::places; -1 for states
-  int state_node = -1;     // states: the node
-  Shape shape;             // as saved
+  int place = -1;       // index into Layout::places; -1 for states
+  int state_node = -1;  // states: the node
+  Shape shape;          // as saved
   int64_t rows = 1, columns = 1;
-  int64_t offset = 0;      // from the start of the place (or of the state)
+  int64_t offset = 0;  // from the start of the place (or of the state)
   int64_t row_stride = 1;
 };
 
@@ -45,7 +45,8 @@ struct Layout {
   int64_t state_size = 0;
 };
 
-// A row stride of at least `width` that is a multiple of 16 and maps neighbouring rows to different cache sets.
+// A row stride of at least `width` that is a multiple of 16 and maps neighbouring rows to different cache
+// sets.
 int64_t padded_stride(int64_t width);
 
 }  // namespace gatewise

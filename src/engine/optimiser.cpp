@@ -87,7 +87,8 @@ void OptimiserOptions::declare(OptionSet& set) {
   set.add("weight_decay", &weight_decay, "L2 pull towards zero (decoupled for adamw)").range(0);
   set.add("clip_norm", &clip_norm, "largest norm of all gradients together; 0 leaves them alone").range(0);
   set.add("tables", &tables,
-          "embedding tables outside the arena: \"lazy\" updates touched rows only, \"row_wise\" also keeps one "
+          "embedding tables outside the arena: \"lazy\" updates touched rows only, \"row_wise\" also keeps "
+          "one "
           "second moment a row")
       .choices({"lazy", "row_wise"});
 }
@@ -132,14 +133,15 @@ void Optimiser<T>::apply_arena(const T* gradients, double rate, T scale) {
     T* first = first_.size() > 0 ? first_.data() + begin : nullptr;
     T* second = second_.size() > 0 ? second_.data() + begin : nullptr;
     if (options_.kind == "sgd") {
-      kernels::sgd(kernels::SgdStep{rate, options_.momentum, options_.weight_decay, options_.nesterov, step_ == 1},
-                   count, parameters + begin, gradients + begin, scale, first);
+      kernels::sgd(
+          kernels::SgdStep{rate, options_.momentum, options_.weight_decay, options_.nesterov, step_ == 1},
+          count, parameters + begin, gradients + begin, scale, first);
     } else if (options_.kind == "adagrad") {
-      kernels::adagrad(kernels::AdagradStep{rate, options_.epsilon, options_.weight_decay}, count, parameters + begin,
-                       gradients + begin, scale, second);
+      kernels::adagrad(kernels::AdagradStep{rate, options_.epsilon, options_.weight_decay}, count,
+                       parameters + begin, gradients + begin, scale, second);
     } else {
-      kernels::adam(kernels::AdamStep{rate, options_.beta1, options_.beta2, options_.epsilon, options_.weight_decay,
-                                      options_.kind == "adamw", step_},
+      kernels::adam(kernels::AdamStep{rate, options_.beta1, options_.beta2, options_.epsilon,
+                                      options_.weight_decay, options_.kind == "adamw", step_},
                     count, parameters + begin, gradients + begin, scale, first, second);
     }
   };
@@ -160,7 +162,8 @@ void Optimiser<T>::apply_arena(const T* gradients, double rate, T scale) {
     end = place.offset + place.extent();
   }
   if (end >= 0) flush();
-  pool_->run(static_cast<int64_t>(jobs.size()), [&](int64_t job, int) { update(jobs[job].first, jobs[job].second); });
+  pool_->run(static_cast<int64_t>(jobs.size()),
+             [&](int64_t job, int) { update(jobs[job].first, jobs[job].second); });
 }
 
 template <class T>
@@ -180,9 +183,10 @@ void Optimiser<T>::apply_table(const TableGradient<T>& gradient, double rate, T 
       if (i + ahead < end) __builtin_prefetch(parameters + gradient.ids[i + ahead] * place.row_stride, 1);
       const int64_t id = gradient.ids[i];
       T* row_first = first.size() > 0 ? first.data() + id * place.row_stride : nullptr;
-      T* row_second = second.size() == 0 ? nullptr : second.data() + (update.is_row_wise ? id : id * place.row_stride);
-      update(width, gradient.sums.data() + i * static_cast<size_t>(width), scale, parameters + id * place.row_stride,
-             row_first, row_second);
+      T* row_second =
+          second.size() == 0 ? nullptr : second.data() + (update.is_row_wise ? id : id * place.row_stride);
+      update(width, gradient.sums.data() + i * static_cast<size_t>(width), scale,
+             parameters + id * place.row_stride, row_first, row_second);
     }
   });
 }

@@ -1,4 +1,5 @@
-// The update of all parameters from one step's gradients: one pass over the arena, and touched rows of big tables.
+// The update of all parameters from one step's gradients: one pass over the arena, and touched rows of big
+// tables.
 #pragma once
 
 #include <memory>
@@ -35,8 +36,8 @@ class Optimiser {
  public:
   Optimiser(Store<T>& store, Pool& pool, OptimiserOptions options);
 
-  // Applies the gradients of the program's last step at learning rate `rate`; returns the norm of all gradients
-  // before clipping (0 when clipping is off).
+  // Applies the gradients of the program's last step at learning rate `rate`; returns the norm of all
+  // gradients before clipping (0 when clipping is off).
   double apply(Program<T>& program, double rate);
 
   int64_t steps() const { return step_; }

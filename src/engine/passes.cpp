@@ -1,5 +1,5 @@
-// The order of work: one forward pass per phase, the last one fused with its backward pass, then the backward passes
-// of earlier phases, which recompute what is not kept for the whole batch.
+// The order of work: one forward pass per phase, the last one fused with its backward pass, then the backward
+// passes of earlier phases, which recompute what is not kept for the whole batch.
 #include <algorithm>
 
 #include "base/error.h"
@@ -93,7 +93,8 @@ class PassBuilder {
   void add_static_forward(int phase, bool is_rest) {
     Stage stage{Stage::Kind::StaticForward, -1, {}};
     for (const Node& node : graph_.nodes()) {
-      const bool is_static_op = plan_.is_needed[node.id] && node.leaf == Leaf::None && plan_.phase[node.id] < 0;
+      const bool is_static_op =
+          plan_.is_needed[node.id] && node.leaf == Leaf::None && plan_.phase[node.id] < 0;
       if (!is_static_op || static_stage_[node.id] >= 0) continue;
       if (!is_rest && phases_.available[node.id] > phase) continue;
       static_stage_[node.id] = static_cast<int>(pass_of_key_.size());
@@ -152,7 +153,8 @@ class PassBuilder {
     plan_.passes.push_back(std::move(pass));
   }
 
-  // The key whose backward pass runs a node: gathers scatter gradients per batch row, in the row phase before them.
+  // The key whose backward pass runs a node: gathers scatter gradients per batch row, in the row phase before
+  // them.
   PhaseKey backward_key(const Node& node) const {
     PhaseKey key = key_of(node);
     if (node.op->name() == "gather") key = {key.phase - 1, -1};

@@ -17,9 +17,11 @@ int earliest(const Graph& graph, const Node& node, const Phases& phases, bool is
     if (input.signature.domain == Domain::Static) {
       phase = std::max(phase, phases.available[input.id]);
     } else if (input.leaf == Leaf::None) {
-      const bool leaves_route = input.signature.domain == Domain::Routed && node.signature.domain == Domain::Row;
+      const bool leaves_route =
+          input.signature.domain == Domain::Routed && node.signature.domain == Domain::Row;
       phase = std::max(phase, phases.phase[input.id] + (leaves_route ? 1 : 0));
-      if (input.signature.domain == Domain::Routed && node.signature.domain == Domain::Static) is_routed = true;
+      if (input.signature.domain == Domain::Routed && node.signature.domain == Domain::Static)
+        is_routed = true;
     }
   }
   return round_to_parity(phase, is_routed);
@@ -31,8 +33,8 @@ bool is_reduction(const Node& node) { return dynamic_cast<const Reduction*>(node
 
 bool is_route(const Node& node) { return node.op != nullptr && node.op->name() == std::string("route"); }
 
-Phases assign_phases(const Graph& graph, const std::vector<bool>& is_needed, const std::vector<bool>& has_gradient,
-                     bool is_training) {
+Phases assign_phases(const Graph& graph, const std::vector<bool>& is_needed,
+                     const std::vector<bool>& has_gradient, bool is_training) {
   const size_t count = graph.nodes().size();
   Phases phases;
   phases.phase.assign(count, -1);
@@ -50,7 +52,8 @@ Phases assign_phases(const Graph& graph, const std::vector<bool>& is_needed, con
     phases.last = std::max(phases.last, phases.phase[node.id]);
     if (ends_phase) {
       phases.available[node.id] = phases.phase[node.id] + 1;
-      if (has_gradient[node.id]) phases.last = std::max(phases.last, round_to_parity(phases.phase[node.id] + 1, false));
+      if (has_gradient[node.id])
+        phases.last = std::max(phases.last, round_to_parity(phases.phase[node.id] + 1, false));
     }
   }
   phases.last = round_to_parity(phases.last, false);
@@ -67,7 +70,8 @@ Phases assign_phases(const Graph& graph, const std::vector<bool>& is_needed, con
     for (size_t i = 0; i < node->inputs.size(); ++i) {
       if (!node->op->uses_input(static_cast<int>(i), is_training)) continue;
       const Node& input = graph.node(node->inputs[i]);
-      const bool leaves_route = input.signature.domain == Domain::Routed && node->signature.domain == Domain::Row;
+      const bool leaves_route =
+          input.signature.domain == Domain::Routed && node->signature.domain == Domain::Row;
       latest[input.id] = std::min(latest[input.id], own - (leaves_route ? 1 : 0));
     }
   }

@@ -1,5 +1,5 @@
-// Which phase each value belongs to. Row values have even phases, routed values odd ones; whatever turns rows into
-// no rows (reductions, routes) ends a phase.
+// Which phase each value belongs to. Row values have even phases, routed values odd ones; whatever turns rows
+// into no rows (reductions, routes) ends a phase.
 #pragma once
 
 #include <vector>
@@ -17,9 +17,9 @@ struct Phases {
 bool is_reduction(const Node& node);
 bool is_route(const Node& node);
 
-// As early as needed for reductions, otherwise as late as possible, so that values that no reduction waits for stay
-// in the tile of the last phase.
-Phases assign_phases(const Graph& graph, const std::vector<bool>& is_needed, const std::vector<bool>& has_gradient,
-                     bool is_training);
+// As early as needed for reductions, otherwise as late as possible, so that values that no reduction waits
+// for stay in the tile of the last phase.
+Phases assign_phases(const Graph& graph, const std::vector<bool>& is_needed,
+                     const std::vector<bool>& has_gradient, bool is_training);
 
 }  // namespace gatewise

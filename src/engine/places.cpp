@@ -1,5 +1,5 @@
-// Storage: views share their input's memory, joined parts lie inside the whole, and only values that cross a phase
-// or are read from outside get whole-batch buffers.
+// Storage: views share their input's memory, joined parts lie inside the whole, and only values that cross a
+// phase or are read from outside get whole-batch buffers.
 #include "base/error.h"
 #include "engine/planner.h"
 
@@ -81,7 +81,8 @@ class Placer {
       const int64_t width = part.signature.shape.elements();
       const Place place = plan_.places[input];
       const bool owns_root = place.storage == Storage::Tile && place.offset == 0 &&
-                             plan_.roots[place.root].width == width && parent_[place.root] < 0 && !is_cut_off(part);
+                             plan_.roots[place.root].width == width && parent_[place.root] < 0 &&
+                             !is_cut_off(part);
       if (owns_root && part.signature.domain == node.signature.domain && top(whole.root) != place.root) {
         parent_[place.root] = whole.root;
         parent_offset_[place.root] = offset;
@@ -90,7 +91,8 @@ class Placer {
     }
   }
 
-  // Behind stop_gradient: the part shares its memory with a value whose gradient must not be that of the whole.
+  // Behind stop_gradient: the part shares its memory with a value whose gradient must not be that of the
+  // whole.
   bool is_cut_off(const Node& part) const {
     for (const Node* node = &part; node->op && node->op->is_view(); node = &graph_.node(node->inputs[0])) {
       if (!node->op->has_gradient(0)) return true;
@@ -113,7 +115,8 @@ class Placer {
     }
     for (Place& place : plan_.places) {
       if (place.storage != Storage::Tile) continue;
-      for (; parent_[place.root] >= 0; place.root = parent_[place.root]) place.offset += parent_offset_[place.root];
+      for (; parent_[place.root] >= 0; place.root = parent_[place.root])
+        place.offset += parent_offset_[place.root];
       place.root = index[place.root];
     }
     plan_.roots = std::move(kept);
@@ -146,7 +149,8 @@ class Placer {
       if (!plan_.is_needed[node.id] || node.leaf != Leaf::None) continue;
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         const int input = static_cast<int>(i);
-        if (node.op->uses_input(input, plan_.options.is_training)) visit(node, input, graph_.node(node.inputs[i]));
+        if (node.op->uses_input(input, plan_.options.is_training))
+          visit(node, input, graph_.node(node.inputs[i]));
       }
     }
   }

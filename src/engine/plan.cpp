@@ -20,7 +20,8 @@ void require_gradient_path(const Plan& plan) {
 
 void choose_packing(Plan& plan) {
   for (const Node& node : plan.graph->nodes()) {
-    if (!plan.is_needed[node.id] || node.leaf != Leaf::None || node.signature.domain == Domain::Static) continue;
+    if (!plan.is_needed[node.id] || node.leaf != Leaf::None || node.signature.domain == Domain::Static)
+      continue;
     if (node.inputs.size() < 2 || !node.op->reads_matrix(1)) continue;
     const Node& matrix = plan.graph->node(node.inputs[1]);
     // Panels are made before the step; matrices that the graph itself computes are not known by then.
@@ -28,7 +29,8 @@ void choose_packing(Plan& plan) {
     if (matrix.signature.shape[-2] * matrix.signature.shape.last() >= pack_from_elements) {
       plan.packed.push_back(node.id);
     }
-    if (plan.has_gradient[node.id] && plan.has_gradient[node.inputs[0]]) plan.packed_transposed.push_back(node.id);
+    if (plan.has_gradient[node.id] && plan.has_gradient[node.inputs[0]])
+      plan.packed_transposed.push_back(node.id);
   }
 }
 
@@ -43,12 +45,14 @@ void find_needed(Plan& plan) {
   if (plan.options.is_training) {
     for (const LossTerm& loss : graph.losses()) plan.is_needed[loss.node] = true;
     for (const Penalty& penalty : graph.penalties()) plan.is_needed[penalty.node] = true;
-    for (const StateUpdate& update : graph.updates()) plan.is_needed[update.value] = plan.is_needed[update.state] = true;
+    for (const StateUpdate& update : graph.updates())
+      plan.is_needed[update.value] = plan.is_needed[update.state] = true;
   }
   for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
     if (!plan.is_needed[node->id]) continue;
     for (size_t i = 0; i < node->inputs.size(); ++i) {
-      if (node->op->uses_input(static_cast<int>(i), plan.options.is_training)) plan.is_needed[node->inputs[i]] = true;
+      if (node->op->uses_input(static_cast<int>(i), plan.options.is_training))
+        plan.is_needed[node->inputs[i]] = true;
     }
   }
 }
@@ -86,8 +90,8 @@ void choose_tiles(Plan& plan) {
   int64_t most = 1;
   for (const Pass& pass : plan.passes) most = std::max(most, pass.row_elements);
   plan.tile_rows = plan.options.tile_rows;
-  // 128 rows keep small models in the second-level cache; models that do not fit anyway gain from longer tiles,
-  // which touch the gradients of large weights less often.
+  // 128 rows keep small models in the second-level cache; models that do not fit anyway gain from longer
+  // tiles, which touch the gradients of large weights less often.
   if (plan.tile_rows == 0) plan.tile_rows = most * 128 * 4 > 4 * 1024 * 1024 ? 256 : 128;
   plan.lanes = plan.options.lanes;
   if (plan.lanes == 0) {
@@ -120,7 +124,8 @@ int64_t Plan::tile_bytes(int64_t element_size) const {
 int64_t Plan::batch_bytes(int64_t rows, int64_t element_size) const {
   int64_t elements = 0;
   for (const Root& root : roots) {
-    elements += (root.is_batch ? root.stride : 0) + (root.has_gradient && root.is_gradient_batch ? root.stride : 0);
+    elements +=
+        (root.is_batch ? root.stride : 0) + (root.has_gradient && root.is_gradient_batch ? root.stride : 0);
   }
   return elements * rows * element_size;
 }

@@ -1,5 +1,5 @@
-// A plan says, before any data, what runs when and where every value lies. It follows from the graph, the nominal
-// batch size and the options alone, never from the number of threads.
+// A plan says, before any data, what runs when and where every value lies. It follows from the graph, the
+// nominal batch size and the options alone, never from the number of threads.
 #pragma once
 
 #include <memory>
@@ -36,7 +36,8 @@ enum class Storage : uint8_t {
 // A column range of a root buffer. Views and joined parts share roots.
 struct Place {
   Storage storage = Storage::None;
-  int root = -1;  // Tile, Batch: index into Plan::roots. External: the input node. Static: offset. Parameter: place.
+  int root =
+      -1;  // Tile, Batch: index into Plan::roots. External: the input node. Static: offset. Parameter: place.
   int64_t offset = 0;
 };
 
@@ -55,8 +56,8 @@ enum class StepKind : uint8_t { Forward, Backward, Seed, Fill };
 // One entry of a pass over a tile.
 struct Step {
   StepKind kind = StepKind::Forward;
-  int node = -1;  // Seed: index of the loss. Fill: the root
-  int64_t begin = 0, end = 0;  // Fill: columns of the gradient to clear
+  int node = -1;                 // Seed: index of the loss. Fill: the root
+  int64_t begin = 0, end = 0;    // Fill: columns of the gradient to clear
   std::vector<bool> accumulate;  // Backward: by input
 };
 
@@ -66,11 +67,11 @@ struct Pass {
   int route = -1;  // tiles of routed rows, or -1 for batch rows
   bool has_forward = false, has_backward = false;
   std::vector<Step> steps;
-  std::vector<int> reductions;           // nodes that gather partial results in this pass
-  std::vector<int64_t> value_offset;     // by root: elements per tile row before it; -1 if absent
-  std::vector<int64_t> gradient_offset;  // by root
+  std::vector<int> reductions;            // nodes that gather partial results in this pass
+  std::vector<int64_t> value_offset;      // by root: elements per tile row before it; -1 if absent
+  std::vector<int64_t> gradient_offset;   // by root
   std::vector<int64_t> auxiliary_offset;  // by node
-  int64_t row_elements = 0;              // tile memory per row
+  int64_t row_elements = 0;               // tile memory per row
 };
 
 // What happens between passes, in order.

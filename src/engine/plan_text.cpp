@@ -13,7 +13,8 @@ std::string bytes_text(int64_t bytes) {
 
 std::string node_text(const Plan& plan, int id) {
   const Node& node = plan.graph->node(id);
-  std::string text = fmt::format("{} {} {}", id, node.op ? node.op->name() : node.name, node.signature.shape.text());
+  std::string text =
+      fmt::format("{} {} {}", id, node.op ? node.op->name() : node.name, node.signature.shape.text());
   if (!node.op) return text;
   const Json attributes = node.op->attributes();
   if (attributes.contains("activation") && attributes["activation"] != "none") {
@@ -36,10 +37,14 @@ std::string node_text(const Plan& plan, int id) {
 std::string storage_text(const Plan& plan, int id) {
   const Place& place = plan.places[id];
   switch (place.storage) {
-    case Storage::Tile: return "tile";
-    case Storage::Batch: return "batch";
-    case Storage::Static: return "static";
-    default: return "-";
+    case Storage::Tile:
+      return "tile";
+    case Storage::Batch:
+      return "batch";
+    case Storage::Static:
+      return "static";
+    default:
+      return "-";
   }
 }
 
@@ -51,15 +56,18 @@ void write_pass(const Plan& plan, const Pass& pass, std::string& text) {
   for (const Step& step : pass.steps) {
     switch (step.kind) {
       case StepKind::Forward:
-        text += fmt::format("  {:<8} {:<6} {}\n", pass.has_forward ? "forward" : "again", storage_text(plan, step.node),
-                            node_text(plan, step.node));
+        text += fmt::format("  {:<8} {:<6} {}\n", pass.has_forward ? "forward" : "again",
+                            storage_text(plan, step.node), node_text(plan, step.node));
         break;
-      case StepKind::Backward: text += fmt::format("  {:<8} {:<6} {}\n", "backward", "", node_text(plan, step.node)); break;
+      case StepKind::Backward:
+        text += fmt::format("  {:<8} {:<6} {}\n", "backward", "", node_text(plan, step.node));
+        break;
       case StepKind::Seed:
         text += fmt::format("  {:<8} {:<6} loss of {}\n", "seed", "", plan.graph->losses()[step.node].name);
         break;
       case StepKind::Fill:
-        text += fmt::format("  {:<8} {:<6} columns {} to {} of buffer {}\n", "clear", "", step.begin, step.end, step.node);
+        text += fmt::format("  {:<8} {:<6} columns {} to {} of buffer {}\n", "clear", "", step.begin,
+                            step.end, step.node);
         break;
     }
   }
@@ -80,35 +88,41 @@ void write_groups(const Plan& plan, std::string& text) {
     ++products;
     if (matrix.paths.size() > 1) ++side_by_side;
   }
-  text += fmt::format("fused: {} products with bias and activation in the same pass, {} of them over the layers of several "
-                      "experts, gates or towers at once; {} views and {} joined parts share memory\n",
-                      products, side_by_side, views, joined);
+  text += fmt::format(
+      "fused: {} products with bias and activation in the same pass, {} of them over the layers of several "
+      "experts, gates or towers at once; {} views and {} joined parts share memory\n",
+      products, side_by_side, views, joined);
 }
 
 }  // namespace
 
 std::string Plan::text() const {
   std::string text = fmt::format("{} plan for batches of {} rows: tiles of {} rows, {} lane{} of gradients\n",
-                                 options.is_training ? "training" : "scoring", options.batch_rows, tile_rows, lanes,
-                                 lanes == 1 ? "" : "s");
+                                 options.is_training ? "training" : "scoring", options.batch_rows, tile_rows,
+                                 lanes, lanes == 1 ? "" : "s");
   int64_t big = 0;
   for (const ParameterPlace& place : layout->places) big += place.is_big_table ? place.extent() : 0;
   text += fmt::format("memory: parameters {}", bytes_text(layout->arena_size * 4));
   if (big > 0) text += fmt::format(", big embedding tables {}", bytes_text(big * 4));
-  if (options.is_training) text += fmt::format(", gradients {} x {} lanes", bytes_text(layout->arena_size * 4), lanes);
+  if (options.is_training)
+    text += fmt::format(", gradients {} x {} lanes", bytes_text(layout->arena_size * 4), lanes);
   text += fmt::format(", tile {} a worker, whole-batch buffers {}\n", bytes_text(tile_bytes(4)),
                       bytes_text(batch_bytes(options.batch_rows, 4)));
   write_groups(*this, text);
   for (const Stage& stage : stages) {
     switch (stage.kind) {
-      case Stage::Kind::Pass: write_pass(*this, passes[stage.pass], text); break;
+      case Stage::Kind::Pass:
+        write_pass(*this, passes[stage.pass], text);
+        break;
       case Stage::Kind::FinishReductions:
-        for (const int node : passes[stage.pass].reductions) text += "ends the phase: " + node_text(*this, node) + "\n";
+        for (const int node : passes[stage.pass].reductions)
+          text += "ends the phase: " + node_text(*this, node) + "\n";
         break;
       case Stage::Kind::StaticForward:
       case Stage::Kind::StaticBackward:
         for (const int node : stage.nodes) {
-          text += fmt::format("once a batch: {} {}\n", stage.kind == Stage::Kind::StaticForward ? "forward" : "backward",
+          text += fmt::format("once a batch: {} {}\n",
+                              stage.kind == Stage::Kind::StaticForward ? "forward" : "backward",
                               node_text(*this, node));
         }
         break;

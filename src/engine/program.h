@@ -1,5 +1,5 @@
-// A planned graph that runs: forward, and for training also backward. One Program belongs to one thread at a time; it
-// uses the pool for its work. T is float, or double for gradient checks by the reference kernels.
+// A planned graph that runs: forward, and for training also backward. One Program belongs to one thread at a
+// time; it uses the pool for its work. T is float, or double for gradient checks by the reference kernels.
 #pragma once
 
 #include <functional>
@@ -46,15 +46,16 @@ class Program {
 
   const Plan& plan() const { return *plan_; }
 
-  // Forward only. In a program for scoring, parameters_changed() must be called after the store was written to.
+  // Forward only. In a program for scoring, parameters_changed() must be called after the store was written
+  // to.
   void forward(const Batch<T>& batch, const Run& run);
   void parameters_changed();
 
-  // Forward and backward; the gradients are those of sum of weight x loss plus penalties. Throws Error(Data) when a
-  // batch does not suit the model (one row with batch norm).
+  // Forward and backward; the gradients are those of sum of weight x loss plus penalties. Throws Error(Data)
+  // when a batch does not suit the model (one row with batch norm).
   StepResult step(const Batch<T>& batch, const Run& run, std::span<const double> task_weights);
-  // As step(), but each task's gradient of the arena apart (needs PlanOptions::keeps_values and a model of one phase):
-  // [losses] arenas, penalties left out.
+  // As step(), but each task's gradient of the arena apart (needs PlanOptions::keeps_values and a model of
+  // one phase): [losses] arenas, penalties left out.
   std::vector<Aligned<T>> task_gradients(const Batch<T>& batch, const Run& run);
 
   // Arena gradient and gradients of big tables of the last step().

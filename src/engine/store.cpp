@@ -14,20 +14,26 @@ constexpr size_t line = 64;
 constexpr size_t huge_page = size_t{2} << 20;
 
 // One initial value; fans are those of the last two axes.
-double initial_value(const Initializer& initializer, const RandomStream& stream, int64_t element, double fan_in,
-                     double fan_out) {
+double initial_value(const Initializer& initializer, const RandomStream& stream, int64_t element,
+                     double fan_in, double fan_out) {
   const auto row = static_cast<uint64_t>(element);
   switch (initializer.kind) {
-    case Initializer::Kind::Zero: return 0;
-    case Initializer::Kind::One: return 1;
-    case Initializer::Kind::Constant: return initializer.scale;
+    case Initializer::Kind::Zero:
+      return 0;
+    case Initializer::Kind::One:
+      return 1;
+    case Initializer::Kind::Constant:
+      return initializer.scale;
     case Initializer::Kind::GlorotUniform: {
       const double limit = initializer.scale * std::sqrt(6 / (fan_in + fan_out));
       return limit * (2 * stream.uniform(0, row, 0) - 1);
     }
-    case Initializer::Kind::HeNormal: return initializer.scale * std::sqrt(2 / fan_in) * stream.normal(0, row, 0);
-    case Initializer::Kind::Normal: return initializer.scale * stream.normal(0, row, 0);
-    case Initializer::Kind::Uniform: return initializer.scale * (2 * stream.uniform(0, row, 0) - 1);
+    case Initializer::Kind::HeNormal:
+      return initializer.scale * std::sqrt(2 / fan_in) * stream.normal(0, row, 0);
+    case Initializer::Kind::Normal:
+      return initializer.scale * stream.normal(0, row, 0);
+    case Initializer::Kind::Uniform:
+      return initializer.scale * (2 * stream.uniform(0, row, 0) - 1);
   }
   return 0;
 }
@@ -36,14 +42,14 @@ double initial_value(const Initializer& initializer, const RandomStream& stream,
 
 template <class T>
 void Aligned<T>::Free::operator()(T* pointer) const {
-  ::operator delete(pointer, std::align_val_t{line});
+  ::operator delete (pointer, std::align_val_t{line});
 }
 
 template <class T>
 void Aligned<T>::resize(int64_t size) {
   const size_t bytes = static_cast<size_t>(size) * sizeof(T);
   const bool is_huge = bytes >= 2 * huge_page;
-  void* memory = size == 0 ? nullptr : ::operator new(bytes, std::align_val_t{line});
+  void* memory = size == 0 ? nullptr : ::operator new (bytes, std::align_val_t{line});
   if (is_huge) {
     const auto address = reinterpret_cast<uintptr_t>(memory);
     const uintptr_t begin = (address + huge_page - 1) / huge_page * huge_page;
@@ -56,7 +62,10 @@ void Aligned<T>::resize(int64_t size) {
 
 template <class T>
 Store<T>::Store(const Graph& graph, int64_t dense_table_rows)
-    : graph_(&graph), layout_(graph, dense_table_rows), arena_(layout_.arena_size), states_(layout_.state_size) {
+    : graph_(&graph),
+      layout_(graph, dense_table_rows),
+      arena_(layout_.arena_size),
+      states_(layout_.state_size) {
   for (const ParameterPlace& place : layout_.places) {
     big_tables_.emplace_back(place.is_big_table ? place.extent() : 0);
   }

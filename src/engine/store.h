@@ -1,4 +1,5 @@
-// The values of a model: one aligned arena for all dense parameters, big embedding tables beside it, and states.
+// The values of a model: one aligned arena for all dense parameters, big embedding tables beside it, and
+// states.
 #pragma once
 
 #include <memory>
@@ -39,7 +40,8 @@ class Store {
 
   const Layout& layout() const { return layout_; }
   const Graph& graph() const { return *graph_; }
-  // Draws every parameter from its initialiser and a stream keyed by (seed, path); states take their initial value.
+  // Draws every parameter from its initialiser and a stream keyed by (seed, path); states take their initial
+  // value.
   void initialise(uint64_t seed);
 
   Aligned<T>& arena() { return arena_; }

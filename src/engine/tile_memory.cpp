@@ -16,7 +16,7 @@ struct Lifetime {
 
 struct Buffer {
   Lifetime lifetime;
-  int64_t size = 0;     // elements per row
+  int64_t size = 0;  // elements per row
   int64_t* offset = nullptr;
 };
 

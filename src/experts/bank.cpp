@@ -64,7 +64,8 @@ Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& op
       x = reshape(linear(x, weight, bias, fused), Shape{networks, out});
     } else {
       const Var weight = graph.parameter_bank(weights, Shape{networks, in, out}, options.initializer);
-      const Var bias = options.has_bias ? graph.parameter_bank(biases, Shape{networks, out}, Initializer::zero()) : Var();
+      const Var bias =
+          options.has_bias ? graph.parameter_bank(biases, Shape{networks, out}, Initializer::zero()) : Var();
       x = grouped_linear(x, weight, bias, fused);
     }
     if (fused == Activation::None) x = activate(name, x);

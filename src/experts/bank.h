@@ -13,16 +13,16 @@ std::vector<std::string> activation_names();
 Var activate(const std::string& name, Var x);
 
 struct BankOptions {
-  std::vector<int64_t> units;               // width of every layer; at least one
-  std::string hidden_activation = "relu";   // of all layers but the last
-  std::string output_activation = "relu";   // of the last
+  std::vector<int64_t> units;              // width of every layer; at least one
+  std::string hidden_activation = "relu";  // of all layers but the last
+  std::string output_activation = "relu";  // of the last
   bool has_bias = true;
-  double dropout = 0;                       // after every hidden layer
+  double dropout = 0;  // after every hidden layer
   Initializer initializer;
 };
 
-// One network per path. x [in] is shared by all, x [networks, in] gives each its own. -> [networks, units.back()].
-// Parameters: <path>/layer_<j>/weight [in, out] and <path>/layer_<j>/bias [out].
+// One network per path. x [in] is shared by all, x [networks, in] gives each its own. -> [networks,
+// units.back()]. Parameters: <path>/layer_<j>/weight [in, out] and <path>/layer_<j>/bias [out].
 Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& options);
 
 // "<prefix>/0" ... "<prefix>/<count - 1>".

@@ -15,12 +15,14 @@ class Expert {
 
 // Makes a plug-in from a table {type = "...", options...}; `fallback` is the type when none is given.
 template <class Interface>
-std::unique_ptr<Interface> make_part(const Json& table, const std::string& path, const std::string& fallback) {
+std::unique_ptr<Interface> make_part(const Json& table, const std::string& path,
+                                     const std::string& fallback) {
   Json options = table.is_null() ? Json::object() : table;
   if (!options.is_object()) command_error("{}: got {}, expected a table of options", path, options.dump());
   std::string type = fallback;
   if (options.contains("type")) {
-    if (!options["type"].is_string()) command_error("{}.type: got {}, expected a name", path, options["type"].dump());
+    if (!options["type"].is_string())
+      command_error("{}.type: got {}, expected a name", path, options["type"].dump());
     type = options["type"].get<std::string>();
     options.erase("type");
   }

@@ -94,9 +94,9 @@ struct TaskSpec {
   Json classes;                    // multiclass: how many, or their names; null: from the training part
   std::string transform = "none";  // regression: none, standardise, log1p
   double weight = 1;               // of the task's loss
-  std::string loss;                    // registered name; empty: the usual one of the kind
+  std::string loss;                // registered name; empty: the usual one of the kind
   Json loss_options = Json::object();
-  std::vector<double> class_weights;   // by class (binary: of 0 and of 1); empty: all 1
+  std::vector<double> class_weights;  // by class (binary: of 0 and of 1); empty: all 1
   std::string weight_column;
   std::vector<std::string> parents;  // tasks that this one follows, as click before purchase
 

@@ -123,7 +123,8 @@ void TaskSpec::declare(OptionSet& set) {
   set.add("weight", &weight, "weight of the task's loss").range(0);
   set.add("loss", &loss, "loss of a row; empty: the usual one of the kind");
   set.add("loss_options", &loss_options, "options of the loss");
-  set.add("class_weights", &class_weights, "weight of each class (binary: of 0 and of 1); [] means all 1").range(0);
+  set.add("class_weights", &class_weights, "weight of each class (binary: of 0 and of 1); [] means all 1")
+      .range(0);
   set.add("weight_column", &weight_column, "column of a weight per row for this task");
   set.add("parents", &parents, "tasks that come before this one");
 }

@@ -13,7 +13,8 @@ class SoftmaxGate final : public Gate {
     std::string initializer = "glorot_uniform";
     double initializer_scale = 1;
     void declare(OptionSet& set) {
-      set.add("hidden", &hidden, "widths of hidden layers before the weights; none in the paper").range(1, 65536);
+      set.add("hidden", &hidden, "widths of hidden layers before the weights; none in the paper")
+          .range(1, 65536);
       set.add("activation", &activation, "after every hidden layer").choices(activation_names());
       set.add("bias", &bias, "whether the layers have a bias; the paper has none");
       set.add("temperature", &temperature, "divides the logits: above 1 flattens, below 1 sharpens").above(0);
@@ -27,12 +28,13 @@ class SoftmaxGate final : public Gate {
   Var weights(Var x, const std::vector<std::string>& paths, int64_t experts) const override {
     std::vector<int64_t> units = options_.hidden;
     units.push_back(experts);
-    Var logits = mlp_bank(x, paths,
-                          {.units = units,
-                           .hidden_activation = options_.activation,
-                           .output_activation = "none",
-                           .has_bias = options_.bias,
-                           .initializer = Initializer::named(options_.initializer, options_.initializer_scale)});
+    Var logits =
+        mlp_bank(x, paths,
+                 {.units = units,
+                  .hidden_activation = options_.activation,
+                  .output_activation = "none",
+                  .has_bias = options_.bias,
+                  .initializer = Initializer::named(options_.initializer, options_.initializer_scale)});
     if (options_.temperature != 1) {
       logits = divide(logits, logits.graph().constant({options_.temperature}, Shape{}));
     }
@@ -43,7 +45,8 @@ class SoftmaxGate final : public Gate {
   Options options_;
 };
 
-const Register<Gate, SoftmaxGate> softmax_registered{"softmax", "every expert gets a share; the shares sum to one (Ma et al. 2018)"};
+const Register<Gate, SoftmaxGate> softmax_registered{
+    "softmax", "every expert gets a share; the shares sum to one (Ma et al. 2018)"};
 
 }  // namespace
 }  // namespace gatewise

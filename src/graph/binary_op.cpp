@@ -16,8 +16,9 @@ bool is_suffix(const Shape& whole, const Shape& part) {
 Shape Broadcast::result(const std::string& op, const Shape& a, const Shape& b) {
   if (is_suffix(a, b)) return a;
   if (is_suffix(b, a)) return b;
-  command_error("{}: shapes {} and {} do not fit; expected equal shapes or one the innermost part of the other", op,
-                a.text(), b.text());
+  command_error(
+      "{}: shapes {} and {} do not fit; expected equal shapes or one the innermost part of the other", op,
+      a.text(), b.text());
 }
 
 Broadcast::Broadcast(const Shape& a, const Shape& b) : width(std::max(a.elements(), b.elements())) {

@@ -26,7 +26,8 @@ Json node_to_json(const Node& node) {
     if (!attributes.empty()) json["attributes"] = attributes;
     json["inputs"] = node.inputs;
   }
-  if (node.leaf == Leaf::Parameter || node.leaf == Leaf::Table || node.leaf == Leaf::State) json["paths"] = node.paths;
+  if (node.leaf == Leaf::Parameter || node.leaf == Leaf::Table || node.leaf == Leaf::State)
+    json["paths"] = node.paths;
   if (node.leaf == Leaf::Parameter || node.leaf == Leaf::Table) {
     json["initializer"] = Initializer::names()[static_cast<size_t>(node.initializer.kind)];
     json["scale"] = node.initializer.scale;
@@ -65,7 +66,8 @@ std::unique_ptr<Graph> Graph::from_json(const Json& json) {
   auto graph = std::make_unique<Graph>();
   const auto var = [&](const Json& index) {
     const int node = index.get<int>();
-    if (node < 0 || node >= static_cast<int>(graph->nodes_.size())) data_error("graph: value {} does not exist", node);
+    if (node < 0 || node >= static_cast<int>(graph->nodes_.size()))
+      data_error("graph: value {} does not exist", node);
     return Var(graph.get(), node);
   };
   try {
@@ -77,7 +79,8 @@ std::unique_ptr<Graph> Graph::from_json(const Json& json) {
         std::vector<Var> inputs;
         for (const Json& input : item.at("inputs")) inputs.push_back(var(input));
         const std::string op = item.at("op").get<std::string>();
-        const Var made = graph->apply(OpRegistry::instance().make(op, item.value("attributes", Json::object())), inputs);
+        const Var made =
+            graph->apply(OpRegistry::instance().make(op, item.value("attributes", Json::object())), inputs);
         if (made.shape().sizes != item.at("shape").get<std::vector<int64_t>>()) {
           data_error("graph: operation \"{}\" gives shape {}, saved as {}", op, made.shape().text(),
                      item.at("shape").dump());
@@ -85,18 +88,21 @@ std::unique_ptr<Graph> Graph::from_json(const Json& json) {
         continue;
       }
       const bool is_row = node.leaf == Leaf::Input || node.leaf == Leaf::Ids;
-      node.signature = {Shape(item.at("shape").get<std::vector<int64_t>>()), is_row ? Domain::Row : Domain::Static, -1};
+      node.signature = {Shape(item.at("shape").get<std::vector<int64_t>>()),
+                        is_row ? Domain::Row : Domain::Static, -1};
       node.paths = item.value("paths", std::vector<std::string>{});
       node.constant = item.value("values", std::vector<double>{});
       node.is_trainable = item.value("trainable", true);
       node.is_bank = item.value("bank", false);
       node.slices_last_axis = item.value("side_by_side", false);
       if (item.contains("initializer")) {
-        node.initializer = Initializer::named(item.at("initializer").get<std::string>(), item.value("scale", 1.0));
+        node.initializer =
+            Initializer::named(item.at("initializer").get<std::string>(), item.value("scale", 1.0));
       }
       graph->add(std::move(node));
     }
-    for (const Json& item : json.at("losses")) graph->add_loss(item.at("task").get<std::string>(), var(item.at("node")));
+    for (const Json& item : json.at("losses"))
+      graph->add_loss(item.at("task").get<std::string>(), var(item.at("node")));
     for (const Json& item : json.at("penalties")) {
       graph->add_penalty(item.at("name").get<std::string>(), var(item.at("node")));
     }

@@ -8,7 +8,9 @@ class HuberLoss final : public Loss {
  public:
   struct Options {
     double delta = 1;
-    void declare(OptionSet& set) { set.add("delta", &delta, "where the loss turns from squared to linear").above(0); }
+    void declare(OptionSet& set) {
+      set.add("delta", &delta, "where the loss turns from squared to linear").above(0);
+    }
   };
   explicit HuberLoss(Options options) : options_(options) {}
 
@@ -28,7 +30,8 @@ class HuberLoss final : public Loss {
   Options options_;
 };
 
-const Register<Loss, HuberLoss> huber_registered{"huber", "half the squared error up to delta, linear beyond"};
+const Register<Loss, HuberLoss> huber_registered{"huber",
+                                                 "half the squared error up to delta, linear beyond"};
 
 }  // namespace
 }  // namespace gatewise

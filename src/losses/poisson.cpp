@@ -13,7 +13,8 @@ class PoissonLoss final : public Loss {
   std::string task_kind() const override { return "regression"; }
 };
 
-const Register<Loss, PoissonLoss> poisson_registered{"poisson", "exp(z) - y z for counts y >= 0; the prediction is exp(z)"};
+const Register<Loss, PoissonLoss> poisson_registered{
+    "poisson", "exp(z) - y z for counts y >= 0; the prediction is exp(z)"};
 
 }  // namespace
 }  // namespace gatewise

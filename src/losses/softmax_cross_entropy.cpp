@@ -14,8 +14,8 @@ class SoftmaxCrossEntropy final : public Loss {
   std::string task_kind() const override { return "multiclass"; }
 };
 
-const Register<Loss, SoftmaxCrossEntropy> softmax_cross_entropy_registered{"softmax_cross_entropy",
-                                                     "-log of the softmax share of the true class"};
+const Register<Loss, SoftmaxCrossEntropy> softmax_cross_entropy_registered{
+    "softmax_cross_entropy", "-log of the softmax share of the true class"};
 
 }  // namespace
 }  // namespace gatewise

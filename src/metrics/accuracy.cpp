@@ -42,7 +42,7 @@ class Accuracy final : public Metric {
 };
 
 const Register<Metric, Accuracy> accuracy_registered{"accuracy",
-                                            "share of rows whose most probable class is the label"};
+                                                     "share of rows whose most probable class is the label"};
 
 }  // namespace
 }  // namespace gatewise

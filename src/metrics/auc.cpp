@@ -68,11 +68,12 @@ class Auc final : public Metric {
   }
 };
 
-const Register<Metric, Auc> auc_registered{"auc",
-                                       "chance that a row of class 1 scores above one of class 0, equal "
-                                       "scores counting half; with several classes the "
-                                       "mean over classes of each against the rest, absent classes left out "
-                                       "and counted; undefined for one class"};
+const Register<Metric, Auc> auc_registered{
+    "auc",
+    "chance that a row of class 1 scores above one of class 0, equal "
+    "scores counting half; with several classes the "
+    "mean over classes of each against the rest, absent classes left out "
+    "and counted; undefined for one class"};
 
 }  // namespace
 }  // namespace gatewise

@@ -97,10 +97,11 @@ class GroupedAuc final : public Metric {
   Options options_;
 };
 
-const Register<Metric, GroupedAuc> grouped_auc_registered{"grouped_auc",
-                                              "weighted mean of the AUC within each group (a user, a query); "
-                                              "groups of one class are left out and counted; its "
-                                              "interval draws whole groups"};
+const Register<Metric, GroupedAuc> grouped_auc_registered{
+    "grouped_auc",
+    "weighted mean of the AUC within each group (a user, a query); "
+    "groups of one class are left out and counted; its "
+    "interval draws whole groups"};
 
 }  // namespace
 }  // namespace gatewise

@@ -28,7 +28,8 @@ class Rmse final : public Metric {
   }
 };
 
-const Register<Metric, Rmse> rmse_registered{"rmse", "root of the mean squared error, in the units of the label"};
+const Register<Metric, Rmse> rmse_registered{"rmse",
+                                             "root of the mean squared error, in the units of the label"};
 
 }  // namespace
 }  // namespace gatewise

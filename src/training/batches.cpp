@@ -23,7 +23,8 @@ BatchLoader::BatchLoader(const Graph& graph, const FeatureSpace& space, const st
     : space_(space), divides_by_batch_(normaliser == "batch") {
   numeric_node_ = find_leaf(graph, Leaf::Input, "numeric");
   labels_node_ = find_leaf(graph, Leaf::Input, "labels");
-  for (const IdFeature& feature : space.ids) id_nodes_.push_back(find_leaf(graph, Leaf::Ids, "ids/" + feature.name));
+  for (const IdFeature& feature : space.ids)
+    id_nodes_.push_back(find_leaf(graph, Leaf::Ids, "ids/" + feature.name));
   for (const BagFeature& feature : space.bags) {
     bag_nodes_.push_back(find_leaf(graph, Leaf::Ids, "bags/" + feature.name));
   }
@@ -55,7 +56,8 @@ const Batch<float>& BatchLoader::gather(const EncodedData& data, std::span<const
   return batch_;
 }
 
-void BatchLoader::copy_rows(const EncodedData& data, std::span<const int64_t> rows, int64_t begin, int64_t end) {
+void BatchLoader::copy_rows(const EncodedData& data, std::span<const int64_t> rows, int64_t begin,
+                            int64_t end) {
   const int64_t width = data.numeric_width, columns = data.id_columns;
   const auto tasks = static_cast<int64_t>(space_.tasks.size());
   for (int64_t i = begin; i < end; ++i) {
@@ -66,7 +68,8 @@ void BatchLoader::copy_rows(const EncodedData& data, std::span<const int64_t> ro
       __builtin_prefetch(data.labels.data() + next * tasks);
     }
     const int64_t row = rows[i];
-    if (width > 0) std::memcpy(numeric_.data() + i * width, data.numeric.data() + row * width, width * sizeof(float));
+    if (width > 0)
+      std::memcpy(numeric_.data() + i * width, data.numeric.data() + row * width, width * sizeof(float));
     if (columns > 0) {
       std::memcpy(ids_.data() + i * columns, data.ids.data() + row * columns, columns * sizeof(uint32_t));
     }
@@ -132,8 +135,8 @@ const Batch<float>& BatchLoader::view(const EncodedData& data, int64_t first, in
   batch_.rows = count;
   batch_.inputs[numeric_node_] = {data.numeric.data() + first * data.numeric_width, data.numeric_width};
   for (size_t i = 0; i < id_nodes_.size(); ++i) {
-    batch_.ids[id_nodes_[i]] = {data.ids.data() + first * data.id_columns + space_.ids[i].column, data.id_columns,
-                                nullptr, nullptr};
+    batch_.ids[id_nodes_[i]] = {data.ids.data() + first * data.id_columns + space_.ids[i].column,
+                                data.id_columns, nullptr, nullptr};
   }
   for (size_t i = 0; i < bag_nodes_.size(); ++i) {
     const EncodedBag& bag = data.bags[space_.bags[i].bag];

@@ -12,8 +12,8 @@ namespace gatewise {
 
 class BatchLoader {
  public:
-  // normaliser: "present" divides each task's loss by the sum of weights of its present rows in the batch, "batch"
-  // by the number of rows.
+  // normaliser: "present" divides each task's loss by the sum of weights of its present rows in the batch,
+  // "batch" by the number of rows.
   BatchLoader(const Graph& graph, const FeatureSpace& space, const std::string& normaliser = "present");
 
   // Copies the given rows side by side; the batch stays valid until the next call.

@@ -31,9 +31,11 @@ void each_array(Store<float>& store, const Visit& visit) {
 void check_identity(const std::string& path, const Json& saved, const Json& expected) {
   for (const auto& [name, value] : expected.items()) {
     if (saved.contains(name) && saved[name] == value) continue;
-    command_error("{}: this checkpoint was made with {} = {}, the run has {}; use the same configuration or delete it to "
-                  "start over",
-                  path, name, saved.contains(name) ? saved[name].dump() : "nothing", value.dump());
+    command_error(
+        "{}: this checkpoint was made with {} = {}, the run has {}; use the same configuration or delete it "
+        "to "
+        "start over",
+        path, name, saved.contains(name) ? saved[name].dump() : "nothing", value.dump());
   }
 }
 
@@ -84,7 +86,8 @@ void save_training(const std::string& path, const TrainingState& state, Store<fl
     checkpoint.tensors.push_back(tensor_of("optimiser/" + array.name, array.data, array.size));
   }
   const auto add_best = [&](const std::string& name, const std::vector<float>& values) {
-    checkpoint.tensors.push_back(tensor_of("best/" + name, values.data(), static_cast<int64_t>(values.size())));
+    checkpoint.tensors.push_back(
+        tensor_of("best/" + name, values.data(), static_cast<int64_t>(values.size())));
   };
   if (!state.best.is_empty()) {
     add_best("arena", state.best.arena);
@@ -96,8 +99,8 @@ void save_training(const std::string& path, const TrainingState& state, Store<fl
   write_checkpoint(path, checkpoint);
 }
 
-bool restore_training(const std::string& path, TrainingState& state, Store<float>& store, Optimiser<float>& optimiser,
-                      const Json& identity) {
+bool restore_training(const std::string& path, TrainingState& state, Store<float>& store,
+                      Optimiser<float>& optimiser, const Json& identity) {
   if (!std::filesystem::exists(path)) return false;
   const LoadedCheckpoint loaded = load_checkpoint(path);
   const Json& saved = loaded.state;

@@ -30,7 +30,7 @@ struct TrainingState {
 void save_training(const std::string& path, const TrainingState& state, Store<float>& store,
                    Optimiser<float>& optimiser, const Json& identity);
 // False when there is no checkpoint. Throws Error(Data) when it is damaged.
-bool restore_training(const std::string& path, TrainingState& state, Store<float>& store, Optimiser<float>& optimiser,
-                      const Json& identity);
+bool restore_training(const std::string& path, TrainingState& state, Store<float>& store,
+                      Optimiser<float>& optimiser, const Json& identity);
 
 }  // namespace gatewise

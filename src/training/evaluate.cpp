@@ -69,7 +69,8 @@ std::vector<std::vector<float>> Scorer::predict(const EncodedData& data) {
       for (int64_t row = 0; row < rows; ++row) {
         for (int64_t i = 0; i < width; ++i) {
           const float value = values.data[row * values.stride + i];
-          predictions[task].push_back(space.kind == "regression" ? static_cast<float>(space.to_original(value)) : value);
+          predictions[task].push_back(
+              space.kind == "regression" ? static_cast<float>(space.to_original(value)) : value);
         }
       }
     }
@@ -93,10 +94,12 @@ Json Scorer::evaluate(const EncodedData& data, const EvaluationOptions& options)
     input.groups = data.groups;
     Json values = Json::object();
     std::vector<std::string> names = options.metrics.empty() ? default_metrics(task.kind) : options.metrics;
-    if (options.metrics.empty() && task.kind == "binary" && !data.groups.empty()) names.emplace_back("grouped_auc");
+    if (options.metrics.empty() && task.kind == "binary" && !data.groups.empty())
+      names.emplace_back("grouped_auc");
     for (const std::string& name : names) {
       const auto metric = make_metric(name);
-      if (fits_task(metric->traits(), task.kind)) values[name] = metric_to_json(*metric, input, options.resamples, options.seed);
+      if (fits_task(metric->traits(), task.kind))
+        values[name] = metric_to_json(*metric, input, options.resamples, options.seed);
     }
     tasks[task.name] = values;
   }

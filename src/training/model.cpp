@@ -20,7 +20,8 @@ Var build_features(Graph& graph, const FeatureSpace& space, std::map<std::string
   std::vector<Var> tables;
   for (const EmbeddingTable& table : space.tables) {
     // Small random entries: large ones would drown scaled numbers, equal ones would keep ids alike.
-    tables.push_back(graph.table("embeddings/" + table.name, table.rows, table.width, Initializer::normal(0.1)));
+    tables.push_back(
+        graph.table("embeddings/" + table.name, table.rows, table.width, Initializer::normal(0.1)));
   }
   const auto add = [&](const std::string& name, Var value) {
     parts.push_back(value);
@@ -41,7 +42,8 @@ Var build_features(Graph& graph, const FeatureSpace& space, std::map<std::string
 std::unique_ptr<Loss> make_loss(const TaskSpace& task) {
   const std::string name = task.loss.empty() ? default_loss(task.kind) : task.loss;
   const std::string where = "tasks." + task.name + ".loss";
-  auto loss = Registry<Loss>::instance().find(name, "loss", where).make(task.loss_options, where + "_options");
+  auto loss =
+      Registry<Loss>::instance().find(name, "loss", where).make(task.loss_options, where + "_options");
   if (loss->task_kind() != task.kind) {
     command_error("{}: \"{}\" is for {} tasks, the task is {}", where, name, loss->task_kind(), task.kind);
   }
@@ -76,7 +78,8 @@ bool can_stack(const FeatureSpace& space, const Heads& heads) {
   const TaskSpace& first = space.tasks[0];
   return heads.stacked.is_valid() && heads.stacked.shape().last() == 1 &&
          std::all_of(space.tasks.begin(), space.tasks.end(), [&](const TaskSpace& task) {
-           return task.kind == first.kind && task.loss == first.loss && task.loss_options == first.loss_options;
+           return task.kind == first.kind && task.loss == first.loss &&
+                  task.loss_options == first.loss_options;
          });
 }
 
@@ -110,9 +113,11 @@ std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const Json& model)
 }
 
 Json complete_model_options(const Json& model) {
-  const std::string type = model.is_object() ? model.value("type", std::string(default_architecture)) : default_architecture;
+  const std::string type =
+      model.is_object() ? model.value("type", std::string(default_architecture)) : default_architecture;
   Json complete = {{"type", type}};
-  for (const Json& option : Registry<Architecture>::instance().find(type, "architecture", "model.type").options) {
+  for (const Json& option :
+       Registry<Architecture>::instance().find(type, "architecture", "model.type").options) {
     const std::string name = option.at("name").get<std::string>();
     complete[name] = model.is_object() && model.contains(name) ? model[name] : option.at("default");
   }

@@ -9,14 +9,16 @@ void TrainingOptions::declare(OptionSet& set) {
   set.add("seed", &seed, "of initial weights, order of rows and dropout").range(0);
   set.add("threads", &threads, "workers; 0 means one per core; results do not depend on it").range(0, 1024);
   set.add("normaliser", &normaliser,
-          "what a task's loss is divided by: the weights of its present rows in the batch, or the rows of the batch")
+          "what a task's loss is divided by: the weights of its present rows in the batch, or the rows of "
+          "the batch")
       .choices({"present", "batch"});
   set.add("optimiser", &optimiser, "table [training.optimiser]");
   set.add("schedule", &schedule, "table [training.schedule]");
   set.add("stop", &stop, "table [training.stop]");
   set.add("metrics", &metrics, "reported after every epoch; [] means the usual ones of each kind of task")
       .choices(Registry<Metric>::instance().names());
-  set.add("checkpoint_seconds", &checkpoint_seconds, "time between checkpoints; one is also written after each epoch")
+  set.add("checkpoint_seconds", &checkpoint_seconds,
+          "time between checkpoints; one is also written after each epoch")
       .range(0);
   set.add("steps_per_epoch", &steps_per_epoch, "steps per epoch where rows are streamed").range(1);
 }
@@ -41,8 +43,10 @@ double learning_rate(const ScheduleOptions& schedule, double rate, int64_t step,
   if (schedule.kind == "step") {
     factor *= std::pow(schedule.step_factor, static_cast<double>(after / schedule.step_every));
   } else if (schedule.kind == "cosine") {
-    const int64_t total = schedule.total_steps > 0 ? schedule.total_steps : run_steps - schedule.warm_up_steps;
-    const double share = std::min(1.0, static_cast<double>(after) / static_cast<double>(std::max<int64_t>(1, total)));
+    const int64_t total =
+        schedule.total_steps > 0 ? schedule.total_steps : run_steps - schedule.warm_up_steps;
+    const double share =
+        std::min(1.0, static_cast<double>(after) / static_cast<double>(std::max<int64_t>(1, total)));
     factor *= schedule.final_factor + (1 - schedule.final_factor) * 0.5 * (1 + std::cos(share * M_PI));
   }
   return rate * factor;
@@ -53,7 +57,8 @@ void StopOptions::declare(OptionSet& set) {
           "whose improvement counts: one task, the weighted mean of all, any task, or all tasks together")
       .choices({"one", "mean", "any", "all"});
   set.add("task", &task, "\"one\": the task that decides; empty: the first");
-  set.add("metric", &metric, "judged on validation rows; empty: auc for binary, log_loss and rmse for the others");
+  set.add("metric", &metric,
+          "judged on validation rows; empty: auc for binary, log_loss and rmse for the others");
   set.add("patience", &patience, "epochs without improvement before stopping; 0 never stops early").range(0);
   set.add("min_change", &min_change, "smallest change that counts as an improvement").range(0);
   set.add("weights", &weights, "\"mean\": weight per task, as {income = 2}; others count 1");

@@ -21,7 +21,8 @@ Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks
       if (fits_task(traits, task.kind)) {
         name = options.metric;
       } else if (tasks.size() == 1 || options.policy == "one") {
-        command_error("training.stop.metric: \"{}\" does not fit the {} task \"{}\"", options.metric, task.kind, task.name);
+        command_error("training.stop.metric: \"{}\" does not fit the {} task \"{}\"", options.metric,
+                      task.kind, task.name);
       }
     }
     metrics_.push_back(name);
@@ -47,9 +48,12 @@ Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks
 
 double Stopper::score(size_t task, double value) const {
   switch (directions_[task]) {
-    case Direction::Higher: return value;
-    case Direction::Lower: return -value;
-    case Direction::CloserToOne: return -std::abs(std::log(std::max(value, 1e-12)));
+    case Direction::Higher:
+      return value;
+    case Direction::Lower:
+      return -value;
+    case Direction::CloserToOne:
+      return -std::abs(std::log(std::max(value, 1e-12)));
   }
   return value;
 }

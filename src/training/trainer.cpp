@@ -15,7 +15,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 class TrainingLoop {
  public:
@@ -76,7 +78,8 @@ class TrainingLoop {
         save();
         return false;
       }
-      if (!run_.checkpoint.empty() && seconds_since(last_checkpoint) > static_cast<double>(options_.checkpoint_seconds)) {
+      if (!run_.checkpoint.empty() &&
+          seconds_since(last_checkpoint) > static_cast<double>(options_.checkpoint_seconds)) {
         save();
         last_checkpoint = Clock::now();
       }
@@ -99,7 +102,8 @@ class TrainingLoop {
     run.is_training = true;
     const StepResult result = program_.step(batch, run, task_weights_);
     if (!std::isfinite(result.total)) explain_divergence(result, step);
-    optimiser_.apply(program_, learning_rate(schedule_, optimiser_.options().rate, step, options_.epochs * steps_per_epoch_));
+    optimiser_.apply(program_, learning_rate(schedule_, optimiser_.options().rate, step,
+                                             options_.epochs * steps_per_epoch_));
     state_.total_loss += result.total;
     for (size_t task = 0; task < task_weights_.size(); ++task) {
       if (loader_.present_weights()[task] <= 0) continue;
@@ -139,11 +143,14 @@ class TrainingLoop {
     for (size_t task = 0; task < result.losses.size(); ++task) {
       if (!std::isfinite(result.losses[task])) guilty = "task \"" + space_.tasks[task].name + "\"";
     }
-    const std::string kept = run_.checkpoint.empty() ? "" : "; the last good checkpoint is " + run_.checkpoint;
-    data_error("training: the loss of {} is not finite at step {} (epoch {}); likely causes: a learning rate of {} that is "
-               "too high, or unscaled numbers or labels; lower training.optimiser.rate, set clip_norm, or scale the "
-               "columns{}",
-               guilty, step, state_.epoch + 1, optimiser_.options().rate, kept);
+    const std::string kept =
+        run_.checkpoint.empty() ? "" : "; the last good checkpoint is " + run_.checkpoint;
+    data_error(
+        "training: the loss of {} is not finite at step {} (epoch {}); likely causes: a learning rate of {} "
+        "that is "
+        "too high, or unscaled numbers or labels; lower training.optimiser.rate, set clip_norm, or scale the "
+        "columns{}",
+        guilty, step, state_.epoch + 1, optimiser_.options().rate, kept);
   }
 
   void report_progress(double seconds, int64_t rows, int64_t first_step) {
@@ -154,7 +161,8 @@ class TrainingLoop {
     progress.steps = steps_per_epoch_;
     progress.rows_per_second = static_cast<double>(rows) / seconds;
     const int64_t left = (options_.epochs - state_.epoch) * steps_per_epoch_ - state_.step;
-    progress.seconds_left = seconds / static_cast<double>(state_.step - first_step) * static_cast<double>(left);
+    progress.seconds_left =
+        seconds / static_cast<double>(state_.step - first_step) * static_cast<double>(left);
     progress.loss = state_.total_loss / static_cast<double>(state_.step);
     run_.observer->on_progress(progress);
   }
@@ -162,8 +170,9 @@ class TrainingLoop {
   void finish_epoch(double rows_per_second) {
     Json record;
     record["epoch"] = state_.epoch + 1;
-    record["rate"] = learning_rate(schedule_, optimiser_.options().rate,
-                                   state_.epoch * steps_per_epoch_ + state_.step - 1, options_.epochs * steps_per_epoch_);
+    record["rate"] =
+        learning_rate(schedule_, optimiser_.options().rate, state_.epoch * steps_per_epoch_ + state_.step - 1,
+                      options_.epochs * steps_per_epoch_);
     record["loss"] = state_.total_loss / static_cast<double>(steps_per_epoch_);
     for (size_t task = 0; task < task_weights_.size(); ++task) {
       const auto steps = static_cast<double>(std::max<int64_t>(1, state_.task_steps[task]));
@@ -204,7 +213,8 @@ class TrainingLoop {
     if (!options_.metrics.empty()) {
       for (size_t task = 0; task < space_.tasks.size(); ++task) {
         const std::string& metric = stopper_.metric_of(task);
-        const bool is_listed = std::find(evaluation.metrics.begin(), evaluation.metrics.end(), metric) != evaluation.metrics.end();
+        const bool is_listed = std::find(evaluation.metrics.begin(), evaluation.metrics.end(), metric) !=
+                               evaluation.metrics.end();
         if (!is_listed) evaluation.metrics.push_back(metric);
       }
     }
@@ -272,7 +282,8 @@ class TrainingLoop {
 
 Json train(const Graph& graph, Store<float>& store, const FeatureSpace& space, const TrainingData& data,
            const TrainingOptions& options, const TrainingRun& run, Pool& pool) {
-  if ((data.train == nullptr) == (data.stream == nullptr)) internal_error("training needs rows or a stream, not both");
+  if ((data.train == nullptr) == (data.stream == nullptr))
+    internal_error("training needs rows or a stream, not both");
   return TrainingLoop(graph, store, space, data, options, run, pool).run();
 }
 

@@ -18,7 +18,7 @@ struct TrainingOptions {
   int64_t epochs = 10;
   int64_t batch_rows = 1024;
   int64_t seed = 1;
-  int64_t threads = 0;          // 0: one per core
+  int64_t threads = 0;  // 0: one per core
   std::string normaliser = "present";
   Json optimiser = Json::object();
   Json schedule = Json::object();
@@ -36,8 +36,8 @@ struct ScheduleOptions {
   double warm_up_from = 0;    // share of the rate at the first step of the warm-up
   int64_t step_every = 1000;  // "step": steps between cuts
   double step_factor = 0.1;
-  int64_t total_steps = 0;    // "cosine": 0 means all steps of the run
-  double final_factor = 0;    // "cosine": share of the rate at the end
+  int64_t total_steps = 0;  // "cosine": 0 means all steps of the run
+  double final_factor = 0;  // "cosine": share of the rate at the end
   void declare(OptionSet& set);
 };
 // Step counts from 0. Formulas as PyTorch's LinearLR, StepLR and CosineAnnealingLR.
@@ -45,12 +45,12 @@ double learning_rate(const ScheduleOptions& schedule, double rate, int64_t step,
 
 // [training.stop]: when to stop, judged on validation rows only.
 struct StopOptions {
-  std::string policy = "mean";        // one, mean, any, all
-  std::string task;                   // "one": the task that decides
-  std::string metric;                 // empty: auc, or the loss for other kinds
-  int64_t patience = 3;               // epochs without improvement; 0 never stops
+  std::string policy = "mean";  // one, mean, any, all
+  std::string task;             // "one": the task that decides
+  std::string metric;           // empty: auc, or the loss for other kinds
+  int64_t patience = 3;         // epochs without improvement; 0 never stops
   double min_change = 0;
-  Json weights = Json::object();      // "mean": task -> weight
+  Json weights = Json::object();  // "mean": task -> weight
   void declare(OptionSet& set);
 };
 
@@ -59,8 +59,8 @@ struct Progress {
   int64_t epoch = 0, epochs = 0;  // counted from 1
   int64_t step = 0, steps = 0;    // within the epoch
   double rows_per_second = 0;
-  double seconds_left = 0;        // of all epochs, without early stopping
-  double loss = 0;                // mean total loss of this epoch so far
+  double seconds_left = 0;  // of all epochs, without early stopping
+  double loss = 0;          // mean total loss of this epoch so far
 };
 class TrainingObserver {
  public:
@@ -78,8 +78,8 @@ struct TrainingData {
 };
 
 struct TrainingRun {
-  std::string checkpoint;       // file to write to; empty: none
-  bool is_resuming = false;     // continue from the checkpoint if it exists
+  std::string checkpoint;                     // file to write to; empty: none
+  bool is_resuming = false;                   // continue from the checkpoint if it exists
   std::atomic<bool>* stop_request = nullptr;  // when it becomes true: checkpoint, then return
   TrainingObserver* observer = nullptr;
 };
@@ -87,7 +87,8 @@ struct TrainingRun {
 // Trains the store in place and leaves the best weights in it. Returns the history:
 // {epochs: [{epoch, rate, losses, validation, rows_per_second, ...}], best_epoch, stopped_by, warnings,
 // activation_bytes (peak of tiles x workers and whole-batch buffers)}.
-// Throws Error(Data) when the loss stops being finite (step, task, likely cause; the last good checkpoint stays).
+// Throws Error(Data) when the loss stops being finite (step, task, likely cause; the last good checkpoint
+// stays).
 Json train(const Graph& graph, Store<float>& store, const FeatureSpace& space, const TrainingData& data,
            const TrainingOptions& options, const TrainingRun& run, Pool& pool);
 

@@ -53,21 +53,25 @@ void judge_units(const std::string& name, const Shape& shape, const ConstRows<fl
     if (dead_here == units) dead_experts.push_back(expert);
     const auto [first, is_new] = expert_hashes.emplace(whole, expert);
     if (!is_new && dead_here < units) {
-      warnings.push_back(fmt::format("{}: {} and {} give the same output on every row; they start equal or are tied",
-                                     name, first->second, expert));
+      warnings.push_back(
+          fmt::format("{}: {} and {} give the same output on every row; they start equal or are tied", name,
+                      first->second, expert));
     }
   }
   if (!dead_experts.empty() && experts > 1) {
-    warnings.push_back(fmt::format("{}: {} of {} are dead (0 on all {} sampled rows): {}; lower the learning rate or "
-                                   "use activation = \"leaky_relu\"",
-                                   name, dead_experts.size(), experts, rows, fmt::join(dead_experts, ", ")));
+    warnings.push_back(
+        fmt::format("{}: {} of {} are dead (0 on all {} sampled rows): {}; lower the learning rate or "
+                    "use activation = \"leaky_relu\"",
+                    name, dead_experts.size(), experts, rows, fmt::join(dead_experts, ", ")));
   } else if (4 * dead > experts * units) {
-    warnings.push_back(fmt::format("{}: {} of {} units are dead (0 on all {} sampled rows); lower the learning rate or "
-                                   "use activation = \"leaky_relu\"",
-                                   name, dead, experts * units, rows));
+    warnings.push_back(
+        fmt::format("{}: {} of {} units are dead (0 on all {} sampled rows); lower the learning rate or "
+                    "use activation = \"leaky_relu\"",
+                    name, dead, experts * units, rows));
   }
   if (equal > 0) {
-    warnings.push_back(fmt::format("{}: {} units repeat another unit of the same expert; check the initialiser", name, equal));
+    warnings.push_back(fmt::format(
+        "{}: {} units repeat another unit of the same expert; check the initialiser", name, equal));
   }
 }
 
@@ -82,22 +86,26 @@ std::vector<std::string> find_wild_numbers(const FeatureSpace& space, const Enco
   }
   std::vector<std::string> warnings;
   for (const NumericFeature& feature : space.numeric) {
-    const float size = *std::max_element(largest.begin() + feature.offset, largest.begin() + feature.offset + feature.width);
+    const float size =
+        *std::max_element(largest.begin() + feature.offset, largest.begin() + feature.offset + feature.width);
     if (size > wild_size) {
-      warnings.push_back(fmt::format("columns.{}: values reach {:.3g} after scaling and can explode the loss; use "
-                                     "transform = \"log1p\" or \"quantile\"",
-                                     feature.name, size));
+      warnings.push_back(
+          fmt::format("columns.{}: values reach {:.3g} after scaling and can explode the loss; use "
+                      "transform = \"log1p\" or \"quantile\"",
+                      feature.name, size));
     }
   }
   return warnings;
 }
 
-std::vector<std::string> find_degenerate_units(const Graph& graph, Store<float>& store, const FeatureSpace& space,
-                                               const EncodedData& data, Pool& pool) {
+std::vector<std::string> find_degenerate_units(const Graph& graph, Store<float>& store,
+                                               const FeatureSpace& space, const EncodedData& data,
+                                               Pool& pool) {
   PlanOptions options;
   options.is_training = false;
   for (const auto& [name, node] : graph.named_values()) {
-    const bool holds_units = name.ends_with("experts") || name.ends_with("bottom") || name.ends_with("bottoms");
+    const bool holds_units =
+        name.ends_with("experts") || name.ends_with("bottom") || name.ends_with("bottoms");
     if (holds_units && graph.node(node).signature.domain == Domain::Row) options.watched.push_back(node);
   }
   std::vector<std::string> warnings;
@@ -121,9 +129,10 @@ std::vector<std::string> find_stuck_tasks(const Json& validation) {
     if (!metrics.contains("auc") || metrics["auc"]["value"].is_null()) continue;
     const double auc = metrics["auc"]["value"].get<double>();
     if (std::abs(auc - 0.5) < stuck_margin) {
-      warnings.push_back(fmt::format("task {}: AUC is {:.4f} on validation rows, no better than chance; check its labels, "
-                                     "the learning rate and the scale of numbers",
-                                     task, auc));
+      warnings.push_back(
+          fmt::format("task {}: AUC is {:.4f} on validation rows, no better than chance; check its labels, "
+                      "the learning rate and the scale of numbers",
+                      task, auc));
     }
   }
   return warnings;

@@ -15,8 +15,9 @@ namespace gatewise {
 std::vector<std::string> find_wild_numbers(const FeatureSpace& space, const EncodedData& data);
 
 // Dead units, units that equal each other and experts that equal each other, on a sample of rows.
-std::vector<std::string> find_degenerate_units(const Graph& graph, Store<float>& store, const FeatureSpace& space,
-                                               const EncodedData& data, Pool& pool);
+std::vector<std::string> find_degenerate_units(const Graph& graph, Store<float>& store,
+                                               const FeatureSpace& space, const EncodedData& data,
+                                               Pool& pool);
 
 // Binary tasks whose validation AUC stays near 0.5; `validation` as evaluate() returns it.
 std::vector<std::string> find_stuck_tasks(const Json& validation);

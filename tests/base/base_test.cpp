@@ -40,7 +40,8 @@ std::string message_of(const std::function<void()>& action) {
 }
 
 TEST(Options, ReadsWritesAndRefuses) {
-  const Sample sample = read_options<Sample>(Json::parse(R"({"k": 3, "units": [4, 2], "is_on": true})"), "gate");
+  const Sample sample =
+      read_options<Sample>(Json::parse(R"({"k": 3, "units": [4, 2], "is_on": true})"), "gate");
   EXPECT_EQ(sample.k, 3);
   EXPECT_EQ(sample.units, (std::vector<int64_t>{4, 2}));
   EXPECT_TRUE(sample.is_on);
@@ -95,7 +96,11 @@ TEST(Pool, RunsEveryIndexOnceAndRethrows) {
       pool.run(37, [&](int64_t index, int) { ++seen[index]; });
       EXPECT_EQ(seen, std::vector<int>(37, 1));
     }
-    EXPECT_THROW(pool.run(8, [](int64_t i, int) { if (i == 5) data_error("row {}", i); }), Error);
+    EXPECT_THROW(pool.run(8,
+                          [](int64_t i, int) {
+                            if (i == 5) data_error("row {}", i);
+                          }),
+                 Error);
     int after = 0;
     pool.run(1, [&](int64_t, int) { ++after; });
     EXPECT_EQ(after, 1);

@@ -47,8 +47,9 @@ Feed feed_for(const Graph& graph, const FeatureSpace& space, int64_t rows = 5) {
 class EveryArchitecture : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryArchitecture, HasTheGradientsOfItsLoss) {
-  for (const std::vector<TaskSpace>& tasks :
-       {mixed_tasks, {make_task("click", "binary"), make_task("buy", "binary")}, {make_task("amount", "regression")}}) {
+  for (const std::vector<TaskSpace>& tasks : {mixed_tasks,
+                                              {make_task("click", "binary"), make_task("buy", "binary")},
+                                              {make_task("amount", "regression")}}) {
     const FeatureSpace space = sample_space(tasks);
     const Json smooth = {{"units", {4}}, {"activation", "tanh"}};
     const auto graph = build_graph(space, {{"type", GetParam()}, {"expert", smooth}, {"tower", smooth}});
@@ -88,8 +89,9 @@ TEST_P(EveryArchitecture, IgnoresRowsWithoutCoefficient) {
   for (size_t task = 0; task < 3; ++task) feed.inputs[labels][3 * 2 + task] = 1;
   run.set(feed);
   run.step();
-  EXPECT_EQ(expected, std::vector<float>(run.program().gradients().data(),
-                                         run.program().gradients().data() + run.program().gradients().size()));
+  EXPECT_EQ(expected,
+            std::vector<float>(run.program().gradients().data(),
+                               run.program().gradients().data() + run.program().gradients().size()));
 }
 
 TEST_P(EveryArchitecture, SavesLoadsAndScoresTheSame) {
@@ -168,7 +170,8 @@ INSTANTIATE_TEST_SUITE_P(Registry, EveryArchitecture,
 template <class Interface>
 void expect_files(const std::string& folder) {
   for (const std::string& name : Registry<Interface>::instance().names()) {
-    EXPECT_TRUE(std::filesystem::exists(std::string(GATEWISE_SOURCE_DIR) + "/src/" + folder + "/" + name + ".cpp"))
+    EXPECT_TRUE(
+        std::filesystem::exists(std::string(GATEWISE_SOURCE_DIR) + "/src/" + folder + "/" + name + ".cpp"))
         << folder << "/" << name;
   }
 }
@@ -189,7 +192,8 @@ TEST(Mmoe, WithEqualGatesIsOmoe) {
   GraphRun<double> run(*one, feed, {.is_training = false});
   Feed tied = feed_for(*many, space, 17);
   for (auto& [path, values] : tied.parameters) {
-    const auto shared = feed.parameters.find(path.starts_with("gates/") ? "gates/shared" + path.substr(path.rfind("/layer")) : path);
+    const auto shared = feed.parameters.find(
+        path.starts_with("gates/") ? "gates/shared" + path.substr(path.rfind("/layer")) : path);
     ASSERT_NE(shared, feed.parameters.end()) << path;
     values = shared->second;
   }

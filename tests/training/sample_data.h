@@ -29,7 +29,8 @@ inline FeatureSpace sample_space(std::vector<TaskSpace> tasks) {
 }
 
 // Labels depend on numbers and ids; `missing` is the share of labels left out.
-inline EncodedData sample_rows(const FeatureSpace& space, int64_t rows, double missing = 0, uint64_t seed = 1) {
+inline EncodedData sample_rows(const FeatureSpace& space, int64_t rows, double missing = 0,
+                               uint64_t seed = 1) {
   const RandomStream stream(seed, "rows");
   EncodedData data;
   data.rows = rows;
@@ -55,7 +56,8 @@ inline EncodedData sample_rows(const FeatureSpace& space, int64_t rows, double m
     for (size_t bag = 0; bag < data.bags.size(); ++bag) {
       const auto table_rows = static_cast<uint64_t>(space.tables[space.bags[bag].table].rows);
       for (uint64_t i = 0; i < at % 3; ++i) {
-        data.bags[bag].ids.push_back(static_cast<uint32_t>(stream.below(table_rows, 2, at, static_cast<uint32_t>(i))));
+        data.bags[bag].ids.push_back(
+            static_cast<uint32_t>(stream.below(table_rows, 2, at, static_cast<uint32_t>(i))));
       }
       data.bags[bag].offsets.push_back(static_cast<int64_t>(data.bags[bag].ids.size()));
     }

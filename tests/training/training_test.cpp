@@ -1,10 +1,10 @@
+#include <filesystem>
+
 #include "tests/training/sample_data.h"
 #include "training/batches.h"
 #include "training/model.h"
 #include "training/stopping.h"
 #include "training/trainer.h"
-
-#include <filesystem>
 
 namespace gatewise {
 namespace {
@@ -211,7 +211,8 @@ TEST(Scoring, ARowDoesNotDependOnItsNeighbours) {
         const std::vector<float> alone_values(alone, alone + width);
         program.forward(loader.view(rows, 7, count), gatewise::Run{});
         last_row = program.value(graph->find(space.tasks[task].name)).data + (count - 1) * values.stride;
-        ASSERT_EQ(std::vector<float>(last_row, last_row + width), alone_values) << type << " with " << count << " rows";
+        ASSERT_EQ(std::vector<float>(last_row, last_row + width), alone_values)
+            << type << " with " << count << " rows";
       }
     }
   }

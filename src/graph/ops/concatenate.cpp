@@ -65,7 +65,9 @@ class ConcatenateOp final : public OpBase<ConcatenateOp, ConcatenateOptions> {
   }
 
  private:
-  int64_t axis_of(const Shape& shape) const { return options_.axis < 0 ? options_.axis + shape.rank() : options_.axis; }
+  int64_t axis_of(const Shape& shape) const {
+    return options_.axis < 0 ? options_.axis + shape.rank() : options_.axis;
+  }
 
   // visit(part, row, offset in the output row, offset in the part's row, count) for every contiguous run.
   template <class T, class Visit>

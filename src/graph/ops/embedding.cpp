@@ -6,11 +6,13 @@ namespace {
 
 struct EmbeddingOptions {
   std::string pooling = "sum";
-  void declare(OptionSet& set) { set.add("pooling", &pooling, "how a bag of ids is joined").choices({"sum", "mean"}); }
+  void declare(OptionSet& set) {
+    set.add("pooling", &pooling, "how a bag of ids is joined").choices({"sum", "mean"});
+  }
 };
 
-// The gradient of the table is not taken here: the engine keeps the gradient of the output for the whole batch and
-// adds it to the touched rows in the order of their positions (engine/embeddings.h).
+// The gradient of the table is not taken here: the engine keeps the gradient of the output for the whole
+// batch and adds it to the touched rows in the order of their positions (engine/embeddings.h).
 class EmbeddingOp final : public OpBase<EmbeddingOp, EmbeddingOptions> {
  public:
   static constexpr const char* op_name = "embedding";

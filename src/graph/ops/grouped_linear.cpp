@@ -6,7 +6,9 @@ namespace {
 
 struct GroupedLinearOptions {
   std::string activation = "none";
-  void declare(OptionSet& set) { set.add("activation", &activation, "fused activation").choices({"none", "relu"}); }
+  void declare(OptionSet& set) {
+    set.add("activation", &activation, "fused activation").choices({"none", "relu"});
+  }
 };
 
 class GroupedLinearOp final : public OpBase<GroupedLinearOp, GroupedLinearOptions> {
@@ -19,13 +21,14 @@ class GroupedLinearOp final : public OpBase<GroupedLinearOp, GroupedLinearOption
             inputs.size());
     const Shape& x = inputs[0].shape;
     const Shape& weight = inputs[1].shape;
-    require(weight.rank() == 3 && inputs[1].domain == Domain::Static, "the weight must be [groups, in, out], got {}",
-            weight.text());
-    require(x.rank() >= 2 && x[-2] == weight[0] && x.last() == weight[1], "x {} does not fit weight {}", x.text(),
-            weight.text());
+    require(weight.rank() == 3 && inputs[1].domain == Domain::Static,
+            "the weight must be [groups, in, out], got {}", weight.text());
+    require(x.rank() >= 2 && x[-2] == weight[0] && x.last() == weight[1], "x {} does not fit weight {}",
+            x.text(), weight.text());
     if (inputs.size() == 3) {
       const Shape expected{weight[0], weight[2]};
-      require(inputs[2].shape == expected, "bias {} does not fit weight {}", inputs[2].shape.text(), weight.text());
+      require(inputs[2].shape == expected, "bias {} does not fit weight {}", inputs[2].shape.text(),
+              weight.text());
     }
     Signature output = inputs[0];
     output.shape.sizes.back() = weight[2];
@@ -90,7 +93,8 @@ class GroupedLinearOp final : public OpBase<GroupedLinearOp, GroupedLinearOption
         product.accumulate = call.accumulate[0];
         if (call.packed_transposed.empty()) {
           kernels::Packed<T> panels;
-          panels.pack_transposed(size.out, size.in, call.inputs[1].data + group * size.in * call.inputs[1].stride,
+          panels.pack_transposed(size.out, size.in,
+                                 call.inputs[1].data + group * size.in * call.inputs[1].stride,
                                  call.inputs[1].stride);
           kernels::multiply(product, panels);
         } else {
@@ -102,9 +106,11 @@ class GroupedLinearOp final : public OpBase<GroupedLinearOp, GroupedLinearOption
 
   std::vector<OpCase> cases() const override {
     const Json relu_options = {{"activation", "relu"}};
-    return {
-        {.inputs = {{Shape{3, 5}, Domain::Row}, {Shape{3, 5, 4}, Domain::Static}, {Shape{3, 4}, Domain::Static}}},
-        {.options = relu_options, .inputs = {{Shape{2, 2, 6}, Domain::Row}, {Shape{2, 6, 1}, Domain::Static}}}};
+    return {{.inputs = {{Shape{3, 5}, Domain::Row},
+                        {Shape{3, 5, 4}, Domain::Static},
+                        {Shape{3, 4}, Domain::Static}}},
+            {.options = relu_options,
+             .inputs = {{Shape{2, 2, 6}, Domain::Row}, {Shape{2, 6, 1}, Domain::Static}}}};
   }
 
  private:

@@ -21,6 +21,8 @@ const RegisterOp<LeakyReluOp> leaky_relu_registered;
 
 }  // namespace
 
-Var leaky_relu(Var x, double slope) { return x.graph().apply(std::make_shared<LeakyReluOp>(LeakyReluOpOptions{slope}), {x}); }
+Var leaky_relu(Var x, double slope) {
+  return x.graph().apply(std::make_shared<LeakyReluOp>(LeakyReluOpOptions{slope}), {x});
+}
 
 }  // namespace gatewise

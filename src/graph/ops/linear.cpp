@@ -6,7 +6,9 @@ namespace {
 
 struct LinearOptions {
   std::string activation = "none";
-  void declare(OptionSet& set) { set.add("activation", &activation, "fused activation").choices({"none", "relu"}); }
+  void declare(OptionSet& set) {
+    set.add("activation", &activation, "fused activation").choices({"none", "relu"});
+  }
 };
 
 class LinearOp final : public OpBase<LinearOp, LinearOptions> {
@@ -19,8 +21,8 @@ class LinearOp final : public OpBase<LinearOp, LinearOptions> {
             inputs.size());
     const Shape& x = inputs[0].shape;
     const Shape& weight = inputs[1].shape;
-    require(weight.rank() == 2 && inputs[1].domain == Domain::Static, "the weight must be a static matrix, got {}",
-            weight.text());
+    require(weight.rank() == 2 && inputs[1].domain == Domain::Static,
+            "the weight must be a static matrix, got {}", weight.text());
     require(x.rank() >= 1 && x.last() == weight[0], "x {} does not fit weight {}", x.text(), weight.text());
     if (inputs.size() == 3) {
       require(inputs[2].shape == Shape{weight[1]}, "bias {} does not fit weight {}", inputs[2].shape.text(),
@@ -95,10 +97,11 @@ class LinearOp final : public OpBase<LinearOp, LinearOptions> {
 
   std::vector<OpCase> cases() const override {
     const Json relu_options = {{"activation", "relu"}};
-    return {{.inputs = {{Shape{5}, Domain::Row}, {Shape{5, 7}, Domain::Static}, {Shape{7}, Domain::Static}}},
-            {.inputs = {{Shape{3, 4}, Domain::Row}, {Shape{4, 9}, Domain::Static}}},
-            {.options = relu_options,
-             .inputs = {{Shape{6}, Domain::Row}, {Shape{6, 17}, Domain::Static}, {Shape{17}, Domain::Static}}}};
+    return {
+        {.inputs = {{Shape{5}, Domain::Row}, {Shape{5, 7}, Domain::Static}, {Shape{7}, Domain::Static}}},
+        {.inputs = {{Shape{3, 4}, Domain::Row}, {Shape{4, 9}, Domain::Static}}},
+        {.options = relu_options,
+         .inputs = {{Shape{6}, Domain::Row}, {Shape{6, 17}, Domain::Static}, {Shape{17}, Domain::Static}}}};
   }
 
  private:

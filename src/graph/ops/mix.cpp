@@ -14,15 +14,17 @@ class MixOp final : public OpBase<MixOp> {
     const Shape& weights = inputs[1].shape;
     require(experts.rank() >= 2, "experts must be [.., experts, hidden], got {}", experts.text());
     const bool has_consumers = weights.rank() == experts.rank();
-    require(has_consumers || weights.rank() == experts.rank() - 1, "weights {} do not fit experts {}", weights.text(),
+    require(has_consumers || weights.rank() == experts.rank() - 1, "weights {} do not fit experts {}",
+            weights.text(), experts.text());
+    require(weights.last() == experts[-2], "weights {} do not fit experts {}", weights.text(),
             experts.text());
-    require(weights.last() == experts[-2], "weights {} do not fit experts {}", weights.text(), experts.text());
     Signature output = joined(name(), inputs);
     output.shape = experts;
     output.shape.sizes.erase(output.shape.sizes.end() - 2);
     if (has_consumers) output.shape.sizes.insert(output.shape.sizes.end() - 1, weights[-2]);
     for (int64_t axis = 0; axis < experts.rank() - 2; ++axis) {
-      require(weights[axis] == experts[axis], "weights {} do not fit experts {}", weights.text(), experts.text());
+      require(weights[axis] == experts[axis], "weights {} do not fit experts {}", weights.text(),
+              experts.text());
     }
     return output;
   }
@@ -32,7 +34,8 @@ class MixOp final : public OpBase<MixOp> {
     const Sizes size(call);
     for (int64_t token = 0; token < size.tokens; ++token) {
       kernels::mix(size.mix, size.at(call.inputs[0], token, size.experts_width),
-                   size.at(call.inputs[1], token, size.weights_width), size.at(call.output, token, size.out_width));
+                   size.at(call.inputs[1], token, size.weights_width),
+                   size.at(call.output, token, size.out_width));
     }
   }
 

@@ -17,8 +17,8 @@ class ReshapeOp final : public OpBase<ReshapeOp, ReshapeOptions> {
     require_inputs(inputs, 1);
     Signature output = inputs[0];
     output.shape = Shape(options_.shape);
-    require(output.shape.elements() == inputs[0].shape.elements(), "{} cannot become {}", inputs[0].shape.text(),
-            output.shape.text());
+    require(output.shape.elements() == inputs[0].shape.elements(), "{} cannot become {}",
+            inputs[0].shape.text(), output.shape.text());
     return output;
   }
 
@@ -31,8 +31,8 @@ class ReshapeOp final : public OpBase<ReshapeOp, ReshapeOptions> {
   }
   template <class T>
   void gradient(const Call<T>& call) const {
-    kernels::scaled_add(call.rows, call.shape->shape.elements(), T(1), ConstRows<T>(call.d_output), call.d_inputs[0],
-                        call.accumulate[0]);
+    kernels::scaled_add(call.rows, call.shape->shape.elements(), T(1), ConstRows<T>(call.d_output),
+                        call.d_inputs[0], call.accumulate[0]);
   }
 
   std::vector<OpCase> cases() const override {

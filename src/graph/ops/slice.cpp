@@ -85,7 +85,9 @@ class SliceOp final : public OpBase<SliceOp, SliceOptions> {
     }
   };
 
-  int64_t axis_of(const Shape& shape) const { return options_.axis < 0 ? options_.axis + shape.rank() : options_.axis; }
+  int64_t axis_of(const Shape& shape) const {
+    return options_.axis < 0 ? options_.axis + shape.rank() : options_.axis;
+  }
 };
 
 const RegisterOp<SliceOp> slice_registered;

@@ -21,6 +21,8 @@ const RegisterOp<SmoothStepOp> smooth_step_registered;
 
 }  // namespace
 
-Var smooth_step(Var x, double gamma) { return x.graph().apply(std::make_shared<SmoothStepOp>(SmoothStepOpOptions{gamma}), {x}); }
+Var smooth_step(Var x, double gamma) {
+  return x.graph().apply(std::make_shared<SmoothStepOp>(SmoothStepOpOptions{gamma}), {x});
+}
 
 }  // namespace gatewise

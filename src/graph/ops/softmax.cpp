@@ -19,7 +19,8 @@ class SoftmaxOp final : public OpBase<SoftmaxOp> {
 
   template <class T>
   void run(const Call<T>& call) const {
-    kernels::softmax(call.rows, call.shape->shape.outer(), call.shape->shape.last(), call.inputs[0], call.output);
+    kernels::softmax(call.rows, call.shape->shape.outer(), call.shape->shape.last(), call.inputs[0],
+                     call.output);
   }
 
   template <class T>
