@@ -206,8 +206,10 @@ class Fit final : public Verb {
                              : metrics.contains("validation") ? "validation"
                                                               : "train";
     const Json& best = history.value("best_epoch", Json());
-    console.note(fmt::format("best epoch {} of {}; stopped by {}", best.dump(), history["epochs"].size(),
-                             history.value("stopped_by", "")));
+    const double activation_bytes = history.value("activation_bytes", 0.0);
+    console.note(fmt::format("best epoch {} of {}; stopped by {}; activations took {:.1f} MiB at most", best.dump(),
+                             history["epochs"].size(), history.value("stopped_by", ""),
+                             activation_bytes / (1024 * 1024)));
     console.result(fmt::format("{}, {} rows\n", console.result_style().heading(part),
                                count_text(metrics[part]["rows"].get<int64_t>())) +
                    metrics_text(metrics[part], console.result_style()));
