@@ -207,8 +207,8 @@ class Fit final : public Verb {
                                                               : "train";
     const Json& best = history.value("best_epoch", Json());
     const double activation_bytes = history.value("activation_bytes", 0.0);
-    console.note(fmt::format("best epoch {} of {}; stopped by {}; activations took {:.1f} MiB at most", best.dump(),
-                             history["epochs"].size(), history.value("stopped_by", ""),
+    console.note(fmt::format("best epoch {} of {}; stopped by {}; activations took {:.1f} MiB at most",
+                             best.dump(), history["epochs"].size(), history.value("stopped_by", ""),
                              activation_bytes / (1024 * 1024)));
     console.result(fmt::format("{}, {} rows\n", console.result_style().heading(part),
                                count_text(metrics[part]["rows"].get<int64_t>())) +
