@@ -5,7 +5,7 @@ Usage: papers/mmoe/run.py [--seeds 20] [--processes 1] [--program PATH] [--outpu
 
 A run is one model at one correlation of the tasks' weights from one seed, which fixes the generator, the initial weights
 and the data; models of one seed see the same rows. Reported is each task's mean squared error over the last 2 % of the
-steps, labels having variance 1. The bounds of ACCEPTANCE are checked: exit code 1 if one is missed, and 2 if a run fails.
+steps, labels having variance 1. The bounds of acceptance() are checked: exit code 1 if one is missed, and 2 if a run fails.
 --quick checks only that everything runs. --cache keeps the losses of finished runs, so that more seeds can be added.
 """
 
