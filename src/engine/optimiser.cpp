@@ -84,7 +84,9 @@ void OptimiserOptions::declare(OptionSet& set) {
   set.add("beta1", &beta1, "decay of the first moment of adam").range(0, 1);
   set.add("beta2", &beta2, "decay of the second moment of adam").range(0, 1);
   set.add("epsilon", &epsilon, "added to denominators").above(0);
-  set.add("weight_decay", &weight_decay, "L2 pull towards zero (decoupled for adamw)").range(0);
+  set.add("weight_decay", &weight_decay,
+          "L2 pull towards zero (decoupled for adamw); lazily updated tables have it with adamw only")
+      .range(0);
   set.add("clip_norm", &clip_norm, "largest norm of all gradients together; 0 leaves them alone").range(0);
   set.add("tables", &tables,
           "embedding tables outside the arena: \"lazy\" updates touched rows only, \"row_wise\" also keeps "

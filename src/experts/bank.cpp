@@ -69,7 +69,7 @@ Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& op
       x = grouped_linear(x, weight, bias, fused);
     }
     if (fused == Activation::None) x = activate(name, x);
-    if (options.dropout > 0 && !is_last) {
+    if (options.dropout > 0 && (!is_last || options.drops_output)) {
       x = dropout(x, options.dropout, fmt::format("{}/layer_{}/dropout", paths.front(), layer));
     }
   }

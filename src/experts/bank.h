@@ -17,7 +17,8 @@ struct BankOptions {
   std::string hidden_activation = "relu";  // of all layers but the last
   std::string output_activation = "relu";  // of the last
   bool has_bias = true;
-  double dropout = 0;  // after every hidden layer
+  double dropout = 0;         // after every hidden layer
+  bool drops_output = false;  // and after the last
   Initializer initializer;
 };
 

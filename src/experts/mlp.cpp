@@ -14,7 +14,7 @@ class MlpExpert final : public Expert {
     void declare(OptionSet& set) {
       set.add("units", &units, "width of every layer of an expert").range(1, 65536);
       set.add("activation", &activation, "after every layer").choices(activation_names());
-      set.add("dropout", &dropout, "share of hidden values dropped in training").range(0, 0.99);
+      set.add("dropout", &dropout, "share of values dropped in training after every layer").range(0, 0.99);
       set.add("initializer", &initializer, "of the weights").choices(Initializer::names());
       set.add("initializer_scale", &initializer_scale, "gain, or the deviation of \"normal\"").above(0);
     }
@@ -30,6 +30,7 @@ class MlpExpert final : public Expert {
                      .hidden_activation = options_.activation,
                      .output_activation = options_.activation,
                      .dropout = options_.dropout,
+                     .drops_output = true,
                      .initializer = Initializer::named(options_.initializer, options_.initializer_scale)});
   }
 
