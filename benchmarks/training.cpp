@@ -19,14 +19,11 @@
 namespace gatewise::benchmarks {
 namespace {
 
-constexpr int check_steps = 20;
-constexpr double check_tolerance = 1e-3;
-
 struct Options {
   std::string name, dump, ids = "uniform";
   int64_t batch = 1024;
-  int threads = 1, repeats = 9;
-  double seconds = 0.3, expected_loss = 0;
+  int threads = 1, repeats = 9, check_steps = 20;
+  double seconds = 0.3, expected_loss = 0, tolerance = 1e-3;
 };
 
 double wall_seconds() {
@@ -85,8 +82,8 @@ double fma_rate_of(int threads) {
 
 void check_loss(const Options& options, double loss) {
   if (options.expected_loss == 0) return;
-  if (std::abs(loss - options.expected_loss) <= check_tolerance * std::abs(options.expected_loss)) return;
-  data_error("{}: wrong loss after {} steps; got {}, expected {}", options.name, check_steps, loss,
+  if (std::abs(loss - options.expected_loss) <= options.tolerance * std::abs(options.expected_loss)) return;
+  data_error("{}: wrong loss after {} steps; got {}, expected {}", options.name, options.check_steps, loss,
              options.expected_loss);
 }
 
@@ -103,7 +100,7 @@ Json measure(const Options& options) {
     if (!once.step_changes_only_named_rows(0)) data_error("a step changed other rows than its batch names");
     result["touched_rows"] = once.touched_rows();
   }
-  for (int i = 0; i < check_steps; ++i) training.step(i);
+  for (int i = 0; i < options.check_steps; ++i) training.step(i);
   const double loss = training.loss();
   check_loss(options, loss);
 
@@ -129,7 +126,7 @@ Json measure(const Options& options) {
                  {"work_per_row", workload->work_per_row},
                  {"product_rate", spread(products)},
                  {"fma_rate", spread(registers)},
-                 {"loss_after", {{"steps", check_steps}, {"batch_0_loss", loss}}}});
+                 {"loss_after", {{"steps", options.check_steps}, {"batch_0_loss", loss}}}});
   if (options.threads > 1) {
     result["scaling"] = spread(scaling);
     result["fma_scaling"] = spread(register_scaling);
@@ -150,7 +147,9 @@ int main(int count, char** arguments) {
   app.add_option("--threads", options.threads);
   app.add_option("--repeats", options.repeats);
   app.add_option("--seconds", options.seconds, "length of one repeat");
-  app.add_option("--expected-loss", options.expected_loss, "after 20 steps; 0 checks nothing");
+  app.add_option("--expected-loss", options.expected_loss, "after the steps of the check; 0 checks nothing");
+  app.add_option("--tolerance", options.tolerance, "of the expected loss, relative");
+  app.add_option("--check-steps", options.check_steps, "steps before the timing");
   CLI11_PARSE(app, count, arguments);
   try {
     fmt::print("{}\n", gatewise::benchmarks::measure(options).dump());
