@@ -42,14 +42,33 @@ void add_dense(const std::vector<Source<T>>& sources, int64_t rows, int64_t widt
   }
 }
 
+// into (+)= factor * from, in blocks that compilers turn into vectors.
 template <class T>
-TableGradient<T> add_sparse(const std::vector<Source<T>>& sources, int64_t rows, int64_t width, int place) {
+void add_row(int64_t width, T factor, const T* __restrict from, T* __restrict into, bool is_first) {
+  constexpr int64_t block = 8;
+  int64_t i = 0;
+  for (; i + block <= width; i += block) {
+    if (is_first) {
+      for (int64_t k = i; k < i + block; ++k) into[k] = factor * from[k];
+    } else {
+      for (int64_t k = i; k < i + block; ++k) into[k] += factor * from[k];
+    }
+  }
+  for (; i < width; ++i) into[i] = (is_first ? T(0) : into[i]) + factor * from[i];
+}
+
+// `result` keeps its memory from step to step.
+template <class T>
+void add_sparse(const std::vector<Source<T>>& sources, int64_t rows, int64_t width,
+                TableGradient<T>& result) {
   struct Origin {
     const T* from;
     T factor;
   };
-  std::vector<LookUp> lookups, scratch;
-  std::vector<Origin> origins;
+  thread_local std::vector<LookUp> lookups, scratch;
+  thread_local std::vector<Origin> origins;
+  lookups.clear();
+  origins.clear();
   for (const Source<T>& source : sources) {
     each_lookup(source, rows, [&](uint32_t id, int64_t row, T factor) {
       lookups.push_back({id, static_cast<uint32_t>(origins.size())});
@@ -57,19 +76,21 @@ TableGradient<T> add_sparse(const std::vector<Source<T>>& sources, int64_t rows,
     });
   }
   sort_by_id(lookups, scratch);
-  TableGradient<T> result;
-  result.place = place;
-  result.width = width;
+  result.ids.clear();
   for (size_t i = 0; i < lookups.size(); ++i) {
-    if (i == 0 || lookups[i].id != lookups[i - 1].id) {
-      result.ids.push_back(lookups[i].id);
-      result.sums.resize(result.sums.size() + static_cast<size_t>(width), T(0));
-    }
-    T* into = result.sums.data() + (result.ids.size() - 1) * static_cast<size_t>(width);
-    const Origin& origin = origins[lookups[i].position];
-    for (int64_t k = 0; k < width; ++k) into[k] += origin.factor * origin.from[k];
+    if (i == 0 || lookups[i].id != lookups[i - 1].id) result.ids.push_back(lookups[i].id);
   }
-  return result;
+  result.sums.resize(result.ids.size() * static_cast<size_t>(width));
+  // Gradients lie as far apart as a row of the batch is wide, in no order: they are called for ahead of time.
+  constexpr size_t ahead = 16;
+  T* into = result.sums.data() - width;
+  for (size_t i = 0; i < lookups.size(); ++i) {
+    if (i + ahead < lookups.size()) __builtin_prefetch(origins[lookups[i + ahead].position].from);
+    const bool is_first = i == 0 || lookups[i].id != lookups[i - 1].id;
+    if (is_first) into += width;
+    const Origin& origin = origins[lookups[i].position];
+    add_row(width, origin.factor, origin.from, into, is_first);
+  }
 }
 
 }  // namespace
@@ -91,9 +112,9 @@ void sort_by_id(std::vector<LookUp>& lookups, std::vector<LookUp>& scratch) {
 }
 
 template <class T>
-std::vector<TableGradient<T>> collect_table_gradients(
-    const Plan& plan, const Batch<T>& batch, Pool& pool, Aligned<T>& arena,
-    const std::function<ConstRows<T>(int node)>& gradient_of) {
+void collect_table_gradients(const Plan& plan, const Batch<T>& batch, Pool& pool, Aligned<T>& arena,
+                             const std::function<ConstRows<T>(int node)>& gradient_of,
+                             std::vector<TableGradient<T>>& big_tables) {
   std::map<int, std::vector<Source<T>>> by_place;
   for (const int id : plan.embeddings) {
     const Node& node = plan.graph->node(id);
@@ -101,24 +122,36 @@ std::vector<TableGradient<T>> collect_table_gradients(
     by_place[plan.layout->place_of_node[node.inputs[1]]].push_back(
         {gradient_of(id), &batch.ids.at(node.inputs[0]), is_mean});
   }
-  std::vector<std::pair<int, std::vector<Source<T>>>> tables(by_place.begin(), by_place.end());
-  std::vector<TableGradient<T>> sparse(tables.size());
+  struct Table {
+    const ParameterPlace* place;
+    const std::vector<Source<T>>* sources;
+    size_t big_table;  // index into big_tables
+  };
+  std::vector<Table> tables;
+  size_t big_table_count = 0;
+  for (const auto& [index, sources] : by_place) {
+    const ParameterPlace& place = plan.layout->places[index];
+    tables.push_back({&place, &sources, big_table_count});
+    if (!place.is_big_table) continue;
+    if (big_tables.size() == big_table_count) big_tables.emplace_back();
+    big_tables[big_table_count].place = index;
+    big_tables[big_table_count++].width = place.columns;
+  }
   pool.run(static_cast<int64_t>(tables.size()), [&](int64_t index, int) {
-    const ParameterPlace& place = plan.layout->places[tables[index].first];
-    if (place.is_big_table) {
-      sparse[index] = add_sparse(tables[index].second, batch.rows, place.columns, tables[index].first);
+    const auto& [place, sources, big_table] = tables[index];
+    if (place->is_big_table) {
+      add_sparse(*sources, batch.rows, place->columns, big_tables[big_table]);
     } else {
-      add_dense(tables[index].second, batch.rows, place.columns, place.row_stride,
-                arena.data() + place.offset);
+      add_dense(*sources, batch.rows, place->columns, place->row_stride, arena.data() + place->offset);
     }
   });
-  std::erase_if(sparse, [](const TableGradient<T>& gradient) { return gradient.place < 0; });
-  return sparse;
 }
 
-template std::vector<TableGradient<float>> collect_table_gradients(
-    const Plan&, const Batch<float>&, Pool&, Aligned<float>&, const std::function<ConstRows<float>(int)>&);
-template std::vector<TableGradient<double>> collect_table_gradients(
-    const Plan&, const Batch<double>&, Pool&, Aligned<double>&, const std::function<ConstRows<double>(int)>&);
+template void collect_table_gradients(const Plan&, const Batch<float>&, Pool&, Aligned<float>&,
+                                      const std::function<ConstRows<float>(int)>&,
+                                      std::vector<TableGradient<float>>&);
+template void collect_table_gradients(const Plan&, const Batch<double>&, Pool&, Aligned<double>&,
+                                      const std::function<ConstRows<double>(int)>&,
+                                      std::vector<TableGradient<double>>&);
 
 }  // namespace gatewise

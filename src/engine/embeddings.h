@@ -8,11 +8,12 @@
 
 namespace gatewise {
 
-// Adds gradients of tables inside the arena to `arena`; returns those of big tables, one entry a table.
+// Adds gradients of tables inside the arena to `arena`; sets `big_tables` to those of the tables outside it,
+// one entry a table. Give the entries of the last step again, so that their memory serves once more.
 template <class T>
-std::vector<TableGradient<T>> collect_table_gradients(
-    const Plan& plan, const Batch<T>& batch, Pool& pool, Aligned<T>& arena,
-    const std::function<ConstRows<T>(int node)>& gradient_of);
+void collect_table_gradients(const Plan& plan, const Batch<T>& batch, Pool& pool, Aligned<T>& arena,
+                             const std::function<ConstRows<T>(int node)>& gradient_of,
+                             std::vector<TableGradient<T>>& big_tables);
 
 // One look-up of a batch: which row of the table, and where its gradient comes from.
 struct LookUp {

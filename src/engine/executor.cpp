@@ -356,7 +356,7 @@ void Program<T>::Executor::update_states() {
 template <class T>
 void Program<T>::Executor::collect_tables() {
   const std::function<ConstRows<T>(int)> gradient_of = [this](int node) { return gradient(node); };
-  table_gradients_ = collect_table_gradients(plan_, *batch_, pool_, gradients_, gradient_of);
+  collect_table_gradients(plan_, *batch_, pool_, gradients_, gradient_of, table_gradients_);
 }
 
 template class Program<float>::Executor;

@@ -16,16 +16,26 @@ bool keeps_second(const OptimiserOptions& options) { return options.kind != "sgd
 // How one row of a big table is updated; formulas in tools/parity/README.md.
 template <class T>
 struct RowUpdate {
+  RowUpdate(const OptimiserOptions& options_, int64_t step, double rate_)
+      : options(options_),
+        rate(rate_),
+        is_row_wise(options_.tables == "row_wise"),
+        is_sgd(options_.kind == "sgd"),
+        is_adagrad(options_.kind == "adagrad"),
+        adam_size(static_cast<T>(rate_ * std::sqrt(1 - std::pow(options_.beta2, static_cast<double>(step))) /
+                                 (1 - std::pow(options_.beta1, static_cast<double>(step))))),
+        adam_keep(options_.kind == "adamw" ? static_cast<T>(1 - rate_ * options_.weight_decay) : T(1)) {}
+
   const OptimiserOptions& options;
-  int64_t step;
   double rate;
-  bool is_row_wise;
+  bool is_row_wise, is_sgd, is_adagrad;
+  T adam_size, adam_keep;
 
   // gradient, parameter, first [width]; second [width], or [1] when row-wise.
   void operator()(int64_t width, const T* gradient, T scale, T* parameter, T* first, T* second) const {
-    if (options.kind == "sgd") {
+    if (is_sgd) {
       sgd(width, gradient, scale, parameter, first);
-    } else if (options.kind == "adagrad") {
+    } else if (is_adagrad) {
       adagrad(width, gradient, scale, parameter, second);
     } else {
       adam(width, gradient, scale, parameter, first, second);
@@ -48,28 +58,25 @@ struct RowUpdate {
   }
 
   void adagrad(int64_t width, const T* gradient, T scale, T* parameter, T* second) const {
-    const T epsilon = static_cast<T>(options.epsilon);
-    if (is_row_wise) second[0] += mean_square(width, gradient, scale);
-    for (int64_t i = 0; i < width; ++i) {
-      const T value = scale * gradient[i];
-      if (!is_row_wise) second[i] += value * value;
-      parameter[i] -= static_cast<T>(rate) * value / (std::sqrt(second[is_row_wise ? 0 : i]) + epsilon);
+    if (!is_row_wise) {
+      kernels::adagrad(kernels::AdagradStep{rate, options.epsilon, 0}, width, parameter, gradient, scale,
+                       second);
+      return;
     }
+    second[0] += mean_square(width, gradient, scale);
+    const T size = static_cast<T>(rate) / (std::sqrt(second[0]) + static_cast<T>(options.epsilon));
+    for (int64_t i = 0; i < width; ++i) parameter[i] -= size * scale * gradient[i];
   }
 
   void adam(int64_t width, const T* gradient, T scale, T* parameter, T* first, T* second) const {
     const T keep1 = static_cast<T>(1 - options.beta1), keep2 = static_cast<T>(1 - options.beta2);
-    const double correction1 = 1 - std::pow(options.beta1, static_cast<double>(step));
-    const double correction2 = 1 - std::pow(options.beta2, static_cast<double>(step));
-    const T size = static_cast<T>(rate * std::sqrt(correction2) / correction1);
     if (is_row_wise) second[0] += keep2 * (mean_square(width, gradient, scale) - second[0]);
     for (int64_t i = 0; i < width; ++i) {
       const T value = scale * gradient[i];
       first[i] += keep1 * (value - first[i]);
       if (!is_row_wise) second[i] += keep2 * (value * value - second[i]);
       const T denominator = std::sqrt(second[is_row_wise ? 0 : i]) + static_cast<T>(options.epsilon);
-      if (options.kind == "adamw") parameter[i] *= static_cast<T>(1 - rate * options.weight_decay);
-      parameter[i] -= size * first[i] / denominator;
+      parameter[i] = adam_keep * parameter[i] - adam_size * first[i] / denominator;
     }
   }
 };
@@ -171,24 +178,32 @@ void Optimiser<T>::apply_arena(const T* gradients, double rate, T scale) {
 template <class T>
 void Optimiser<T>::apply_table(const TableGradient<T>& gradient, double rate, T scale) {
   const ParameterPlace& place = store_->layout().places[gradient.place];
-  const RowUpdate<T> update{options_, step_, rate, options_.tables == "row_wise"};
+  const RowUpdate<T> update(options_, step_, rate);
   T* parameters = store_->at(place);
   Aligned<T>& first = table_first_[gradient.place];
   Aligned<T>& second = table_second_[gradient.place];
   const int64_t width = gradient.width;
+  const auto first_of = [&](int64_t id) {
+    return first.size() > 0 ? first.data() + id * place.row_stride : nullptr;
+  };
+  const auto second_of = [&](int64_t id) {
+    return second.size() == 0 ? nullptr : second.data() + (update.is_row_wise ? id : id * place.row_stride);
+  };
   constexpr size_t ahead = 16;
   constexpr int64_t rows_per_job = 1024;
   const auto count = static_cast<int64_t>(gradient.ids.size());
   pool_->run((count + rows_per_job - 1) / rows_per_job, [&](int64_t job, int) {
     const auto end = static_cast<size_t>(std::min(count, (job + 1) * rows_per_job));
     for (auto i = static_cast<size_t>(job * rows_per_job); i < end; ++i) {
-      if (i + ahead < end) __builtin_prefetch(parameters + gradient.ids[i + ahead] * place.row_stride, 1);
+      if (i + ahead < end) {
+        const int64_t later = gradient.ids[i + ahead];
+        __builtin_prefetch(parameters + later * place.row_stride, 1);
+        if (first.size() > 0) __builtin_prefetch(first_of(later), 1);
+        if (second.size() > 0) __builtin_prefetch(second_of(later), 1);
+      }
       const int64_t id = gradient.ids[i];
-      T* row_first = first.size() > 0 ? first.data() + id * place.row_stride : nullptr;
-      T* row_second =
-          second.size() == 0 ? nullptr : second.data() + (update.is_row_wise ? id : id * place.row_stride);
       update(width, gradient.sums.data() + i * static_cast<size_t>(width), scale,
-             parameters + id * place.row_stride, row_first, row_second);
+             parameters + id * place.row_stride, first_of(id), second_of(id));
     }
   });
 }
