@@ -173,11 +173,18 @@ def describe_machine(options) -> dict:
     )
     return {
         "date": datetime.date.today().isoformat(),
+        "rounds asked for": options.rounds,
         "processor": f"{processor[0].split(':')[1].strip()}, {os.cpu_count()} cores",
         "load at the start": f"{os.getloadavg()[0]:.1f}",
         "system": platform.system() + " " + platform.machine(),
         "PyTorch": versions.stdout.strip(),
     }
+
+
+def write_results(options, rounds: list[list[dict]], machine: dict) -> None:
+    rows = summarise(rounds)
+    options.output.write_text(markdown(rows, rounds, machine))
+    options.output.with_suffix(".json").write_text(json.dumps({"machine": machine, "rows": rows, "rounds": rounds}, indent=1))
 
 
 def main() -> None:
@@ -194,9 +201,7 @@ def main() -> None:
             if "census" in options.benchmarks and options.gatewise:
                 lines += census_round(options)
             rounds.append(lines)
-    rows = summarise(rounds)
-    options.output.write_text(markdown(rows, rounds, machine))
-    options.output.with_suffix(".json").write_text(json.dumps({"machine": machine, "rows": rows, "rounds": rounds}, indent=1))
+            write_results(options, rounds, machine)  # after every round, so that a run can be broken off
 
 
 if __name__ == "__main__":
