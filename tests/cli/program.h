@@ -18,7 +18,7 @@ struct RunOptions {
   std::string folder{};
   std::vector<std::string> environment{};  // "NAME=value", added to this process' own
   std::string output_file{};               // where standard output goes instead
-  int64_t largest_file = 0;              // bytes that a file may have; 0: no limit
+  int64_t largest_file = 0;                // bytes that a file may have; 0: no limit
 };
 
 // A program that was started.
