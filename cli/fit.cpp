@@ -88,8 +88,7 @@ class Fit final : public Verb {
     complete.output.model = output;
     Json written = complete.to_json();
     if (!configuration.synthetic) written.update(completed_schema(configuration, rows.encoder));
-    save_model(output, {*graph, store, &rows.encoder, written, history, metrics});
-    std::filesystem::remove(checkpoint_of(output));
+    save(output, {*graph, store, &rows.encoder, written, history, metrics});
     show(output, history, metrics, console);
     return 0;
   }
@@ -173,6 +172,20 @@ class Fit final : public Verb {
     console.error("interrupted; " + run.checkpoint +
                   " holds the state of the run; the same command with --resume goes on from it");
     return {};
+  }
+
+  static void save(const std::string& output, const ModelParts& parts) {
+    const std::string checkpoint = checkpoint_of(output);
+    try {
+      save_model(output, parts);
+    } catch (const Error& error) {
+      if (!std::filesystem::exists(checkpoint)) throw;
+      throw Error(error.fault(),
+                  fmt::format("{}; nothing learnt is lost: {} holds the finished run, so the same command "
+                              "with --resume only writes the model",
+                              error.what(), checkpoint));
+    }
+    std::filesystem::remove(checkpoint);
   }
 
   static Json measure(const Graph& graph, Store<float>& store, const TrainingRows& rows,

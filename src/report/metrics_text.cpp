@@ -48,7 +48,7 @@ std::string metrics_text(const Json& evaluation, const Style& style) {
   table.add_column("metric");
   table.add_column("value", Align::Right);
   table.add_column("95 % interval");
-  table.add_column("better");
+  table.add_column("");
   bool has_details = false;
   for (const auto& [task, metrics] : evaluation["tasks"].items()) {
     for (const auto& [name, metric] : metrics.items()) has_details |= !details_text(metric).empty();

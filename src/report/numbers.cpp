@@ -11,7 +11,7 @@ std::string value_text(double value) {
   if (!std::isfinite(value)) return fmt::format("{}", value);
   if (size != 0 && size < 0.001) return fmt::format("{:.3g}", value);
   if (size < 10) return fmt::format("{:.4f}", value);
-  if (size < 1e4) return fmt::format("{:.5g}", value);
+  if (size < 1e4) return fmt::format("{:#.5g}", value);
   if (size < 1e6) return fmt::format("{:.0f}", value);
   return fmt::format("{:.5g}", value);
 }

@@ -7,15 +7,16 @@
 
 #include <filesystem>
 
-#include "model_file/checksum.h"
+#include "model_file/manifest.h"
 #include "tests/cli/people_fixture.h"
 
 namespace gatewise {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::AnyOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 struct BadInput {
   const char* about;
@@ -64,14 +65,9 @@ class ErrorsTest : public PeopleTest {
     copy("missing.model");
     std::filesystem::remove(file("missing.model/graph.json"));
     copy("future.model");
-    Json manifest = Json::parse(read_text(file("future.model/manifest.json")));
-    manifest["format_version"] = 99;
-    manifest["crc32"] = unsealed_digits;
-    std::string text = manifest.dump(2) + "\n";
-    Checksum checksum;
-    checksum.add(text);
-    text.replace(text.find(unsealed_digits), unsealed_digits.size(), checksum.text());
-    write_text(file("future.model/manifest.json"), text);
+    Manifest manifest = read_manifest(file("future.model"));
+    manifest.format = 99;
+    write_text(file("future.model/manifest.json"), manifest.text());
   }
 
   void check(const BadInput& bad) {
@@ -217,29 +213,29 @@ TEST_F(ErrorsTest, AFileThatMayNotGrowLeavesNothingBehind) {
   EXPECT_EQ(listing(folder_->path()), before);
 }
 
-TEST_F(ErrorsTest, AFullDiskLeavesNothingBehindAndLosesNothing) {
+TEST_F(ErrorsTest, AFullDiskLeavesNothingHalfWrittenAndLosesNothing) {
   const std::string disk = file("disk");
   std::filesystem::create_directory(disk);
-  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=16k") != 0) {
+  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=40k") != 0) {
     std::filesystem::remove(disk);
     GTEST_SKIP() << "a small disk cannot be mounted here";
   }
   write_text(disk + "/p.csv", "what was there\n");
-  const std::vector<std::string> before = listing(disk);
   const Result scores = gatewise({"predict", "people.model", "train.csv", "--output", "disk/p.csv"});
+  const std::vector<std::string> after_scores = listing(disk);
   const Result model = gatewise({"fit", "people.toml", "--output", "disk/big.model"});
-  // The checkpoint of the trained model stays: what was learnt is not lost.
-  std::vector<std::string> after = listing(disk);
-  std::erase_if(after, [](const std::string& entry) { return entry.starts_with("/big.model.checkpoint "); });
+  const std::vector<std::string> after_model = listing(disk);
   const std::string kept = read_text(disk + "/p.csv");
   umount(disk.c_str());
   std::filesystem::remove(disk);
   EXPECT_EQ(scores.code, 1);
   EXPECT_THAT(scores.errors, AllOf(HasSubstr("disk/p.csv"), HasSubstr("No space left")));
-  EXPECT_EQ(model.code, 1);
-  EXPECT_THAT(model.errors, HasSubstr("No space left"));
-  EXPECT_EQ(after, before);
+  EXPECT_THAT(after_scores, ElementsAre("/p.csv 15"));
   EXPECT_EQ(kept, "what was there\n");
+  // The model did not fit, but what was learnt is not lost.
+  EXPECT_EQ(model.code, 1);
+  EXPECT_THAT(model.errors, AllOf(HasSubstr("No space left"), HasSubstr("--resume")));
+  EXPECT_THAT(after_model, ElementsAre(StartsWith("/big.model.checkpoint "), "/p.csv 15"));
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ TEST(Numbers, AreShownWithTheDigitsThatPeopleRead) {
   EXPECT_EQ(value_text(0.000123456), "0.000123");
   EXPECT_EQ(value_text(123.456789), "123.46");
   EXPECT_EQ(value_text(123456.7), "123457");
+  EXPECT_EQ(value_text(10.4), "10.400");
   EXPECT_EQ(count_text(7), "7");
   EXPECT_EQ(count_text(199523), "199,523");
   EXPECT_EQ(count_text(1000000), "1,000,000");
@@ -57,17 +58,17 @@ TEST(Tables, WrapTextAtBlanks) {
 
 TEST(Metrics, ShowValueIntervalDirectionAndWhyUndefined) {
   const Json evaluation = Json::parse(R"({"rows": 10, "tasks": {
-    "income": {"auc": {"value": 0.94712, "low": 0.94, "high": 0.951, "direction": "higher"}},
-    "spam": {"auc": {"value": null, "why_undefined": "one class", "direction": "higher"}}}})");
+    "income": {"auc": {"value": 0.94712, "low": 0.94, "high": 0.951, "direction": "higher is better"}},
+    "spam": {"auc": {"value": null, "why_undefined": "one class", "direction": "higher is better"}}}})");
   EXPECT_EQ(metrics_text(evaluation),
-            "task    metric                  value  95 % interval     better\n"
-            "income  auc                    0.9471  0.9400 to 0.9510  higher\n"
-            "spam    auc     undefined (one class)                    higher\n");
+            "task    metric                  value  95 % interval\n"
+            "income  auc                    0.9471  0.9400 to 0.9510  higher is better\n"
+            "spam    auc     undefined (one class)                    higher is better\n");
 }
 
 TEST(Metrics, ShowCountsBesideTheValue) {
   const Json evaluation = Json::parse(R"({"rows": 10, "tasks": {"a": {"grouped_auc": {"value": 0.5,
-    "direction": "higher", "details": {"groups_left_out": 1200}}}}})");
+    "direction": "higher is better", "details": {"groups_left_out": 1200}}}}})");
   EXPECT_THAT(metrics_text(evaluation), HasSubstr("groups left out 1,200"));
 }
 
