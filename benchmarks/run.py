@@ -22,7 +22,8 @@ import time
 
 HERE = pathlib.Path(__file__).parent
 SCRIPTS = HERE / "pytorch"
-# Twenty Adam steps of the deep mixture amplify rounding: PyTorch's own forms differ by 2e-4 there.
+# Twenty Adam steps of the deep mixture amplify rounding: PyTorch's own forms differ by 2e-4 there. Gradients of one
+# step in float agree with double to 1e-6 of their norm, tensor by tensor.
 TOLERANCE = {"paper_mmoe": 1e-3, "ranking_mmoe": 5e-3, "embeddings": 1e-3}
 
 
