@@ -1,7 +1,5 @@
 #include "engine/executor.h"
 
-#include <cstring>
-
 #include "base/error.h"
 #include "engine/embeddings.h"
 #include "engine/phases.h"
@@ -138,7 +136,7 @@ template <class T>
 void Program<T>::Executor::clear_lanes() {
   static_gradients_.fill(T(0));
   pool_.run(lanes_used_, [&](int64_t lane, int) {
-    std::memset(lane_gradients(lane), 0, static_cast<size_t>(plan_.layout->arena_size) * sizeof(T));
+    std::fill_n(lane_gradients(lane), plan_.layout->arena_size, T(0));
     lanes_[lane].static_gradients.fill(T(0));
     std::fill(lanes_[lane].losses.begin(), lanes_[lane].losses.end(), 0.0);
   });
