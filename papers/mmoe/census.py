@@ -10,20 +10,18 @@ differences are paired. --logistic takes the file that census_logistic.py writes
 code 1 if one is missed, and 2 if a run fails. --quick trains two seeds for one epoch and checks only that everything runs.
 """
 
-import argparse
 import json
 import math
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+import experiment
+
 EXAMPLES = {
-    "without_education": ROOT / "examples/census_income.toml",
-    "with_education": ROOT / "examples/census_income_with_education.toml",
+    "without_education": experiment.ROOT / "examples/census_income.toml",
+    "with_education": experiment.ROOT / "examples/census_income_with_education.toml",
 }
 TASKS = ["income", "never_married"]
 
@@ -69,11 +67,9 @@ def fit(arguments, features, model, seed):
         ]
         if arguments.quick:
             command += ["--training.epochs", 1]
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-        if done.returncode != 0:
-            raise RuntimeError(f"{features}, {model}, seed {seed}: {done.stderr.strip()}")
+        printed = experiment.run_program(command, f"{features}, {model}, seed {seed}")
         metrics = json.loads((pathlib.Path(folder) / "model/metrics.json").read_text())
-    epochs = json.loads(done.stdout)["history"]["epochs"]
+    epochs = printed["history"]["epochs"]
     found = {
         part: {task: metrics[part]["tasks"][task]["auc"]["value"] for task in TASKS} for part in ("validation", "test")
     }
@@ -81,13 +77,8 @@ def fit(arguments, features, model, seed):
 
 
 def cached_fit(arguments, features, model, seed):
-    path = arguments.cache and arguments.cache / f"{features}_{model}_{seed}.json"
-    if path and path.exists():
-        return json.loads(path.read_text())
-    found = fit(arguments, features, model, seed)
-    if path:
-        path.write_text(json.dumps(found))
-    return found
+    return experiment.cached(arguments.cache, f"{features}_{model}_{seed}",
+                             lambda: fit(arguments, features, model, seed))
 
 
 def moments(values):
@@ -113,13 +104,15 @@ def differences(aucs, logistic):
 def report(features, runs, logistic):
     """Prints the tables of one set of features; returns what the result file keeps of them."""
     aucs = {model: {task: [run["test"][task] for run in runs[model]] for task in TASKS} for model in MODELS}
-    print(f"\n{features}\n| model | income | sd | never married | sd | epoch kept |\n|" + " --- |" * 6)
+    print(f"\n{features}")
+    experiment.print_header("model", "income", "sd", "never married", "sd", "epoch kept")
     for model in MODELS:
         cells = [f"{number:.5f}" for task in TASKS for number in moments(aucs[model][task])]
         kept = statistics.mean(run["epoch"] for run in runs[model])
         print(f"| {model} | {' | '.join(cells)} | {kept:.1f} |")
     over = differences(aucs, logistic)
-    print("\n| MMoE minus | income | standard error | never married | standard error |\n|" + " --- |" * 5)
+    print()
+    experiment.print_header("MMoE minus", "income", "standard error", "never married", "standard error")
     for model, tasks in over.items():
         cells = [f"{number:+.5f}" if i == 0 else f"{number:.5f}"
                  for task in TASKS for i, number in enumerate(tasks.get(task, ()))]
@@ -138,29 +131,13 @@ def checks(features, result):
             yield f"{features}: MMoE - {model} >= {MARGIN_OVER_LOGISTIC}", mean, mean >= MARGIN_OVER_LOGISTIC
 
 
-def arguments_of():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main():
+    parser = experiment.parser_of(__doc__, seeds=5, output="census.json", quick="two seeds, one epoch, no bounds")
     parser.add_argument("train", type=pathlib.Path)
     parser.add_argument("test", type=pathlib.Path)
-    parser.add_argument("--seeds", type=int, default=5, help="seeds 1 to this number; at least 2")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/gatewise")
-    parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("census.json"))
     parser.add_argument("--logistic", type=pathlib.Path)
-    parser.add_argument("--cache", type=pathlib.Path)
-    parser.add_argument("--quick", action="store_true", help="two seeds, one epoch, no bounds")
-    arguments = parser.parse_args()
-    if arguments.quick:
-        arguments.seeds, arguments.cache = 2, None
-    if arguments.seeds < 2:
-        parser.error("--seeds: at least 2")
-    if arguments.cache:
-        arguments.cache.mkdir(parents=True, exist_ok=True)
-    return arguments
-
-
-def main():
-    arguments = arguments_of()
+    arguments = experiment.arguments_of(parser)
     logistic = json.loads(arguments.logistic.read_text()) if arguments.logistic else {}
     results = {}
     try:
@@ -171,14 +148,10 @@ def main():
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 2
-    arguments.output.write_text(json.dumps({"seeds": arguments.seeds, "results": results}, indent=1) + "\n")
+    experiment.write_results(arguments, results)
     if arguments.quick:
         return 0
-    found = [check for features, result in results.items() for check in checks(features, result)]
-    print()
-    for what, value, holds in found:
-        print(f"{'holds ' if holds else 'MISSED'}  {what}; found {value:.5f}")
-    return 0 if all(holds for _, _, holds in found) else 1
+    return experiment.verdict([check for features, result in results.items() for check in checks(features, result)])
 
 
 if __name__ == "__main__":

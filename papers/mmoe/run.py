@@ -9,18 +9,15 @@ steps, labels having variance 1. The bounds of acceptance() are checked: exit co
 --quick checks only that everything runs. --cache keeps the losses of finished runs, so that more seeds can be added.
 """
 
-import argparse
 import concurrent.futures
-import json
 import math
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+import experiment
+
 CORRELATIONS = [0.5, 0.9, 1.0]
 EPOCHS, STEPS_PER_EPOCH = 50, 200  # an epoch is 2 % of the steps
 MARKS = [1000, 2000, 3000, 5000, 10000]  # steps at whose epoch the loss is reported
@@ -42,30 +39,23 @@ def fit(program, model, correlation, seed, is_quick):
     """Losses of one run, {"y1": [per epoch], "y2": [..]}."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            program, "fit", HERE / "synthetic.toml", *MODELS[model], *TOWER,
+            program, "fit", experiment.HERE / "synthetic.toml", *MODELS[model], *TOWER,
             "--model.expert.initializer", "glorot_uniform",
             "--synthetic.options.correlation", correlation, "--synthetic.options.seed", seed,
             "--training.seed", seed, "--training.epochs", EPOCHS,
             "--training.steps_per_epoch", 2 if is_quick else STEPS_PER_EPOCH,
             "--output", pathlib.Path(folder) / "model", "--json", "--quiet",
         ]
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise RuntimeError(f"{model}, correlation {correlation}, seed {seed}: {done.stderr.strip()}")
-    epochs = json.loads(done.stdout)["history"]["epochs"]
+        printed = experiment.run_program(command, f"{model}, correlation {correlation}, seed {seed}")
+    epochs = printed["history"]["epochs"]
     if len(epochs) != EPOCHS:
         raise RuntimeError(f"{model}, seed {seed}: got {len(epochs)} epochs, expected {EPOCHS}")
     return {task: [epoch["losses"][task] for epoch in epochs] for task in ("y1", "y2")}
 
 
 def cached_fit(arguments, model, correlation, seed):
-    path = arguments.cache and arguments.cache / f"{model}_{correlation}_{seed}.json"
-    if path and path.exists():
-        return json.loads(path.read_text())
-    losses = fit(arguments.program, model, correlation, seed, arguments.quick)
-    if path:
-        path.write_text(json.dumps(losses))
-    return losses
+    return experiment.cached(arguments.cache, f"{model}_{correlation}_{seed}",
+                             lambda: fit(arguments.program, model, correlation, seed, arguments.quick))
 
 
 def summary(runs):
@@ -119,8 +109,7 @@ def acceptance(results):
 
 
 def print_tables(results):
-    steps = " | ".join(f"step {step}" for step in MARKS)
-    print(f"| p | model | {steps} | sd | 95 % interval | stuck |\n|" + " --- |" * (len(MARKS) + 5))
+    experiment.print_header("p", "model", *(f"step {step}" for step in MARKS), "sd", "95 % interval", "stuck")
     for p, models in results.items():
         for model, found in models.items():
             curve = " | ".join(f"{found['curve'][str(step)]:.3f}" for step in MARKS)
@@ -133,26 +122,10 @@ def print_tables(results):
             print(f"  {p} {model}: {bins}")
 
 
-def arguments_of():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=20, help="seeds 1 to this number; at least 2")
-    parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/gatewise")
-    parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("results.json"))
-    parser.add_argument("--cache", type=pathlib.Path)
-    parser.add_argument("--quick", action="store_true", help="two seeds and few steps, no results")
-    arguments = parser.parse_args()
-    if arguments.quick:
-        arguments.seeds, arguments.cache = 2, None
-    if arguments.seeds < 2:
-        parser.error("--seeds: at least 2")
-    if arguments.cache:
-        arguments.cache.mkdir(parents=True, exist_ok=True)
-    return arguments
-
-
 def main():
-    arguments = arguments_of()
+    parser = experiment.parser_of(__doc__, seeds=20, output="results.json", quick="two seeds and few steps, no results")
+    parser.add_argument("--processes", type=int, default=1)
+    arguments = experiment.arguments_of(parser)
     seeds = range(1, arguments.seeds + 1)
     with concurrent.futures.ThreadPoolExecutor(arguments.processes) as pool:
         pending = {
@@ -171,13 +144,9 @@ def main():
     results = {
         str(p): {model: summary([runs[p, model, seed] for seed in seeds]) for model in MODELS} for p in CORRELATIONS
     }
-    arguments.output.write_text(json.dumps({"seeds": arguments.seeds, "results": results}, indent=1) + "\n")
+    experiment.write_results(arguments, results)
     print_tables(results)
-    checks = acceptance(results)
-    print()
-    for what, found, holds in checks:
-        print(f"{'holds ' if holds else 'MISSED'}  {what}; found {found:.4f}")
-    return 0 if all(holds for _, _, holds in checks) else 1
+    return experiment.verdict(acceptance(results))
 
 
 if __name__ == "__main__":

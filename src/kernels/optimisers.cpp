@@ -7,7 +7,7 @@
 
 #include "kernels/optimisers.h"
 
-#include "kernels/reference.h"
+#include "kernels/reference_optimisers.h"
 #include "kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();

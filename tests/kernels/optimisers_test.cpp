@@ -1,6 +1,6 @@
 #include "kernels/optimisers.h"
 
-#include "kernels/reference.h"
+#include "kernels/reference_optimisers.h"
 #include "tests/kernels/kernel_fixture.h"
 
 namespace gatewise::kernels {

@@ -1,0 +1,137 @@
+// What the linear operations share: blocks of a row times blocks of a weight plus a bias, with a fused
+// activation.
+#pragma once
+
+#include "graph/ops.h"
+
+namespace gatewise {
+
+struct LinearOptions {
+  std::string activation = "none";
+  void declare(OptionSet& set) {
+    set.add("activation", &activation, "fused activation").choices({"none", "relu"});
+  }
+};
+
+// Derived has op_name, weight_form ("[in, out]"), weight_rank, check_x(x, weight) for what its rows must be
+// beyond ending in [in], and weight_block(call, block), the block of the weight that a block of the row is
+// multiplied by. Inputs: x [.., in], a weight of one block [in, out] or several [blocks, in, out], and
+// optionally a bias of the shape of the weight without `in`.
+template <class Derived>
+class LinearOpBase : public OpBase<Derived, LinearOptions> {
+ public:
+  using OpBase<Derived, LinearOptions>::OpBase;
+
+  Signature infer(std::span<const Signature> inputs) const override {
+    this->require(inputs.size() == 2 || inputs.size() == 3,
+                  "takes x, weight and optionally bias, got {} inputs", inputs.size());
+    const Shape& x = inputs[0].shape;
+    const Shape& weight = inputs[1].shape;
+    this->require(weight.rank() == Derived::weight_rank && inputs[1].domain == Domain::Static,
+                  "the weight must be static {}, got {}", Derived::weight_form, weight.text());
+    this->derived().check_x(inputs[0], weight);
+    this->require(x.rank() >= 1 && x.last() == weight[-2], "x {} does not fit weight {}", x.text(),
+                  weight.text());
+    if (inputs.size() == 3) {
+      Shape expected = weight;
+      expected.sizes.erase(expected.sizes.end() - 2);
+      this->require(inputs[2].shape == expected && inputs[2].domain == Domain::Static,
+                    "bias {} does not fit weight {}", inputs[2].shape.text(), weight.text());
+    }
+    Signature output = inputs[0];
+    output.shape.sizes.back() = weight.last();
+    return output;
+  }
+
+  bool reads_matrix(int input) const override { return input == 1; }
+  bool backward_reads_input(int input) const override { return input < 2; }
+  bool backward_reads_output() const override { return is_relu(); }
+
+  template <class T>
+  void run(const Call<T>& call) const {
+    const Sizes size(call.shapes);
+    kernels::Product<T> product;
+    product.rows = call.rows;
+    product.depth = size.in;
+    product.columns = size.out;
+    product.a_stride = call.inputs[0].stride;
+    product.b_stride = call.inputs[1].stride;
+    product.c_stride = call.output.stride;
+    product.activation = is_relu() ? Activation::Relu : Activation::None;
+    for (int64_t block = 0; block < size.blocks; ++block) {
+      const int64_t part = this->derived().weight_block(call, block);
+      product.a = call.inputs[0].data + block * size.in;
+      product.b = weight_rows(call.inputs[1], size, part);
+      product.bias = call.inputs.size() == 3 ? call.inputs[2].data + part * size.out : nullptr;
+      product.c = call.output.data + block * size.out;
+      call.packed.empty() ? kernels::multiply(product) : kernels::multiply(product, call.packed[part]);
+    }
+  }
+
+  template <class T>
+  void gradient(const Call<T>& call) const {
+    const Sizes size(call.shapes);
+    if (is_relu()) {
+      kernels::unary_backward(kernels::Unary::Relu, T(0), call.rows, size.blocks * size.out, ConstRows<T>(),
+                              ConstRows<T>(call.output), ConstRows<T>(call.d_output), call.d_output, false);
+    }
+    for (int64_t block = 0; block < size.blocks; ++block) {
+      const int64_t part = this->derived().weight_block(call, block);
+      const ConstRows<T> dy(call.d_output.data + block * size.out, call.d_output.stride);
+      if (const Rows<T>& d_weight = call.d_inputs[1]; d_weight.data != nullptr) {
+        kernels::multiply_transposed(kernels::TransposedProduct<T>{
+            call.rows, size.in, size.out, call.inputs[0].data + block * size.in, call.inputs[0].stride,
+            dy.data, dy.stride, weight_rows(d_weight, size, part), d_weight.stride, true});
+      }
+      if (call.inputs.size() == 3 && call.d_inputs[2].data != nullptr) {
+        kernels::column_sums(call.rows, size.out, dy, call.d_inputs[2].data + part * size.out, true);
+      }
+      if (call.d_inputs[0].data != nullptr) d_x(call, size, dy, block, part);
+    }
+  }
+
+ private:
+  struct Sizes {
+    int64_t in, out, blocks;
+    explicit Sizes(std::span<const Signature> shapes)
+        : in(shapes[1].shape[-2]), out(shapes[1].shape.last()), blocks(shapes[0].shape.outer()) {}
+  };
+
+  bool is_relu() const { return this->options_.activation == "relu"; }
+
+  // The first row of a block of the weight or of its gradient.
+  template <class RowsType>
+  static auto weight_rows(const RowsType& weight, const Sizes& size, int64_t part) {
+    return weight.data + part * size.in * weight.stride;
+  }
+
+  template <class T>
+  static void d_x(const Call<T>& call, const Sizes& size, ConstRows<T> dy, int64_t block, int64_t part) {
+    kernels::Product<T> product;
+    product.rows = call.rows;
+    product.depth = size.out;
+    product.columns = size.in;
+    product.a = dy.data;
+    product.a_stride = dy.stride;
+    product.c = call.d_inputs[0].data + block * size.in;
+    product.c_stride = call.d_inputs[0].stride;
+    product.accumulate = call.accumulate[0];
+    if (!call.packed_transposed.empty()) {
+      kernels::multiply(product, call.packed_transposed[part]);
+      return;
+    }
+    kernels::Packed<T> panels;
+    panels.pack_transposed(size.out, size.in, weight_rows(call.inputs[1], size, part), call.inputs[1].stride);
+    kernels::multiply(product, panels);
+  }
+};
+
+template <class LinearType>
+Var apply_linear(Var x, Var weight, Var bias, Activation activation) {
+  const LinearOptions options{activation == Activation::Relu ? "relu" : "none"};
+  std::vector<Var> inputs{x, weight};
+  if (bias.is_valid()) inputs.push_back(bias);
+  return x.graph().apply(std::make_shared<LinearType>(options), inputs);
+}
+
+}  // namespace gatewise
