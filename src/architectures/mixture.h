@@ -2,20 +2,20 @@
 #pragma once
 
 #include "architectures/architecture.h"
+#include "architectures/level.h"
 
 namespace gatewise {
 
+// The options of the parts; architectures add how many experts there are and where.
 struct MixtureOptions {
-  int64_t experts = 8;
   Json expert = Json::object();
   Json gate = Json::object();
   std::vector<std::string> gate_features;
   Json tower = Json::object();
   void declare(OptionSet& set) {
-    set.add("experts", &experts, "number of experts in a level").range(1, 4096);
     set.add("expert", &expert, "an expert: {type, units, ...}");
     set.add("gate", &gate, "a gate: {type, hidden, bias, ...}");
-    set.add("gate_features", &gate_features, "columns that the gates read; [] means all");
+    set.add("gate_features", &gate_features, "columns that the gates of the first level read; [] means all");
     set.add("tower", &tower, "the network of a task: {type, units, ...}");
   }
 };

@@ -7,34 +7,56 @@ namespace {
 class MultiGateMixture final : public Architecture {
  public:
   struct Options : MixtureOptions {
+    int64_t experts = 8;
     int64_t levels = 1;
+    std::string upper_gates_read = "features";
+    std::vector<int64_t> bottom;
     void declare(OptionSet& set) {
-      MixtureOptions::declare(set);
+      set.add("experts", &experts, "number of experts in every level").range(1, 4096);
       set.add("levels", &levels,
               "levels of experts; each expert above the first level mixes the level below by a "
               "gate of its own")
           .range(1, 16);
+      set.add("upper_gates_read", &upper_gates_read,
+              "what gates above the first level read: the features, or the mean of the experts below")
+          .choices({"features", "experts"});
+      set.add("bottom", &bottom,
+              "widths of plain relu layers between the features and the experts, as where only the top shared "
+              "layer of a network is replaced by a mixture; gates read what the experts read")
+          .range(1, 65536);
+      MixtureOptions::declare(set);
     }
   };
 
   explicit MultiGateMixture(const Options& options) : options_(options), parts_(options) {}
 
   Heads build(const ModelInputs& inputs) const override {
-    Graph& graph = inputs.x.graph();
-    const Var gate_input = inputs.select(options_.gate_features, "model.gate_features");
-    Var input = inputs.x;
-    for (int64_t level = 0; level < options_.levels; ++level) {
-      const std::string prefix = options_.levels == 1 ? "" : fmt::format("levels/{}/", level);
-      const bool is_last = level + 1 == options_.levels;
-      const Var experts = parts_.expert->bank(input, numbered_paths(prefix + "experts", options_.experts));
-      const std::vector<std::string> consumers = is_last ? task_paths(prefix + "gates", inputs.tasks)
-                                                         : numbered_paths(prefix + "gates", options_.experts);
-      const Var gates = parts_.gate->weights(gate_input, consumers, options_.experts);
-      graph.name_value(prefix + "experts", experts);
-      graph.name_value(prefix + "gates", gates);
-      input = mix(experts, gates);
+    const int64_t experts = options_.experts;
+    Var input = inputs.x, gate_input = inputs.select(options_.gate_features, "model.gate_features");
+    if (!options_.bottom.empty()) {
+      const Var plain = mlp_bank(input, {"bottom"}, {.units = options_.bottom, .initializer = {}});
+      inputs.x.graph().name_value("bottom", plain);
+      input = reshape(plain, Shape{options_.bottom.back()});
+      if (options_.gate_features.empty()) gate_input = input;
     }
-    return build_towers(*parts_.tower, input, inputs.tasks);
+    LevelOutput level;
+    for (int64_t index = 0; index < options_.levels; ++index) {
+      const std::string scope = options_.levels == 1 ? "" : fmt::format("levels/{}/", index);
+      const bool is_last = index + 1 == options_.levels;
+      if (index > 0) {
+        input = level.mixed;
+        if (options_.upper_gates_read == "experts") gate_input = mean(level.mixed, 0);
+      }
+      const std::vector<ExpertGroup> groups{{input, numbered_paths(scope + "experts", experts)}};
+      std::vector<Consumer> consumers;
+      for (const std::string& path :
+           is_last ? task_paths(scope + "gates", inputs.tasks) : numbered_paths(scope + "gates", experts)) {
+        consumers.push_back({path, gate_input, {0}, {}});
+      }
+      level = build_level(*parts_.expert, *parts_.gate, groups, consumers, scope);
+      name_level(inputs.x.graph(), level, consumers, scope);
+    }
+    return build_towers(*parts_.tower, level.mixed, inputs.tasks);
   }
 
  private:

@@ -6,19 +6,23 @@ namespace {
 
 class OneGateMixture final : public Architecture {
  public:
-  using Options = MixtureOptions;
+  struct Options : MixtureOptions {
+    int64_t experts = 8;
+    void declare(OptionSet& set) {
+      set.add("experts", &experts, "number of experts").range(1, 4096);
+      MixtureOptions::declare(set);
+    }
+  };
 
   explicit OneGateMixture(const Options& options) : options_(options), parts_(options) {}
 
   Heads build(const ModelInputs& inputs) const override {
-    Graph& graph = inputs.x.graph();
-    const Var experts = parts_.expert->bank(inputs.x, numbered_paths("experts", options_.experts));
-    const Var gate_input = inputs.select(options_.gate_features, "model.gate_features");
-    const Var gates = parts_.gate->weights(gate_input, {"gates/shared"}, options_.experts);
-    graph.name_value("experts", experts);
-    graph.name_value("gates", gates);
-    return build_towers(*parts_.tower, reshape(mix(experts, gates), Shape{experts.shape().last()}),
-                        inputs.tasks);
+    const std::vector<ExpertGroup> groups{{inputs.x, numbered_paths("experts", options_.experts)}};
+    const std::vector<Consumer> consumers{
+        {"gates/shared", inputs.select(options_.gate_features, "model.gate_features"), {0}, {}}};
+    const LevelOutput level = build_level(*parts_.expert, *parts_.gate, groups, consumers, "");
+    name_level(inputs.x.graph(), level, consumers, "");
+    return build_towers(*parts_.tower, level.of(0), inputs.tasks);
   }
 
  private:

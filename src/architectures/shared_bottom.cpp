@@ -20,7 +20,7 @@ class SharedBottom final : public Architecture {
         tower_(make_part<Tower>(options.tower, "model.tower", "mlp")) {}
 
   Heads build(const ModelInputs& inputs) const override {
-    const Var bottom = expert_->bank(inputs.x, {"bottom"});
+    const Var bottom = expert_->run(inputs.x, {"bottom"});
     inputs.x.graph().name_value("bottom", bottom);
     return build_towers(*tower_, reshape(bottom, Shape{bottom.shape().last()}), inputs.tasks);
   }

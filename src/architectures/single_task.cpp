@@ -20,7 +20,7 @@ class SingleTask final : public Architecture {
         tower_(make_part<Tower>(options.tower, "model.tower", "mlp")) {}
 
   Heads build(const ModelInputs& inputs) const override {
-    const Var bottoms = expert_->bank(inputs.x, task_paths("bottoms", inputs.tasks));
+    const Var bottoms = expert_->run(inputs.x, task_paths("bottoms", inputs.tasks));
     inputs.x.graph().name_value("bottoms", bottoms);
     return build_towers(*tower_, bottoms, inputs.tasks);
   }

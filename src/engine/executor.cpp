@@ -105,7 +105,8 @@ void Program<T>::Executor::pack() {
   const auto add_jobs = [&](const std::vector<int>& nodes, bool is_transposed) {
     for (const int node : nodes) {
       const Shape& shape = input_shapes_[node][1].shape;
-      const int64_t groups = shape.elements() / (shape[-2] * shape.last());
+      const int64_t groups =
+          shape.elements() / (shape[-2] * shape.last()) * graph_.node(node).op->column_blocks();
       (is_transposed ? packed_transposed_ : packed_)[node].resize(groups);
       for (int64_t group = 0; group < groups; ++group) jobs.push_back({node, group, is_transposed});
     }
@@ -116,12 +117,13 @@ void Program<T>::Executor::pack() {
     const Job& job = jobs[index];
     const Node& matrix = graph_.node(graph_.node(job.node).inputs[1]);
     const Place& place = plan_.places[matrix.id];
-    const int64_t in = matrix.signature.shape[-2], out = matrix.signature.shape.last();
+    const int64_t blocks = graph_.node(job.node).op->column_blocks();
+    const int64_t in = matrix.signature.shape[-2], out = matrix.signature.shape.last() / blocks;
     const bool is_parameter = place.storage == Storage::Parameter;
-    const int64_t stride = is_parameter ? plan_.layout->places[place.root].row_stride : out;
+    const int64_t stride = is_parameter ? plan_.layout->places[place.root].row_stride : out * blocks;
     const T* data =
         is_parameter ? store_.at(plan_.layout->places[place.root]) : statics_.data() + place.offset;
-    data += job.group * in * stride;
+    data += blocks > 1 ? job.group * out : job.group * in * stride;
     if (job.is_transposed) {
       packed_transposed_[job.node][job.group].pack_transposed(out, in, data, stride);
     } else {
@@ -297,6 +299,19 @@ void Program<T>::Executor::finish_reductions(const Pass& pass) {
   }
 }
 
+// The most rows that a branch of a route takes. Mesh TensorFlow's rule: never fewer than 4.
+template <class T>
+int64_t Program<T>::Executor::branch_capacity(const Node& node, ConstRows<T> chosen) const {
+  const double factor = node.op->attributes().at("capacity_factor").template get<double>();
+  if (factor == 0 || !run_.is_training) return std::numeric_limits<int64_t>::max();
+  const int64_t branches = input_shapes_[node.id][0].shape.elements();
+  int64_t pairs = 0;
+  for (int64_t row = 0; row < batch_->rows; ++row) {
+    for (int64_t branch = 0; branch < branches; ++branch) pairs += chosen.data[row * chosen.stride + branch] != T(0);
+  }
+  return std::max<int64_t>(4, static_cast<int64_t>(factor * static_cast<double>(pairs) / static_cast<double>(branches)));
+}
+
 template <class T>
 void Program<T>::Executor::build_route(const Node& node) {
   const ConstRows<T> chosen = value(node.inputs[0]);
@@ -304,9 +319,10 @@ void Program<T>::Executor::build_route(const Node& node) {
   route.branches = input_shapes_[node.id][0].shape.elements();
   route.first.assign(route.branches + 1, 0);
   route.row_first.assign(batch_->rows + 1, 0);
+  const int64_t capacity = branch_capacity(node, chosen);
   for (int64_t row = 0; row < batch_->rows; ++row) {
     for (int64_t branch = 0; branch < route.branches; ++branch) {
-      if (chosen.data[row * chosen.stride + branch] == T(0)) continue;
+      if (chosen.data[row * chosen.stride + branch] == T(0) || route.first[branch + 1] == capacity) continue;
       ++route.first[branch + 1];
       route.row_branch.push_back(static_cast<int32_t>(branch));
     }

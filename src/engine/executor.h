@@ -66,6 +66,7 @@ class Program<T>::Executor {
   void run_static(const std::vector<int>& nodes, bool is_backward);
   void finish_reductions(const Pass& pass);
   void add_static_lanes();
+  int64_t branch_capacity(const Node& node, ConstRows<T> chosen) const;
   void build_route(const Node& node);
   Call<T> make_call(const Tile& tile, const Node& node);
   Rows<T> value_rows(const Tile& tile, int node, bool is_matrix);

@@ -127,13 +127,12 @@ void Program<T>::Executor::run_backward(const Tile& tile, const Step& step) {
   const Node& node = graph_.node(step.node);
   Worker& worker = *tile.worker;
   Call<T> call = make_call(tile, node);
-  const bool is_banked = node.op->name() == "routed_linear";
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const int input = static_cast<int>(i);
     const bool is_wanted = node.op->has_gradient(input) && node.op->uses_input(input, true) &&
                            !is_joined_in_place(plan_, node, i);
     worker.d_inputs[i] =
-        is_wanted ? gradient_rows(tile, node.inputs[i], node.op->reads_matrix(input), is_banked && input > 0)
+        is_wanted ? gradient_rows(tile, node.inputs[i], node.op->reads_matrix(input), node.op->owns_branch(input))
                   : Rows<T>();
     worker.accumulate[i] = step.accumulate[i];
   }

@@ -23,12 +23,6 @@ constexpr NamedActivation activations[] = {
     {"softplus", [](Var x) { return softplus(x); }},
 };
 
-std::vector<std::string> with_suffix(const std::vector<std::string>& paths, const std::string& suffix) {
-  std::vector<std::string> result;
-  for (const std::string& path : paths) result.push_back(path + suffix);
-  return result;
-}
-
 }  // namespace
 
 std::vector<std::string> activation_names() {
@@ -44,36 +38,123 @@ Var activate(const std::string& name, Var x) {
   command_error("unknown activation \"{}\".{}", name, suggestion(name, activation_names()));
 }
 
-Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& options) {
-  Graph& graph = x.graph();
-  const auto networks = static_cast<int64_t>(paths.size());
-  if (options.units.empty()) internal_error("a bank \"{}\" has no layer", paths.front());
-  for (size_t layer = 0; layer < options.units.size(); ++layer) {
-    const bool is_last = layer + 1 == options.units.size();
-    const std::string& name = is_last ? options.output_activation : options.hidden_activation;
-    // ReLU is part of the product; the others follow it.
-    const Activation fused = name == "relu" ? Activation::Relu : Activation::None;
-    const int64_t out = options.units[layer], in = x.shape().last();
-    const std::vector<std::string> weights = with_suffix(paths, fmt::format("/layer_{}/weight", layer));
-    const std::vector<std::string> biases = with_suffix(paths, fmt::format("/layer_{}/bias", layer));
-    if (x.shape().rank() == 1) {
-      const Var weight = graph.parameter_blocks(weights, Shape{in, networks * out}, options.initializer);
-      const Var bias = options.has_bias
-                           ? graph.parameter_blocks(biases, Shape{networks * out}, Initializer::zero())
-                           : Var();
-      x = reshape(linear(x, weight, bias, fused), Shape{networks, out});
+std::vector<std::string> normalisation_names() { return {"none", "batch", "layer"}; }
+
+MlpBank::MlpBank(Graph& graph, const Shape& input, std::vector<std::string> paths, BankOptions options)
+    : paths_(std::move(paths)), options_(std::move(options)), shares_input_(input.rank() == 1) {
+  const auto networks = static_cast<int64_t>(paths_.size());
+  if (options_.units.empty()) internal_error("a bank \"{}\" has no layer", paths_.front());
+  int64_t in = input.last();
+  for (size_t index = 0; index < options_.units.size(); ++index) {
+    const int64_t out = options_.units[index];
+    const bool is_last = index + 1 == options_.units.size();
+    const std::vector<std::string> weights = with_suffix(paths_, fmt::format("/layer_{}/weight", index));
+    const std::vector<std::string> biases = with_suffix(paths_, fmt::format("/layer_{}/bias", index));
+    Layer layer;
+    layer.activation = is_last ? options_.output_activation : options_.hidden_activation;
+    if (index == 0 && shares_input_) {
+      layer.weight = graph.parameter_blocks(weights, Shape{in, networks * out}, options_.initializer);
+      if (options_.has_bias)
+        layer.bias = graph.parameter_blocks(biases, Shape{networks * out}, Initializer::zero());
     } else {
-      const Var weight = graph.parameter_bank(weights, Shape{networks, in, out}, options.initializer);
-      const Var bias =
-          options.has_bias ? graph.parameter_bank(biases, Shape{networks, out}, Initializer::zero()) : Var();
-      x = grouped_linear(x, weight, bias, fused);
+      layer.weight = graph.parameter_bank(weights, Shape{networks, in, out}, options_.initializer);
+      if (options_.has_bias)
+        layer.bias = graph.parameter_bank(biases, Shape{networks, out}, Initializer::zero());
     }
-    if (fused == Activation::None) x = activate(name, x);
-    if (options.dropout > 0 && (!is_last || options.drops_output)) {
-      x = dropout(x, options.dropout, fmt::format("{}/layer_{}/dropout", paths.front(), layer));
-    }
+    layers_.push_back(std::move(layer));
+    in = out;
+  }
+  if (options_.normalisation != "none") add_norm(graph);
+}
+
+void MlpBank::add_norm(Graph& graph) {
+  const auto networks = static_cast<int64_t>(paths_.size());
+  const Shape shape{networks, options_.units.back()};
+  norm_.scale = graph.parameter_bank(with_suffix(paths_, "/norm/scale"), shape, Initializer::one());
+  norm_.shift = graph.parameter_bank(with_suffix(paths_, "/norm/shift"), shape, Initializer::zero());
+  if (options_.normalisation != "batch") return;
+  // Before any batch the mean is 0 and the variance 1.
+  std::vector<double> initial(2 * shape.elements(), 0.0);
+  std::fill(initial.begin() + shape.elements(), initial.end(), 1.0);
+  norm_.running = graph.state(paths_.front() + "/norm/running", Shape{2, networks, options_.units.back()},
+                              std::move(initial));
+}
+
+Var MlpBank::finish(Var x, size_t layer) const {
+  const bool is_last = layer + 1 == layers_.size();
+  if (layers_[layer].activation != "relu" || is_normed(layer)) x = activate(layers_[layer].activation, x);
+  if (options_.dropout > 0 && (!is_last || options_.drops_output)) {
+    x = dropout(x, options_.dropout, fmt::format("{}/layer_{}/dropout", paths_.front(), layer));
   }
   return x;
+}
+
+bool MlpBank::is_normed(size_t layer) const {
+  return layer + 1 == layers_.size() && options_.normalisation != "none";
+}
+
+// ReLU is part of the product; other activations follow it, and all follow a normalisation.
+Activation MlpBank::fused(size_t layer) const {
+  return layers_[layer].activation == "relu" && !is_normed(layer) ? Activation::Relu : Activation::None;
+}
+
+Var MlpBank::dense(Var x) const {
+  const auto networks = static_cast<int64_t>(paths_.size());
+  for (size_t index = 0; index < layers_.size(); ++index) {
+    const Layer& layer = layers_[index];
+    if (index == 0 && shares_input_) {
+      x = reshape(linear(x, layer.weight, layer.bias, fused(index)), Shape{networks, options_.units[0]});
+    } else {
+      x = grouped_linear(x, layer.weight, layer.bias, fused(index));
+    }
+    if (is_normed(index)) {
+      x = options_.normalisation == "batch" ? batch_norm(x, norm_.scale, norm_.shift, norm_.running)
+                                            : layer_norm(x, norm_.scale, norm_.shift);
+    }
+    x = finish(x, index);
+  }
+  return x;
+}
+
+Var MlpBank::routed(Var x, Var route) const {
+  const auto networks = static_cast<int64_t>(paths_.size());
+  for (size_t index = 0; index < layers_.size(); ++index) {
+    const Layer& layer = layers_[index];
+    x = index == 0 && shares_input_ && networks > 1
+            ? routed_linear_side_by_side(x, layer.weight, layer.bias, fused(index), networks)
+            : routed_linear(x, layer.weight, layer.bias, fused(index));
+    if (is_normed(index)) x = routed_norm(x, route);
+    x = finish(x, index);
+  }
+  return x;
+}
+
+// The normalisation as a factor and a summand for every unit of every network.
+Var MlpBank::routed_norm(Var x, Var route) const {
+  Graph& graph = x.graph();
+  const int64_t hidden = options_.units.back();
+  if (options_.normalisation == "layer") {
+    const Var ones = graph.constant(std::vector<double>(hidden, 1), Shape{hidden});
+    const Var zeros = graph.constant(std::vector<double>(hidden, 0), Shape{hidden});
+    return add(multiply(layer_norm(x, ones, zeros), branch_rows(norm_.scale, route)),
+               branch_rows(norm_.shift, route));
+  }
+  const Shape shape = norm_.scale.shape();
+  const Var mean = reshape(slice(norm_.running, 0, 0, 1), shape);
+  const Var variance = reshape(slice(norm_.running, 0, 1, 2), shape);
+  const Var epsilon = graph.constant({batch_norm_epsilon}, Shape{});
+  const Var factor = divide(norm_.scale, sqrt(add(variance, epsilon)));
+  const Var summand = subtract(norm_.shift, multiply(mean, factor));
+  return add(multiply(x, branch_rows(factor, route)), branch_rows(summand, route));
+}
+
+Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& options) {
+  return MlpBank(x.graph(), x.shape(), paths, options).dense(x);
+}
+
+std::vector<std::string> with_suffix(std::vector<std::string> paths, const std::string& suffix) {
+  for (std::string& path : paths) path += suffix;
+  return paths;
 }
 
 std::vector<std::string> numbered_paths(const std::string& prefix, int64_t count) {

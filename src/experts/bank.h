@@ -12,20 +12,60 @@ namespace gatewise {
 std::vector<std::string> activation_names();
 Var activate(const std::string& name, Var x);
 
+// "none", "batch" (Ioffe and Szegedy 2015) or "layer" (Ba et al. 2016).
+std::vector<std::string> normalisation_names();
+
 struct BankOptions {
   std::vector<int64_t> units;              // width of every layer; at least one
   std::string hidden_activation = "relu";  // of all layers but the last
   std::string output_activation = "relu";  // of the last
+  std::string normalisation = "none";      // of the last layer's sums, before its activation
   bool has_bias = true;
   double dropout = 0;         // after every hidden layer
   bool drops_output = false;  // and after the last
   Initializer initializer;
 };
 
-// One network per path. x [in] is shared by all, x [networks, in] gives each its own. -> [networks,
-// units.back()]. Parameters: <path>/layer_<j>/weight [in, out] and <path>/layer_<j>/bias [out].
+// One network per path, over all rows or over the rows routed to each network. Parameters:
+// <path>/layer_<j>/weight [in, out], <path>/layer_<j>/bias [out], <path>/norm/scale and shift [out]; state
+// <first path>/norm/running [2, networks, out].
+class MlpBank {
+ public:
+  // The networks read one value [in] that they share, or each its own of [networks, in].
+  MlpBank(Graph& graph, const Shape& input, std::vector<std::string> paths, BankOptions options);
+
+  // x [in] or [networks, in] -> [networks, units.back()].
+  Var dense(Var x) const;
+  // x routed [in], a branch for each network -> routed [units.back()]. Batch norm uses its running
+  // statistics: its batch statistics belong to all rows, so route it in scoring only.
+  Var routed(Var x, Var route) const;
+
+ private:
+  struct Layer {
+    Var weight, bias;
+    std::string activation;
+  };
+  struct Norm {
+    Var scale, shift, running;
+  };
+
+  void add_norm(Graph& graph);
+  bool is_normed(size_t layer) const;
+  Activation fused(size_t layer) const;
+  Var finish(Var x, size_t layer) const;
+  Var routed_norm(Var x, Var route) const;
+
+  std::vector<std::string> paths_;
+  BankOptions options_;
+  bool shares_input_;
+  std::vector<Layer> layers_;
+  Norm norm_;
+};
+
+// The networks over all rows at once: see MlpBank.
 Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& options);
 
+std::vector<std::string> with_suffix(std::vector<std::string> paths, const std::string& suffix);
 // "<prefix>/0" ... "<prefix>/<count - 1>".
 std::vector<std::string> numbered_paths(const std::string& prefix, int64_t count);
 

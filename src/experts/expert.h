@@ -6,11 +6,28 @@
 
 namespace gatewise {
 
+// The experts of one bank with their parameters.
+class ExpertBank {
+ public:
+  virtual ~ExpertBank() = default;
+  // All experts for all rows: x [in] shared, or [experts, in] -> [experts, hidden].
+  virtual Var dense(Var x) const = 0;
+  // For every routed row the expert of its branch: routed x [in] -> routed [hidden].
+  virtual Var routed(Var x, Var route) const = 0;
+  // Whether training needs every expert on every row (batch statistics).
+  virtual bool trains_dense() const { return false; }
+};
+
 class Expert {
  public:
   virtual ~Expert() = default;
-  // One expert per path: x [in] shared, or [experts, in] -> [experts, hidden].
-  virtual Var bank(Var x, const std::vector<std::string>& paths) const = 0;
+  // One expert per path; `input` is the shape of what they read: [in] shared, or [experts, in].
+  virtual std::unique_ptr<ExpertBank> bank(Graph& graph, const Shape& input,
+                                           const std::vector<std::string>& paths) const = 0;
+  // All experts for all rows.
+  Var run(Var x, const std::vector<std::string>& paths) const {
+    return bank(x.graph(), x.shape(), paths)->dense(x);
+  }
 };
 
 // Makes a plug-in from a table {type = "...", options...}; `fallback` is the type when none is given.

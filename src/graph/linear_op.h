@@ -16,18 +16,22 @@ struct LinearOptions {
 // Derived has op_name, weight_form ("[in, out]"), weight_rank, check_x(x, weight) for what its rows must be
 // beyond ending in [in], and weight_block(call, block), the block of the weight that a block of the row is
 // multiplied by. Inputs: x [.., in], a weight of one block [in, out] or several [blocks, in, out], and
-// optionally a bias of the shape of the weight without `in`.
-template <class Derived>
-class LinearOpBase : public OpBase<Derived, LinearOptions> {
+// optionally a bias of the shape of the weight without `in`. Where column_blocks() is more than 1, the blocks of
+// the weight lie side by side instead: [in, column_blocks * out].
+template <class Derived, class OptionsType = LinearOptions>
+class LinearOpBase : public OpBase<Derived, OptionsType> {
  public:
-  using OpBase<Derived, LinearOptions>::OpBase;
+  using OpBase<Derived, OptionsType>::OpBase;
 
   Signature infer(std::span<const Signature> inputs) const override {
     this->require(inputs.size() == 2 || inputs.size() == 3,
                   "takes x, weight and optionally bias, got {} inputs", inputs.size());
     const Shape& x = inputs[0].shape;
     const Shape& weight = inputs[1].shape;
-    this->require(weight.rank() == Derived::weight_rank && inputs[1].domain == Domain::Static,
+    const int64_t side_by_side = this->column_blocks();
+    const int64_t rank = side_by_side > 1 ? 2 : Derived::weight_rank;
+    this->require(weight.rank() == rank && inputs[1].domain == Domain::Static &&
+                      weight.last() % side_by_side == 0,
                   "the weight must be static {}, got {}", Derived::weight_form, weight.text());
     this->derived().check_x(inputs[0], weight);
     this->require(x.rank() >= 1 && x.last() == weight[-2], "x {} does not fit weight {}", x.text(),
@@ -39,7 +43,7 @@ class LinearOpBase : public OpBase<Derived, LinearOptions> {
                     "bias {} does not fit weight {}", inputs[2].shape.text(), weight.text());
     }
     Signature output = inputs[0];
-    output.shape.sizes.back() = weight.last();
+    output.shape.sizes.back() = weight.last() / side_by_side;
     return output;
   }
 
@@ -49,7 +53,7 @@ class LinearOpBase : public OpBase<Derived, LinearOptions> {
 
   template <class T>
   void run(const Call<T>& call) const {
-    const Sizes size(call.shapes);
+    const Sizes size(call.shapes, this->column_blocks());
     kernels::Product<T> product;
     product.rows = call.rows;
     product.depth = size.in;
@@ -70,7 +74,7 @@ class LinearOpBase : public OpBase<Derived, LinearOptions> {
 
   template <class T>
   void gradient(const Call<T>& call) const {
-    const Sizes size(call.shapes);
+    const Sizes size(call.shapes, this->column_blocks());
     if (is_relu()) {
       kernels::unary_backward(kernels::Unary::Relu, T(0), call.rows, size.blocks * size.out, ConstRows<T>(),
                               ConstRows<T>(call.output), ConstRows<T>(call.d_output), call.d_output, false);
@@ -93,8 +97,12 @@ class LinearOpBase : public OpBase<Derived, LinearOptions> {
  private:
   struct Sizes {
     int64_t in, out, blocks;
-    explicit Sizes(std::span<const Signature> shapes)
-        : in(shapes[1].shape[-2]), out(shapes[1].shape.last()), blocks(shapes[0].shape.outer()) {}
+    bool is_side_by_side;
+    Sizes(std::span<const Signature> shapes, int64_t side_by_side)
+        : in(shapes[1].shape[-2]),
+          out(shapes[1].shape.last() / side_by_side),
+          blocks(shapes[0].shape.outer()),
+          is_side_by_side(side_by_side > 1) {}
   };
 
   bool is_relu() const { return this->options_.activation == "relu"; }
@@ -102,7 +110,7 @@ class LinearOpBase : public OpBase<Derived, LinearOptions> {
   // The first row of a block of the weight or of its gradient.
   template <class RowsType>
   static auto weight_rows(const RowsType& weight, const Sizes& size, int64_t part) {
-    return weight.data + part * size.in * weight.stride;
+    return weight.data + (size.is_side_by_side ? part * size.out : part * size.in * weight.stride);
   }
 
   template <class T>
@@ -127,8 +135,9 @@ class LinearOpBase : public OpBase<Derived, LinearOptions> {
 };
 
 template <class LinearType>
-Var apply_linear(Var x, Var weight, Var bias, Activation activation) {
-  const LinearOptions options{activation == Activation::Relu ? "relu" : "none"};
+Var apply_linear(Var x, Var weight, Var bias, Activation activation,
+                 typename LinearType::Options options = {}) {
+  options.activation = activation == Activation::Relu ? "relu" : "none";
   std::vector<Var> inputs{x, weight};
   if (bias.is_valid()) inputs.push_back(bias);
   return x.graph().apply(std::make_shared<LinearType>(options), inputs);

@@ -110,6 +110,11 @@ class Op {
   // Whether the Static input is a matrix [.., in, out] whose rows may be padded; the engine then prepares
   // panels.
   virtual bool reads_matrix(int /*input*/) const { return false; }
+  // That matrix consists of so many blocks side by side, which are used, and prepared, one by one.
+  virtual int64_t column_blocks() const { return 1; }
+  // Whether a tile of routed rows adds only to its own branch of this Static input's gradient: branches belong
+  // to one worker each, so no lane is needed.
+  virtual bool owns_branch(int /*input*/) const { return false; }
   // An operand that the operation reads for the whole batch instead of one tile (gather, combine).
   virtual bool reads_whole_batch(int /*input*/) const { return false; }
   // Views share their first input's memory at a column offset instead of running.

@@ -70,6 +70,19 @@ Var dropout(Var x, double rate, const std::string& name);
 Var stop_gradient(Var x);
 // Keeps the k largest of the last axis, in expert order among equals, and sets the rest to 0.
 Var top_k(Var x, int64_t k);
+// 1 for the k largest, 0 for the rest; no gradient.
+Var top_k_mask(Var x, int64_t k);
+// For every entry of the last axis the k-th largest of the other entries: what it must exceed to be among the
+// k largest (Shazeer et al. 2017, load of a noisy gate).
+Var best_rival(Var x, int64_t k);
+// Shares of the sum over the last axis; all 0 where the sum is 0.
+Var share(Var x);
+// The numbers 0 .. entries - 1 in bits: [.., bits] -> [.., entries], entry i being the product over its bits,
+// the most significant first, of bit j where it is 1 and 1 - bit j where it is 0 (Hazimeh et al. 2021).
+Var binary_codes(Var bits, int64_t entries);
+// Random numbers of the shape of `like`, drawn anew in every training step; 0 otherwise; no gradient.
+// distribution: "normal" (deviation 1) or "uniform" (between -1 and 1). `name` keys the stream.
+Var noise(Var like, const std::string& distribution, const std::string& name);
 
 // Row of an embedding table [rows, width] -> [width]; bags are summed or averaged, with their weights.
 enum class Pooling : uint8_t { Sum, Mean };
@@ -83,18 +96,32 @@ Var moments(Var x);
 // x [width] normalised by batch `moments` in training and by `running` [2, width] otherwise. Ioffe and
 // Szegedy 2015. Refuses batches of one row in training. scale and shift have the shape of x; all elements are
 // on their own.
+constexpr double batch_norm_epsilon = 1e-5;
+Var batch_norm(Var x, Var scale, Var shift, Var running, double momentum = 0.1,
+               double epsilon = batch_norm_epsilon);
+// The same with a state of its own, which starts with mean 0 and variance 1.
 Var batch_norm(Var x, Var scale, Var shift, const std::string& state_path, double momentum = 0.1,
-               double epsilon = 1e-5);
+               double epsilon = batch_norm_epsilon);
 // The state of batch_norm after a batch: (1 - momentum) running + momentum (mean, unbiased variance); both
 // [2, ..].
 Var running_moments(Var running, Var moments, double momentum);
 
-// Routed rows. chosen [branches]: a row takes the branches whose entry is not 0.
-Var route(Var chosen);
+// Routed rows. chosen [branches]: a row takes the branches whose entry is not 0. A Static `chosen` sends every
+// row to the same branches. In training a branch takes at most `capacity_factor` times its even share of all
+// pairs (at least 4), in the order of the rows; 0: no limit.
+Var route(Var chosen, double capacity_factor = 0);
 // x of the row, once per routed row.
 Var gather(Var x, Var route);
-// Routed x [in] times its branch's weight [branches, in, out] plus bias [branches, out].
+// x [branches, ..] of the row: the slice of the routed row's branch -> routed [..].
+Var gather_own(Var x, Var route);
+// Routed x [in] times its branch's weight [branches, in, out] plus its bias [branches, out].
 Var routed_linear(Var x, Var weight, Var bias, Activation activation = Activation::None);
+// The same with the weights of all branches side by side: [in, branches * out], bias [branches * out].
+Var routed_linear_side_by_side(Var x, Var weight, Var bias, Activation activation, int64_t branches);
+// The slice of its branch for every routed row: Static [branches, ..] -> routed [..].
+Var branch_rows(Var slices, Var route);
+// One value computed in two ways, of which only one runs: over all experts or over routed rows.
+Var alternative(Var dense, Var routed, bool routes_training, bool routes_scoring);
 // Routed values [hidden], weights [branches] or [consumers, branches] of the row -> the row's weighted sum
 // over the branches it took: [hidden] or [consumers, hidden].
 Var combine(Var routed, Var weights, Var route);

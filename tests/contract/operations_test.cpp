@@ -11,7 +11,8 @@ namespace gatewise {
 namespace {
 
 const std::set<std::string>& specially_tested() {
-  static const std::set<std::string> names{"embedding", "route", "gather", "routed_linear", "combine"};
+  static const std::set<std::string> names{"embedding", "route",         "gather",     "routed_linear",
+                                           "combine",   "branch_rows", "alternative"};
   return names;
 }
 

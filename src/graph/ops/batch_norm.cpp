@@ -111,19 +111,22 @@ const RegisterOp<BatchNormOp> batch_norm_registered;
 
 }  // namespace
 
-Var batch_norm(Var x, Var scale, Var shift, const std::string& state_path, double momentum, double epsilon) {
+Var batch_norm(Var x, Var scale, Var shift, Var running, double momentum, double epsilon) {
   Graph& graph = x.graph();
-  const int64_t width = x.shape().elements();
-  Shape pair = x.shape();
-  pair.sizes.insert(pair.sizes.begin(), 2);
   const Var batch = moments(x);
-  // Before any batch the mean is 0 and the variance 1.
-  std::vector<double> initial(2 * width, 0.0);
-  std::fill(initial.begin() + width, initial.end(), 1.0);
-  const Var running = graph.state(state_path, pair, std::move(initial));
   graph.update(running, running_moments(running, batch, momentum));
   return graph.apply(std::make_shared<BatchNormOp>(BatchNormOptions{epsilon}),
                      {x, batch, running, scale, shift});
+}
+
+Var batch_norm(Var x, Var scale, Var shift, const std::string& state_path, double momentum, double epsilon) {
+  const int64_t width = x.shape().elements();
+  Shape pair = x.shape();
+  pair.sizes.insert(pair.sizes.begin(), 2);
+  std::vector<double> initial(2 * width, 0.0);
+  std::fill(initial.begin() + width, initial.end(), 1.0);
+  const Var running = x.graph().state(state_path, pair, std::move(initial));
+  return batch_norm(x, scale, shift, running, momentum, epsilon);
 }
 
 }  // namespace gatewise

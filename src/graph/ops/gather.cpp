@@ -3,7 +3,12 @@
 namespace gatewise {
 namespace {
 
-class GatherOp final : public OpBase<GatherOp> {
+struct GatherOptions {
+  bool own = false;
+  void declare(OptionSet& set) { set.add("own", &own, "takes only the slice of the routed row's branch"); }
+};
+
+class GatherOp final : public OpBase<GatherOp, GatherOptions> {
  public:
   static constexpr const char* op_name = "gather";
   using OpBase::OpBase;
@@ -13,7 +18,12 @@ class GatherOp final : public OpBase<GatherOp> {
     require(inputs[0].domain == Domain::Row, "takes a value that exists once per row, got {}",
             inputs[0].shape.text());
     require(inputs[1].domain == Domain::Static && inputs[1].route >= 0, "the second input must be a route");
-    return {inputs[0].shape, Domain::Routed, inputs[1].route};
+    Signature output{inputs[0].shape, Domain::Routed, inputs[1].route};
+    if (!options_.own) return output;
+    require(output.shape.rank() >= 1 && output.shape[0] == inputs[1].shape.elements(),
+            "takes one slice for each of {} branches, got {}", inputs[1].shape.elements(), output.shape.text());
+    output.shape.sizes.erase(output.shape.sizes.begin());
+    return output;
   }
 
   bool reads_whole_batch(int input) const override { return input == 0; }
@@ -25,7 +35,8 @@ class GatherOp final : public OpBase<GatherOp> {
   void run(const Call<T>& call) const {
     const int64_t width = call.shape->shape.elements();
     for (int64_t row = 0; row < call.rows; ++row) {
-      const T* x = call.inputs[0].data + call.route->rows[call.first_row + row] * call.inputs[0].stride;
+      const T* x = call.inputs[0].data + call.route->rows[call.first_row + row] * call.inputs[0].stride +
+                   (options_.own ? call.branch * width : 0);
       std::copy(x, x + width, call.output.data + row * call.output.stride);
     }
   }
@@ -38,11 +49,12 @@ class GatherOp final : public OpBase<GatherOp> {
     const Route& route = *call.route;
     for (int64_t row = 0; row < call.rows; ++row) {
       T* dx = call.d_inputs[0].data + row * call.d_inputs[0].stride;
-      if (!call.accumulate[0]) std::fill(dx, dx + width, T(0));
+      if (!call.accumulate[0]) std::fill(dx, dx + call.shapes[0].shape.elements(), T(0));
       const int64_t batch_row = call.first_row + row;
       for (int64_t pair = route.row_first[batch_row]; pair < route.row_first[batch_row + 1]; ++pair) {
         const T* dy = call.d_output.data + route.row_positions[pair] * call.d_output.stride;
-        for (int64_t i = 0; i < width; ++i) dx[i] += dy[i];
+        T* into = dx + (options_.own ? route.row_branch[pair] * width : 0);
+        for (int64_t i = 0; i < width; ++i) into[i] += dy[i];
       }
     }
   }
@@ -53,5 +65,9 @@ const RegisterOp<GatherOp> gather_registered;
 }  // namespace
 
 Var gather(Var x, Var route) { return x.graph().apply(std::make_shared<GatherOp>(), {x, route}); }
+
+Var gather_own(Var x, Var route) {
+  return x.graph().apply(std::make_shared<GatherOp>(GatherOptions{true}), {x, route});
+}
 
 }  // namespace gatewise

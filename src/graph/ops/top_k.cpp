@@ -5,7 +5,11 @@ namespace {
 
 struct TopKOptions {
   int64_t k = 1;
-  void declare(OptionSet& set) { set.add("k", &k, "entries kept").range(1); }
+  bool mask = false;
+  void declare(OptionSet& set) {
+    set.add("k", &k, "entries kept").range(1);
+    set.add("mask", &mask, "gives 1 for every entry kept, without gradient, instead of the entry");
+  }
 };
 
 class TopKOp final : public OpBase<TopKOp, TopKOptions> {
@@ -26,6 +30,7 @@ class TopKOp final : public OpBase<TopKOp, TopKOptions> {
     return inputs[0].shape.elements();
   }
   bool backward_reads_input(int) const override { return false; }
+  bool has_gradient(int) const override { return !options_.mask; }
 
   template <class T>
   void run(const Call<T>& call) const {
@@ -44,7 +49,7 @@ class TopKOp final : public OpBase<TopKOp, TopKOptions> {
         std::fill(kept + first, kept + first + entries, T(0));
         for (int64_t i = 0; i < options_.k; ++i) kept[first + order[i]] = T(1);
       }
-      for (int64_t i = 0; i < width; ++i) y[i] = kept[i] != T(0) ? x[i] : T(0);
+      for (int64_t i = 0; i < width; ++i) y[i] = options_.mask || kept[i] == T(0) ? kept[i] : x[i];
     }
   }
 
@@ -65,7 +70,8 @@ class TopKOp final : public OpBase<TopKOp, TopKOptions> {
   std::vector<OpCase> cases() const override {
     return {{.options = {{"k", 2}}, .inputs = {{Shape{6}, Domain::Row}}},
             {.options = {{"k", 1}}, .inputs = {{Shape{3, 4}, Domain::Row}}},
-            {.options = {{"k", 3}}, .inputs = {{Shape{5}, Domain::Static}}}};
+            {.options = {{"k", 3}}, .inputs = {{Shape{5}, Domain::Static}}},
+            {.options = {{"k", 2}, {"mask", true}}, .inputs = {{Shape{5}, Domain::Row}}, .no_gradient = {0}}};
   }
 };
 
@@ -74,5 +80,9 @@ const RegisterOp<TopKOp> top_k_registered;
 }  // namespace
 
 Var top_k(Var x, int64_t k) { return x.graph().apply(std::make_shared<TopKOp>(TopKOptions{k}), {x}); }
+
+Var top_k_mask(Var x, int64_t k) {
+  return x.graph().apply(std::make_shared<TopKOp>(TopKOptions{k, true}), {x});
+}
 
 }  // namespace gatewise

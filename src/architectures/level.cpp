@@ -1,0 +1,231 @@
+#include "architectures/level.h"
+
+#include <cmath>
+#include <map>
+
+#include "base/error.h"
+
+namespace gatewise {
+namespace {
+
+Var row_of(Var x, int64_t index) {
+  return reshape(slice(x, 0, index, index + 1), Shape{x.shape().elements() / x.shape()[0]});
+}
+
+// Values of equal shape [width] one below the other: [count, width].
+Var stack(const std::vector<Var>& values) {
+  std::vector<Var> rows;
+  for (const Var& value : values) rows.push_back(reshape(value, Shape{1, value.shape().elements()}));
+  return concatenate(rows, 0);
+}
+
+Var rows_of(Var x, Var route) { return x.shape().rank() == 1 ? gather(x, route) : gather_own(x, route); }
+
+// Experts that read the same value, in one bank.
+struct Source {
+  Var x;
+  std::vector<int> groups;
+  std::vector<std::string> paths;
+  std::unique_ptr<ExpertBank> bank;
+};
+
+class LevelBuilder {
+ public:
+  LevelBuilder(const Expert& expert, const Gate& gate, const std::vector<ExpertGroup>& groups,
+               const std::vector<Consumer>& consumers, std::string scope)
+      : expert_(expert), gate_(gate), groups_(groups), consumers_(consumers), scope_(std::move(scope)) {
+    group_sources();
+    for (Source& source : sources_) {
+      source.bank = expert_.bank(source.x.graph(), source.x.shape(), source.paths);
+      trains_dense_ |= source.bank->trains_dense();
+    }
+    compute_weights();
+  }
+
+  LevelOutput build() {
+    LevelOutput output;
+    output.weights = weights_;
+    const bool routes_scoring = routes(), routes_training = routes_scoring && trains_routed();
+    Var dense, routed;
+    if (!routes_scoring || !routes_training) dense = mix_dense(output);
+    if (routes_scoring) routed = mix_routed();
+    output.mixed = !routed.is_valid()  ? dense
+                   : !dense.is_valid() ? routed
+                                       : alternative(dense, routed, routes_training, routes_scoring);
+    return output;
+  }
+
+ private:
+  void group_sources() {
+    std::map<int, size_t> of_node;
+    first_.assign(groups_.size(), 0);
+    source_.assign(groups_.size(), 0);
+    for (size_t group = 0; group < groups_.size(); ++group) {
+      const auto [found, is_new] = of_node.emplace(groups_[group].x.node(), sources_.size());
+      if (is_new) sources_.push_back({groups_[group].x, {}, {}, nullptr});
+      Source& source = sources_[found->second];
+      source_[group] = found->second;
+      first_[group] = static_cast<int64_t>(source.paths.size());
+      source.groups.push_back(static_cast<int>(group));
+      source.paths.insert(source.paths.end(), groups_[group].paths.begin(), groups_[group].paths.end());
+    }
+  }
+
+  int64_t size_of(int group) const { return static_cast<int64_t>(groups_[group].paths.size()); }
+
+  int64_t seen_by(const Consumer& consumer) const {
+    int64_t experts = 0;
+    for (const int group : consumer.sees) experts += size_of(group);
+    return experts;
+  }
+
+  // Gates that choose from equally many experts are one request.
+  void compute_weights() {
+    weights_.resize(consumers_.size());
+    std::map<int64_t, std::vector<size_t>> by_size;
+    for (size_t i = 0; i < consumers_.size(); ++i) by_size[seen_by(consumers_[i])].push_back(i);
+    for (const auto& [experts, members] : by_size) {
+      GateRequest request;
+      request.experts = experts;
+      request.scope = by_size.size() == 1 ? scope_ : consumers_[members[0]].path + "/";
+      std::vector<Var> inputs;
+      bool is_shared = true;
+      for (const size_t member : members) {
+        request.paths.push_back(consumers_[member].path);
+        inputs.push_back(consumers_[member].x);
+        is_shared &= consumers_[member].x.node() == inputs[0].node();
+      }
+      request.x = is_shared ? inputs[0] : stack(inputs);
+      const Var all = gate_.weights(request);
+      if (by_size.size() == 1) all_weights_ = all;
+      for (size_t i = 0; i < members.size(); ++i) {
+        const Consumer& consumer = consumers_[members[i]];
+        Var own = row_of(all, static_cast<int64_t>(i));
+        if (consumer.extra.is_valid()) {
+          own = add(own, consumer.extra);
+          all_weights_ = Var();
+        }
+        weights_[members[i]] = own;
+      }
+    }
+  }
+
+  bool routes() const {
+    if (!gate_.is_sparse() || gate_.routing() == "dense") return false;
+    if (gate_.routing() == "routed") return true;
+    for (const Consumer& consumer : consumers_) {
+      // A gate value that depends on the row keeps its own experts busy for all rows.
+      if (consumer.extra.is_valid()) return false;
+    }
+    double left_out = 1;
+    for (const Consumer& consumer : consumers_) {
+      const int64_t experts = seen_by(consumer);
+      left_out *= 1 - static_cast<double>(gate_.active(experts)) / static_cast<double>(experts);
+    }
+    return left_out >= 0.5;
+  }
+
+  bool trains_routed() const {
+    return !trains_dense_ && (gate_.is_sparse_in_training() || gate_.capacity_factor() > 0);
+  }
+
+  bool all_see_all() const {
+    std::vector<int> every(groups_.size());
+    for (size_t i = 0; i < every.size(); ++i) every[i] = static_cast<int>(i);
+    return std::all_of(consumers_.begin(), consumers_.end(),
+                       [&](const Consumer& consumer) { return consumer.sees == every; });
+  }
+
+  Var stacked_weights() const { return all_weights_.is_valid() ? all_weights_ : stack(weights_); }
+
+  Var mix_dense(LevelOutput& output) {
+    std::vector<Var> of_source, of_group;
+    for (const Source& source : sources_) of_source.push_back(source.bank->dense(source.x));
+    for (size_t group = 0; group < groups_.size(); ++group) {
+      of_group.push_back(slice(of_source[source_[group]], 0, first_[group],
+                               first_[group] + size_of(static_cast<int>(group))));
+    }
+    output.experts = sources_.size() == 1 ? of_source[0] : concatenate(of_group, 0);
+    if (all_see_all()) return mix(output.experts, stacked_weights());
+    std::vector<Var> mixed;
+    for (size_t i = 0; i < consumers_.size(); ++i) {
+      Var sum;
+      int64_t at = 0;
+      for (const int group : consumers_[i].sees) {
+        const Var part = mix(of_group[group], slice(weights_[i], 0, at, at + size_of(group)));
+        sum = sum.is_valid() ? add(sum, part) : part;
+        at += size_of(group);
+      }
+      mixed.push_back(sum);
+    }
+    return stack(mixed);
+  }
+
+  // Consumer's weights over all experts of a source, 0 for those it does not see: [experts of the source].
+  Var weights_over(size_t consumer, size_t source) const {
+    std::vector<Var> parts;
+    for (const int group : sources_[source].groups) {
+      int64_t at = 0;
+      Var part;
+      for (const int seen : consumers_[consumer].sees) {
+        if (seen == group) part = slice(weights_[consumer], 0, at, at + size_of(group));
+        at += size_of(seen);
+      }
+      if (!part.is_valid()) {
+        part = sources_[source].x.graph().constant(std::vector<double>(size_of(group), 0), Shape{size_of(group)});
+      }
+      parts.push_back(part);
+    }
+    return concatenate(parts);
+  }
+
+  Var mix_routed() const {
+    Var sum;
+    for (size_t index = 0; index < sources_.size(); ++index) {
+      const Source& source = sources_[index];
+      Var weights;
+      if (sources_.size() == 1 && all_see_all()) {
+        weights = stacked_weights();
+      } else {
+        std::vector<Var> rows;
+        for (size_t consumer = 0; consumer < consumers_.size(); ++consumer) rows.push_back(weights_over(consumer, index));
+        weights = stack(rows);
+      }
+      // Squares, since weights of different consumers may cancel.
+      const Var chosen = gatewise::sum(square(weights), 0);
+      const Var way = route(chosen, gate_.capacity_factor());
+      const Var part = combine(source.bank->routed(rows_of(source.x, way), way), weights, way);
+      sum = sum.is_valid() ? add(sum, part) : part;
+    }
+    return sum;
+  }
+
+  const Expert& expert_;
+  const Gate& gate_;
+  const std::vector<ExpertGroup>& groups_;
+  const std::vector<Consumer>& consumers_;
+  std::string scope_;
+  std::vector<Source> sources_;
+  std::vector<size_t> source_;   // by group
+  std::vector<int64_t> first_;   // by group: its first expert in the source
+  std::vector<Var> weights_;     // by consumer
+  Var all_weights_;              // [consumers, experts] where one request gave them all
+  bool trains_dense_ = false;
+};
+
+}  // namespace
+
+Var LevelOutput::of(int64_t index) const { return row_of(mixed, index); }
+
+LevelOutput build_level(const Expert& expert, const Gate& gate, const std::vector<ExpertGroup>& groups,
+                        const std::vector<Consumer>& consumers, const std::string& scope) {
+  return LevelBuilder(expert, gate, groups, consumers, scope).build();
+}
+
+void name_level(Graph& graph, const LevelOutput& level, const std::vector<Consumer>& consumers,
+                const std::string& scope) {
+  if (level.experts.is_valid()) graph.name_value(scope + "experts", level.experts);
+  for (size_t i = 0; i < consumers.size(); ++i) graph.name_value(consumers[i].path, level.weights[i]);
+}
+
+}  // namespace gatewise

@@ -1,0 +1,40 @@
+// One level of a mixture: experts, consumers, and which consumer may see which experts. Almost every architecture is
+// made of these.
+#pragma once
+
+#include "gates/gate.h"
+
+namespace gatewise {
+
+// Experts that read one value, or a value each.
+struct ExpertGroup {
+  Var x;                           // [in] shared, or [experts, in]
+  std::vector<std::string> paths;  // one per expert
+};
+
+// Somebody who mixes the outputs of experts by a gate: a task, or a unit of the next level.
+struct Consumer {
+  std::string path;       // of its gate
+  Var x;                  // what its gate reads: [in]
+  std::vector<int> sees;  // groups in the order of the gate's weights
+  Var extra;              // [experts seen] added to the gate's weights, or empty
+};
+
+struct LevelOutput {
+  Var mixed;                 // [consumers, hidden]
+  std::vector<Var> weights;  // by consumer: [experts seen]
+  Var experts;               // [experts, hidden] of all groups in order; empty where only chosen experts run
+  // What consumer `index` got: [hidden].
+  Var of(int64_t index) const;
+};
+
+// Builds the level. Groups that read the same value become one bank; gates of equal size one product. Sparse gates
+// route rows to the experts that any consumer chose, as their option `routing` and the experts allow.
+LevelOutput build_level(const Expert& expert, const Gate& gate, const std::vector<ExpertGroup>& groups,
+                        const std::vector<Consumer>& consumers, const std::string& scope);
+
+// Names "<scope>experts" and "<scope><gate path>" of a level for whoever examines the model.
+void name_level(Graph& graph, const LevelOutput& level, const std::vector<Consumer>& consumers,
+                const std::string& scope);
+
+}  // namespace gatewise

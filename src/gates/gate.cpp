@@ -1,0 +1,54 @@
+#include "gates/gate.h"
+
+namespace gatewise {
+
+void GateNetwork::declare(OptionSet& set) {
+  set.add("hidden", &hidden, "widths of hidden layers before the weights; none in the papers").range(1, 65536);
+  set.add("activation", &activation, "after every hidden layer").choices(activation_names());
+  set.add("bias", &bias, "whether the layers have a bias");
+  set.add("initializer", &initializer, "of the weights").choices(Initializer::names());
+  set.add("initializer_scale", &initializer_scale, "gain, or the deviation of \"normal\"").above(0);
+}
+
+Var GateNetwork::logits(const GateRequest& request) const { return logits(request, "", request.experts); }
+
+Var GateNetwork::logits(const GateRequest& request, const std::string& suffix, int64_t outputs) const {
+  std::vector<int64_t> units = hidden;
+  units.push_back(outputs);
+  return mlp_bank(request.x, with_suffix(request.paths, suffix),
+                  {.units = units,
+                   .hidden_activation = activation,
+                   .output_activation = "none",
+                   .has_bias = bias,
+                   .initializer = Initializer::named(initializer, initializer_scale)});
+}
+
+void Sparsity::declare(OptionSet& set) {
+  set.add("k", &k, "experts kept per row and consumer; all when there are fewer").range(1, 4096);
+  set.add("routing", &routing,
+          "\"routed\": only chosen experts run; \"dense\": all run; \"auto\": routed where less than half of the "
+          "experts are expected to be chosen by a row")
+      .choices({"auto", "dense", "routed"});
+}
+
+Var times(Var x, double factor) {
+  return factor == 1 ? x : multiply(x, x.graph().constant({factor}, Shape{}));
+}
+
+Var mean_of_consumers(Var x) { return mean(reshape(x, Shape{x.shape().elements()})); }
+
+Var squared_variation(Var x) {
+  const int64_t experts = x.shape().last();
+  const Var average = mean(x), squares = mean(square(x));
+  const Var variance = subtract(squares, square(average));
+  const Var small = x.graph().constant({1e-10}, Shape{});
+  return experts == 1 ? times(average, 0) : divide(variance, add(square(average), small));
+}
+
+Var balance_loss(Var probabilities, Var mask, int64_t k) {
+  const auto experts = static_cast<double>(probabilities.shape().last());
+  const Var sent = stop_gradient(row_mean(mask)), probability = row_mean(probabilities);
+  return times(mean_of_consumers(sum(multiply(sent, probability))), experts / static_cast<double>(k));
+}
+
+}  // namespace gatewise
