@@ -133,7 +133,7 @@ void Program<T>::Executor::pack() {
   is_packed_ = true;
 }
 
-// Starts the gradients of a step: 0, and 1 for each penalty.
+// Starts the gradients of a step: 0, and 1 for each penalty that takes part.
 template <class T>
 void Program<T>::Executor::clear_lanes() {
   static_gradients_.fill(T(0));
@@ -143,7 +143,7 @@ void Program<T>::Executor::clear_lanes() {
     std::fill(lanes_[lane].losses.begin(), lanes_[lane].losses.end(), 0.0);
   });
   for (const Penalty& penalty : graph_.penalties()) {
-    if (!plan_.has_gradient[penalty.node]) continue;
+    if (!with_penalties_ || !plan_.has_gradient[penalty.node]) continue;
     if (graph_.node(penalty.node).leaf == Leaf::Parameter) {
       gradients_[plan_.layout->places[plan_.layout->place_of_node[penalty.node]].offset] += T(1);
     } else {

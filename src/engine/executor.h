@@ -26,6 +26,7 @@ class Program<T>::Executor {
   void collect_tables();
   void update_states();
   std::vector<Aligned<T>> run_task_gradients();
+  std::vector<Aligned<T>> run_tasks_one_by_one();
   StepResult result(std::span<const double> task_weights) const;
 
   ConstRows<T> value(int node) const;
@@ -85,6 +86,7 @@ class Program<T>::Executor {
   int64_t lanes_used_ = 1;
   std::span<const double> task_weights_;
   bool with_backward_ = false;
+  bool with_penalties_ = true;
 
   std::vector<std::vector<Signature>> input_shapes_;  // by node
   std::vector<Worker> workers_;

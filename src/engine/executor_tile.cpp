@@ -218,11 +218,33 @@ void Program<T>::Executor::run_static(const std::vector<int>& nodes, bool is_bac
   }
 }
 
+// A whole step for every task, with a weight for it alone.
+template <class T>
+std::vector<Aligned<T>> Program<T>::Executor::run_tasks_one_by_one() {
+  const size_t tasks = graph_.losses().size();
+  std::vector<Aligned<T>> result;
+  with_penalties_ = false;
+  for (size_t task = 0; task < tasks; ++task) {
+    std::vector<double> weights(tasks, 0);
+    weights[task] = 1;
+    run_stages(weights, true);
+    add_lanes();
+    result.emplace_back(plan_.layout->arena_size);
+    std::copy_n(gradients_.data(), plan_.layout->arena_size, result.back().data());
+  }
+  with_penalties_ = true;
+  task_weights_ = {};
+  return result;
+}
+
 template <class T>
 std::vector<Aligned<T>> Program<T>::Executor::run_task_gradients() {
   const size_t tasks = graph_.losses().size();
-  if (!plan_.options.keeps_values || plan_.passes.size() != 1 || !plan_.passes[0].has_backward) {
-    internal_error("gradients per task need keeps_values and a model of one phase");
+  const bool has_static_backward =
+      std::any_of(plan_.stages.begin(), plan_.stages.end(),
+                  [](const Stage& stage) { return stage.kind == Stage::Kind::StaticBackward; });
+  if (!plan_.options.keeps_values || plan_.passes.size() != 1 || has_static_backward) {
+    return run_tasks_one_by_one();
   }
   with_backward_ = true;
   const Pass& whole = plan_.passes[0];

@@ -77,14 +77,18 @@ void Store<T>::initialise(uint64_t seed) {
     if (block.place < 0) continue;
     const ParameterPlace& place = layout_.places[block.place];
     const Node& node = graph_->node(place.node);
-    const RandomStream stream(seed, block.path);
+    const std::string& shared = node.initializer.stream;
+    const RandomStream stream(seed, shared.empty() ? block.path : shared);
     const double fan_out = static_cast<double>(block.columns);
     const double fan_in = block.shape.rank() >= 2 ? static_cast<double>(block.shape[-2]) : 1;
     T* data = at(place) + block.offset;
     for (int64_t row = 0; row < block.rows; ++row) {
       for (int64_t column = 0; column < block.columns; ++column) {
-        data[row * block.row_stride + column] = static_cast<T>(
-            initial_value(node.initializer, stream, row * block.columns + column, fan_in, fan_out));
+        const int64_t element = row * block.columns + column;
+        data[row * block.row_stride + column] =
+            static_cast<T>(node.constant.empty()
+                               ? initial_value(node.initializer, stream, element, fan_in, fan_out)
+                               : node.constant[element]);
       }
     }
   }

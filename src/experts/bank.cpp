@@ -48,8 +48,8 @@ MlpBank::MlpBank(Graph& graph, const Shape& input, std::vector<std::string> path
   for (size_t index = 0; index < options_.units.size(); ++index) {
     const int64_t out = options_.units[index];
     const bool is_last = index + 1 == options_.units.size();
-    const std::vector<std::string> weights = with_suffix(paths_, fmt::format("/layer_{}/weight", index));
-    const std::vector<std::string> biases = with_suffix(paths_, fmt::format("/layer_{}/bias", index));
+    const std::vector<std::string> weights = with_suffix(paths_, fmt::format("/layer_{}/weight", options_.first_layer + index));
+    const std::vector<std::string> biases = with_suffix(paths_, fmt::format("/layer_{}/bias", options_.first_layer + index));
     Layer layer;
     layer.activation = is_last ? options_.output_activation : options_.hidden_activation;
     if (index == 0 && shares_input_) {
@@ -73,18 +73,32 @@ void MlpBank::add_norm(Graph& graph) {
   norm_.scale = graph.parameter_bank(with_suffix(paths_, "/norm/scale"), shape, Initializer::one());
   norm_.shift = graph.parameter_bank(with_suffix(paths_, "/norm/shift"), shape, Initializer::zero());
   if (options_.normalisation != "batch") return;
-  // Before any batch the mean is 0 and the variance 1.
-  std::vector<double> initial(2 * shape.elements(), 0.0);
-  std::fill(initial.begin() + shape.elements(), initial.end(), 1.0);
-  norm_.running = graph.state(paths_.front() + "/norm/running", Shape{2, networks, options_.units.back()},
-                              std::move(initial));
+  const int64_t hidden = shape.last();
+  std::vector<Var> slices;
+  for (const std::string& path : with_suffix(paths_, "/norm/running")) {
+    norm_.states.push_back(graph.state(path, Shape{2, hidden}, moments_before_any_batch(hidden)));
+    slices.push_back(reshape(norm_.states.back(), Shape{2, 1, hidden}));
+  }
+  norm_.running = concatenate(slices, 1);
+}
+
+// Batch norm of the sums of all networks; their running statistics are saved network by network.
+Var MlpBank::batch_normed(Var x) const {
+  const Var batch = moments(x);
+  const Var running = running_moments(norm_.running, batch, batch_norm_momentum);
+  for (size_t i = 0; i < norm_.states.size(); ++i) {
+    const auto network = static_cast<int64_t>(i);
+    const Var own = slice(running, 1, network, network + 1);
+    x.graph().update(norm_.states[i], reshape(own, norm_.states[i].shape()));
+  }
+  return batch_norm(x, batch, norm_.running, norm_.scale, norm_.shift);
 }
 
 Var MlpBank::finish(Var x, size_t layer) const {
   const bool is_last = layer + 1 == layers_.size();
   if (layers_[layer].activation != "relu" || is_normed(layer)) x = activate(layers_[layer].activation, x);
   if (options_.dropout > 0 && (!is_last || options_.drops_output)) {
-    x = dropout(x, options_.dropout, fmt::format("{}/layer_{}/dropout", paths_.front(), layer));
+    x = dropout(x, options_.dropout, fmt::format("{}/layer_{}/dropout", paths_.front(), options_.first_layer + layer));
   }
   return x;
 }
@@ -108,8 +122,7 @@ Var MlpBank::dense(Var x) const {
       x = grouped_linear(x, layer.weight, layer.bias, fused(index));
     }
     if (is_normed(index)) {
-      x = options_.normalisation == "batch" ? batch_norm(x, norm_.scale, norm_.shift, norm_.running)
-                                            : layer_norm(x, norm_.scale, norm_.shift);
+      x = options_.normalisation == "batch" ? batch_normed(x) : layer_norm(x, norm_.scale, norm_.shift);
     }
     x = finish(x, index);
   }
@@ -120,7 +133,7 @@ Var MlpBank::routed(Var x, Var route) const {
   const auto networks = static_cast<int64_t>(paths_.size());
   for (size_t index = 0; index < layers_.size(); ++index) {
     const Layer& layer = layers_[index];
-    x = index == 0 && shares_input_ && networks > 1
+    x = index == 0 && shares_input_
             ? routed_linear_side_by_side(x, layer.weight, layer.bias, fused(index), networks)
             : routed_linear(x, layer.weight, layer.bias, fused(index));
     if (is_normed(index)) x = routed_norm(x, route);
@@ -146,6 +159,22 @@ Var MlpBank::routed_norm(Var x, Var route) const {
   const Var factor = divide(norm_.scale, sqrt(add(variance, epsilon)));
   const Var summand = subtract(norm_.shift, multiply(mean, factor));
   return add(multiply(x, branch_rows(factor, route)), branch_rows(summand, route));
+}
+
+Var linear_bank(Var x, const std::vector<std::string>& weights, const std::vector<std::string>& biases, int64_t out,
+                const Initializer& start) {
+  Graph& graph = x.graph();
+  const auto networks = static_cast<int64_t>(weights.size());
+  const int64_t in = x.shape().last();
+  Var bias;
+  if (x.shape().rank() == 1) {
+    const Var weight = graph.parameter_blocks(weights, Shape{in, networks * out}, start);
+    if (!biases.empty()) bias = graph.parameter_blocks(biases, Shape{networks * out}, start);
+    return reshape(linear(x, weight, bias), Shape{networks, out});
+  }
+  const Var weight = graph.parameter_bank(weights, Shape{networks, in, out}, start);
+  if (!biases.empty()) bias = graph.parameter_bank(biases, Shape{networks, out}, start);
+  return grouped_linear(x, weight, bias);
 }
 
 Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& options) {

@@ -23,12 +23,13 @@ struct BankOptions {
   bool has_bias = true;
   double dropout = 0;         // after every hidden layer
   bool drops_output = false;  // and after the last
+  size_t first_layer = 0;     // number of the first layer in the parameters' paths
   Initializer initializer;
 };
 
 // One network per path, over all rows or over the rows routed to each network. Parameters:
 // <path>/layer_<j>/weight [in, out], <path>/layer_<j>/bias [out], <path>/norm/scale and shift [out]; state
-// <first path>/norm/running [2, networks, out].
+// <path>/norm/running [2, out].
 class MlpBank {
  public:
   // The networks read one value [in] that they share, or each its own of [networks, in].
@@ -46,13 +47,16 @@ class MlpBank {
     std::string activation;
   };
   struct Norm {
-    Var scale, shift, running;
+    Var scale, shift;
+    std::vector<Var> states;  // [2, out] of every network
+    Var running;              // [2, networks, out]
   };
 
   void add_norm(Graph& graph);
   bool is_normed(size_t layer) const;
   Activation fused(size_t layer) const;
   Var finish(Var x, size_t layer) const;
+  Var batch_normed(Var x) const;
   Var routed_norm(Var x, Var route) const;
 
   std::vector<std::string> paths_;
@@ -61,6 +65,11 @@ class MlpBank {
   std::vector<Layer> layers_;
   Norm norm_;
 };
+
+// One linear layer per network: x [in] shared, or [networks, in] -> [networks, out], with a weight [in, out] for each
+// of the paths `weights`, and a bias [out] for each of `biases` (none when empty), which starts like the weight.
+Var linear_bank(Var x, const std::vector<std::string>& weights, const std::vector<std::string>& biases, int64_t out,
+                const Initializer& start);
 
 // The networks over all rows at once: see MlpBank.
 Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& options);

@@ -24,6 +24,14 @@ class Expert {
   // One expert per path; `input` is the shape of what they read: [in] shared, or [experts, in].
   virtual std::unique_ptr<ExpertBank> bank(Graph& graph, const Shape& input,
                                            const std::vector<std::string>& paths) const = 0;
+  // The same experts cut into their layers, for architectures that exchange values between layers; an expert
+  // that has no layers is one.
+  virtual std::vector<std::unique_ptr<ExpertBank>> layers(Graph& graph, const Shape& input,
+                                                          const std::vector<std::string>& paths) const {
+    std::vector<std::unique_ptr<ExpertBank>> whole;
+    whole.push_back(bank(graph, input, paths));
+    return whole;
+  }
   // All experts for all rows.
   Var run(Var x, const std::vector<std::string>& paths) const {
     return bank(x.graph(), x.shape(), paths)->dense(x);

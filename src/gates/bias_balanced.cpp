@@ -29,17 +29,17 @@ class BiasBalancedGate final : public Gate {
     const Var logits = options_.network.logits(request);
     const Var scores = options_.score == "sigmoid" ? sigmoid(logits) : softmax(logits);
     const int64_t k = active(request.experts);
-    std::vector<Var> biases;
+    std::vector<Var> states, biases;
     for (const std::string& path : request.paths) {
-      const Var bias = graph.state(path + "/balance", Shape{1, request.experts}, 0);
-      biases.push_back(bias);
+      states.push_back(graph.state(path + "/balance", Shape{request.experts}, 0));
+      biases.push_back(reshape(states.back(), Shape{1, request.experts}));
     }
     const Var mask = top_k_mask(add(scores, concatenate(biases, 0)), k);
     const Var counts = batch_sum(mask);
     const auto consumers = static_cast<int64_t>(request.paths.size());
     for (int64_t consumer = 0; consumer < consumers; ++consumer) {
-      const Var count = slice(counts, 0, consumer, consumer + 1);
-      graph.update(biases[consumer], moved(biases[consumer], count));
+      const Var count = reshape(slice(counts, 0, consumer, consumer + 1), Shape{request.experts});
+      graph.update(states[consumer], moved(states[consumer], count));
     }
     const Var kept = multiply(scores, mask);
     return options_.renormalise ? share(kept) : kept;
@@ -52,7 +52,7 @@ class BiasBalancedGate final : public Gate {
  private:
   // bias + rate * sign(mean count - count).
   Var moved(Var bias, Var count) const {
-    const Var average = mean(reshape(count, Shape{count.shape().elements()}));
+    const Var average = mean(count);
     const Var sign = subtract(greater(average, count), greater(count, average));
     return add(bias, times(sign, options_.update_rate));
   }

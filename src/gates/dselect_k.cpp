@@ -37,9 +37,7 @@ class DSelectKGate final : public Gate {
     add_penalty(request, "entropy", options_.entropy_weight, [&] { return total(entropy(codes)); });
     if (request.experts != int64_t{1} << bits_of(request.experts) && request.experts > 1) {
       // Codes that spell no expert are pushed back to those that do.
-      const Var reached = sum(codes);
-      const Var one = codes.graph().constant(std::vector<double>(reached.shape().elements(), 1), reached.shape());
-      add_penalty(request, "reachability", Schedule(1), [&] { return total(divide(one, reached)); });
+      add_penalty(request, "reachability", Schedule(1), [&] { return total(inverse(sum(codes))); });
     }
     return mix(codes, softmax(selectors.mixture));
   }
@@ -66,31 +64,28 @@ class DSelectKGate final : public Gate {
     const int64_t k = options_.sparsity.k;
     return {graph.parameter_bank(with_suffix(request.paths, "/codes"), Shape{consumers, k, bits_of(request.experts)},
                                  code_start()),
-            graph.parameter_bank(with_suffix(request.paths, "/mixture"), Shape{consumers, k}, mixture_start)};
+            graph.parameter_bank(with_suffix(request.paths, "/mixture"), Shape{consumers, k}, mixture_start())};
   }
 
   Selectors selectors_of_rows(const GateRequest& request) const {
     const auto consumers = static_cast<int64_t>(request.paths.size());
     const int64_t k = options_.sparsity.k, bits = bits_of(request.experts);
-    const Var codes = layer(request, "/codes", k * bits, code_start());
-    const Var mixture = layer(request, "/mixture", k, mixture_start);
+    const auto layer = [&](const std::string& name, int64_t out, const Initializer& start) {
+      return linear_bank(request.x, with_suffix(request.paths, name + "/weight"),
+                         with_suffix(request.paths, name + "/bias"), out, start);
+    };
+    const Var codes = layer("/codes", k * bits, code_start());
+    const Var mixture = layer("/mixture", k, mixture_start());
     return {reshape(codes, Shape{consumers, k, bits}), mixture};
   }
 
-  // One linear layer per consumer, its bias started like its weight.
-  static Var layer(const GateRequest& request, const std::string& suffix, int64_t out, Initializer start) {
-    Graph& graph = request.x.graph();
-    const auto consumers = static_cast<int64_t>(request.paths.size());
-    const int64_t in = request.x.shape().last();
-    const std::vector<std::string> weights = with_suffix(request.paths, suffix + "/weight");
-    const std::vector<std::string> biases = with_suffix(request.paths, suffix + "/bias");
-    if (request.x.shape().rank() == 1) {
-      const Var weight = graph.parameter_blocks(weights, Shape{in, consumers * out}, start);
-      const Var bias = graph.parameter_blocks(biases, Shape{consumers * out}, start);
-      return reshape(linear(request.x, weight, bias), Shape{consumers, out});
-    }
-    return grouped_linear(request.x, graph.parameter_bank(weights, Shape{consumers, in, out}, start),
-                          graph.parameter_bank(biases, Shape{consumers, out}, start));
+  // 1 / x, at most a million: settled codes that spell no expert have no weight at all.
+  static Var inverse(Var x) {
+    const auto filled = [&](double value) {
+      return x.graph().constant(std::vector<double>(x.shape().elements(), value), x.shape());
+    };
+    const Var least = filled(1e-6);
+    return divide(filled(1), select(greater(x, least), x, least));
   }
 
   // -sum of r log(r + 1e-6) over the experts.
@@ -106,7 +101,7 @@ class DSelectKGate final : public Gate {
     return sum(has_rows ? row_mean(flat) : flat);
   }
 
-  static constexpr Initializer mixture_start{Initializer::Kind::Uniform, 0.05};
+  static Initializer mixture_start() { return Initializer::uniform(0.05); }
   Options options_;
 };
 

@@ -47,7 +47,9 @@ Var squared_variation(Var x) {
 
 Var balance_loss(Var probabilities, Var mask, int64_t k) {
   const auto experts = static_cast<double>(probabilities.shape().last());
-  const Var sent = stop_gradient(row_mean(mask)), probability = row_mean(probabilities);
+  const bool has_rows = mask.signature().domain != Domain::Static;
+  const Var sent = stop_gradient(has_rows ? row_mean(mask) : mask);
+  const Var probability = has_rows ? row_mean(probabilities) : probabilities;
   return times(mean_of_consumers(sum(multiply(sent, probability))), experts / static_cast<double>(k));
 }
 

@@ -36,10 +36,8 @@ class TaskAwareGate final : public Gate {
     const Var logits = logits_of(request);
     const int64_t k = active(request.experts);
     const Var mask = top_k_mask(logits, k);
-    if (logits.signature().domain != Domain::Static) {
-      add_penalty(request, "balance", options_.balance_weight,
-                  [&] { return balance_loss(softmax(logits), mask, k); });
-    }
+    add_penalty(request, "balance", options_.balance_weight,
+                [&] { return balance_loss(softmax(logits), mask, k); });
     return masked_softmax(logits, mask);
   }
   bool is_sparse() const override { return true; }
@@ -54,8 +52,7 @@ class TaskAwareGate final : public Gate {
     const auto consumers = static_cast<int64_t>(request.paths.size());
     const int64_t experts = request.experts;
     if (options_.form == "per_task") {
-      return mlp_bank(request.x, request.paths,
-                      {.units = {experts}, .output_activation = "none", .has_bias = false, .initializer = start()});
+      return linear_bank(request.x, with_suffix(request.paths, "/weight"), {}, experts, start());
     }
     const Var rows = per_consumer(request.x, consumers);
     if (options_.form == "agnostic") return linear(rows, shared(request, rows.shape().last()), Var());

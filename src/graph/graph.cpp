@@ -65,6 +65,14 @@ Var Graph::parameter(const std::string& path, Shape shape, Initializer initializ
   return add(std::move(node));
 }
 
+Var Graph::parameter_from(const std::string& path, Shape shape, std::vector<double> start) {
+  if (static_cast<int64_t>(start.size()) != shape.elements())
+    internal_error("the start of \"{}\" does not fill its shape", path);
+  const Var var = parameter(path, std::move(shape), Initializer::zero());
+  nodes_[var.node()].constant = std::move(start);
+  return var;
+}
+
 Var Graph::parameter_bank(const std::vector<std::string>& paths, Shape shape, Initializer initializer) {
   if (shape.rank() < 1 || shape[0] != static_cast<int64_t>(paths.size())) {
     internal_error("a bank of {} paths has shape {}", paths.size(), shape.text());

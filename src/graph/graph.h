@@ -33,12 +33,13 @@ struct Initializer {
   enum class Kind : uint8_t { Zero, One, Constant, GlorotUniform, HeNormal, Normal, Uniform };
   Kind kind = Kind::GlorotUniform;
   double scale = 1;  // standard deviation (Normal), half width (Uniform), value (Constant), gain otherwise
+  std::string stream = {};  // paths of one stream start alike; empty: every path has its own
 
-  static Initializer zero() { return {Kind::Zero, 0}; }
-  static Initializer one() { return {Kind::One, 1}; }
-  static Initializer constant(double value) { return {Kind::Constant, value}; }
-  static Initializer normal(double deviation) { return {Kind::Normal, deviation}; }
-  static Initializer uniform(double half_width) { return {Kind::Uniform, half_width}; }
+  static Initializer zero() { return {Kind::Zero, 0, {}}; }
+  static Initializer one() { return {Kind::One, 1, {}}; }
+  static Initializer constant(double value) { return {Kind::Constant, value, {}}; }
+  static Initializer normal(double deviation) { return {Kind::Normal, deviation, {}}; }
+  static Initializer uniform(double half_width) { return {Kind::Uniform, half_width, {}}; }
   // "glorot_uniform", "he_normal", "normal", "uniform", "zero".
   static Initializer named(const std::string& name, double scale);
   static std::vector<std::string> names();
@@ -58,7 +59,7 @@ struct Node {
   bool slices_last_axis = false;   // one path per block of the last axis
   Initializer initializer;
   bool is_trainable = true;
-  std::vector<double> constant;  // Constant, initial State
+  std::vector<double> constant;  // Constant, initial State, Parameter that starts from given numbers
 };
 
 struct LossTerm {
@@ -85,6 +86,8 @@ class Graph {
   // Ids per row (one or a bag), given with every batch.
   Var ids(const std::string& name);
   Var parameter(const std::string& path, Shape shape, Initializer initializer);
+  // With these numbers to start from, row-major.
+  Var parameter_from(const std::string& path, Shape shape, std::vector<double> start);
   // A bank: shape [paths.size(), ...]; slice i is saved and initialised under paths[i].
   Var parameter_bank(const std::vector<std::string>& paths, Shape shape, Initializer initializer);
   // Blocks side by side: shape [.., paths.size() * width]; block i of the last axis is saved under paths[i].
@@ -118,6 +121,8 @@ class Graph {
   const std::map<std::string, int>& named_values() const { return named_; }
   // The node of an output or named value. Throws with the nearest names.
   int find(const std::string& name) const;
+  // Lets all slices of a parameter start from the same numbers, those of `stream`.
+  void start_alike(int node, const std::string& stream) { nodes_[node].initializer.stream = stream; }
   void set_trainable(int node, bool is_trainable) { nodes_[node].is_trainable = is_trainable; }
 
   // Operations, shapes, paths, losses and outputs; enough to run the model without the code that composed it.

@@ -31,6 +31,7 @@ Json node_to_json(const Node& node) {
   if (node.leaf == Leaf::Parameter || node.leaf == Leaf::Table) {
     json["initializer"] = Initializer::names()[static_cast<size_t>(node.initializer.kind)];
     json["scale"] = node.initializer.scale;
+    if (!node.initializer.stream.empty()) json["stream"] = node.initializer.stream;
     if (node.is_bank) json["bank"] = true;
     if (node.slices_last_axis) json["side_by_side"] = true;
     if (!node.is_trainable) json["trainable"] = false;
@@ -98,6 +99,7 @@ std::unique_ptr<Graph> Graph::from_json(const Json& json) {
       if (item.contains("initializer")) {
         node.initializer =
             Initializer::named(item.at("initializer").get<std::string>(), item.value("scale", 1.0));
+        node.initializer.stream = item.value("stream", "");
       }
       graph->add(std::move(node));
     }

@@ -16,12 +16,13 @@ struct LinearOptions {
 // Derived has op_name, weight_form ("[in, out]"), weight_rank, check_x(x, weight) for what its rows must be
 // beyond ending in [in], and weight_block(call, block), the block of the weight that a block of the row is
 // multiplied by. Inputs: x [.., in], a weight of one block [in, out] or several [blocks, in, out], and
-// optionally a bias of the shape of the weight without `in`. Where column_blocks() is more than 1, the blocks of
-// the weight lie side by side instead: [in, column_blocks * out].
+// optionally a bias of the shape of the weight without `in`. Where Derived takes_side_by_side, the blocks of the
+// weight may lie side by side instead: [in, column_blocks * out].
 template <class Derived, class OptionsType = LinearOptions>
 class LinearOpBase : public OpBase<Derived, OptionsType> {
  public:
   using OpBase<Derived, OptionsType>::OpBase;
+  static constexpr bool takes_side_by_side = false;
 
   Signature infer(std::span<const Signature> inputs) const override {
     this->require(inputs.size() == 2 || inputs.size() == 3,
@@ -29,9 +30,9 @@ class LinearOpBase : public OpBase<Derived, OptionsType> {
     const Shape& x = inputs[0].shape;
     const Shape& weight = inputs[1].shape;
     const int64_t side_by_side = this->column_blocks();
-    const int64_t rank = side_by_side > 1 ? 2 : Derived::weight_rank;
-    this->require(weight.rank() == rank && inputs[1].domain == Domain::Static &&
-                      weight.last() % side_by_side == 0,
+    const bool has_rank =
+        weight.rank() == Derived::weight_rank || (Derived::takes_side_by_side && weight.rank() == 2);
+    this->require(has_rank && inputs[1].domain == Domain::Static && weight.last() % side_by_side == 0,
                   "the weight must be static {}, got {}", Derived::weight_form, weight.text());
     this->derived().check_x(inputs[0], weight);
     this->require(x.rank() >= 1 && x.last() == weight[-2], "x {} does not fit weight {}", x.text(),
@@ -102,7 +103,7 @@ class LinearOpBase : public OpBase<Derived, OptionsType> {
         : in(shapes[1].shape[-2]),
           out(shapes[1].shape.last() / side_by_side),
           blocks(shapes[0].shape.outer()),
-          is_side_by_side(side_by_side > 1) {}
+          is_side_by_side(shapes[1].shape.rank() == 2) {}
   };
 
   bool is_relu() const { return this->options_.activation == "relu"; }

@@ -55,6 +55,8 @@ Var concatenate(const std::vector<Var>& parts, int64_t axis = -1);
 // Entries [begin, end) of an axis.
 Var slice(Var x, int64_t axis, int64_t begin, int64_t end);
 Var reshape(Var x, Shape shape);
+// [.., m, n] -> [.., n, m].
+Var transpose(Var x);
 // Over one axis, which disappears.
 Var sum(Var x, int64_t axis = -1);
 Var mean(Var x, int64_t axis = -1);
@@ -93,15 +95,15 @@ Var row_mean(Var x);
 Var batch_sum(Var x);
 // Mean and biased variance over rows: x [width] -> [2, width].
 Var moments(Var x);
-// x [width] normalised by batch `moments` in training and by `running` [2, width] otherwise. Ioffe and
-// Szegedy 2015. Refuses batches of one row in training. scale and shift have the shape of x; all elements are
-// on their own.
-constexpr double batch_norm_epsilon = 1e-5;
-Var batch_norm(Var x, Var scale, Var shift, Var running, double momentum = 0.1,
-               double epsilon = batch_norm_epsilon);
-// The same with a state of its own, which starts with mean 0 and variance 1.
-Var batch_norm(Var x, Var scale, Var shift, const std::string& state_path, double momentum = 0.1,
-               double epsilon = batch_norm_epsilon);
+// x [..] normalised by batch `moments` in training and by `running` [2, ..] otherwise. Ioffe and Szegedy 2015.
+// Refuses batches of one row in training. scale and shift have the shape of x; all elements are on their own.
+constexpr double batch_norm_epsilon = 1e-5, batch_norm_momentum = 0.1;
+Var batch_norm(Var x, Var moments, Var running, Var scale, Var shift, double epsilon = batch_norm_epsilon);
+// The same with the moments of x, and with running moments in a state of its own.
+Var batch_norm(Var x, Var scale, Var shift, const std::string& state_path,
+               double momentum = batch_norm_momentum, double epsilon = batch_norm_epsilon);
+// Means 0 and variances 1.
+std::vector<double> moments_before_any_batch(int64_t width);
 // The state of batch_norm after a batch: (1 - momentum) running + momentum (mean, unbiased variance); both
 // [2, ..].
 Var running_moments(Var running, Var moments, double momentum);

@@ -3,53 +3,17 @@
 
 #include "losses/loss.h"
 #include "model_file/model_directory.h"
-#include "tests/engine/graph_run.h"
-#include "tests/training/sample_data.h"
-#include "training/model.h"
+#include "tests/contract/feed_for.h"
 
 namespace gatewise {
 namespace {
 
-const std::vector<TaskSpace> mixed_tasks{make_task("click", "binary"), make_task("amount", "regression"),
-                                         make_task("grade", "multiclass", 3)};
-
-// Rows for a graph of build_graph(); ids cycle through their tables, labels fit their kinds.
-Feed feed_for(const Graph& graph, const FeatureSpace& space, int64_t rows = 5) {
-  Feed feed;
-  feed.rows = rows;
-  const auto tasks = static_cast<int64_t>(space.tasks.size());
-  for (const Node& node : graph.nodes()) {
-    if (node.leaf == Leaf::Ids) {
-      IdFeed& ids = feed.ids[node.id];
-      if (node.name.starts_with("bags/")) ids.offsets.push_back(0);
-      for (int64_t row = 0; row < rows; ++row) {
-        const int64_t count = node.name.starts_with("bags/") ? row % 3 : 1;
-        for (int64_t i = 0; i < count; ++i) ids.ids.push_back(static_cast<uint32_t>((row + 2 * i) % 6));
-        if (!ids.offsets.empty()) ids.offsets.push_back(static_cast<int64_t>(ids.ids.size()));
-      }
-    }
-    if (node.leaf != Leaf::Input || node.name != "labels") continue;
-    for (int64_t row = 0; row < rows; ++row) {
-      for (int64_t task = 0; task < tasks; ++task) {
-        const std::string& kind = space.tasks[task].kind;
-        const auto number = static_cast<double>(row + task);
-        // Class numbers are cut to integers; off the edges, differences see that they have no gradient.
-        const double off_edge = kind == "multiclass" ? 0.25 : 0;
-        const auto even = static_cast<double>((row + task) % 2);
-        feed.inputs[node.id].push_back(kind == "regression" ? 0.25 * number : even + off_edge);
-      }
-    }
-  }
-  feed.fill(graph, -1, 1);
-  return feed;
-}
-
 class EveryArchitecture : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryArchitecture, HasTheGradientsOfItsLoss) {
-  for (const std::vector<TaskSpace>& tasks : {mixed_tasks,
-                                              {make_task("click", "binary"), make_task("buy", "binary")},
-                                              {make_task("amount", "regression")}}) {
+  const std::vector<TaskSpace> several = tasks_for(GetParam());
+  for (const std::vector<TaskSpace>& tasks :
+       {several, {make_task("click", "binary"), make_task("buy", "binary")}, {several[1]}}) {
     const FeatureSpace space = sample_space(tasks);
     const Json smooth = {{"units", {4}}, {"activation", "tanh"}};
     const auto graph = build_graph(space, {{"type", GetParam()}, {"expert", smooth}, {"tower", smooth}});
@@ -58,7 +22,7 @@ TEST_P(EveryArchitecture, HasTheGradientsOfItsLoss) {
 }
 
 TEST_P(EveryArchitecture, StartsWithUnitsThatDiffer) {
-  const FeatureSpace space = sample_space(mixed_tasks);
+  const FeatureSpace space = sample_space(tasks_for(GetParam()));
   const auto graph = build_graph(space, {{"type", GetParam()}});
   Store<float> store(*graph);
   store.initialise(1);
@@ -72,7 +36,7 @@ TEST_P(EveryArchitecture, StartsWithUnitsThatDiffer) {
 }
 
 TEST_P(EveryArchitecture, IgnoresRowsWithoutCoefficient) {
-  const FeatureSpace space = sample_space(mixed_tasks);
+  const FeatureSpace space = sample_space(tasks_for(GetParam()));
   const auto graph = build_graph(space, {{"type", GetParam()}});
   Feed feed = feed_for(*graph, space);
   for (size_t task = 0; task < 3; ++task) feed.coefficients[3 * 2 + task] = 0;  // row 2 has no label
@@ -95,7 +59,7 @@ TEST_P(EveryArchitecture, IgnoresRowsWithoutCoefficient) {
 }
 
 TEST_P(EveryArchitecture, SavesLoadsAndScoresTheSame) {
-  const FeatureSpace space = sample_space(mixed_tasks);
+  const FeatureSpace space = sample_space(tasks_for(GetParam()));
   const auto graph = build_graph(space, {{"type", GetParam()}});
   PlanOptions scoring;
   scoring.is_training = false;
@@ -121,7 +85,7 @@ TEST_P(EveryArchitecture, SavesLoadsAndScoresTheSame) {
 }
 
 TEST_P(EveryArchitecture, RefusesUnknownOptionsAndDescribesItself) {
-  const FeatureSpace space = sample_space(mixed_tasks);
+  const FeatureSpace space = sample_space(tasks_for(GetParam()));
   EXPECT_THROW(build_graph(space, {{"type", GetParam()}, {"no_such_option", 1}}), Error);
   EXPECT_THROW(build_graph(space, {{"type", GetParam()}, {"tower", {{"units", {0}}}}}), Error);
   const auto& entry = Registry<Architecture>::instance().entries().at(GetParam());
@@ -153,11 +117,16 @@ TEST_P(EveryArchitecture, GradientsPerTaskAddUpToTheWhole) {
   }
   batch.coefficients = {feed.coefficients.data(), 2};
   const auto gradients = program.task_gradients(batch, feed.run);
+  // Penalties belong to no task.
+  feed.task_weights = {0, 0};
+  run.set(feed);
+  run.step();
+  const double* penalties = run.program().gradients().data();
   const Layout& layout = store.layout();
   for (const ParameterPlace& place : layout.places) {
     if (place.is_table) continue;  // tables take part after the tiles, for all tasks together
     for (int64_t i = place.offset; i < place.offset + place.extent(); ++i) {
-      ASSERT_NEAR(0.5 * gradients[0][i] + 2 * gradients[1][i], expected[i], 1e-12);
+      ASSERT_NEAR(0.5 * gradients[0][i] + 2 * gradients[1][i] + penalties[i], expected[i], 1e-11);
     }
   }
 }

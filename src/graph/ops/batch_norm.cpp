@@ -111,22 +111,26 @@ const RegisterOp<BatchNormOp> batch_norm_registered;
 
 }  // namespace
 
-Var batch_norm(Var x, Var scale, Var shift, Var running, double momentum, double epsilon) {
-  Graph& graph = x.graph();
-  const Var batch = moments(x);
-  graph.update(running, running_moments(running, batch, momentum));
-  return graph.apply(std::make_shared<BatchNormOp>(BatchNormOptions{epsilon}),
-                     {x, batch, running, scale, shift});
+Var batch_norm(Var x, Var moments, Var running, Var scale, Var shift, double epsilon) {
+  return x.graph().apply(std::make_shared<BatchNormOp>(BatchNormOptions{epsilon}),
+                         {x, moments, running, scale, shift});
 }
 
 Var batch_norm(Var x, Var scale, Var shift, const std::string& state_path, double momentum, double epsilon) {
+  Graph& graph = x.graph();
   const int64_t width = x.shape().elements();
   Shape pair = x.shape();
   pair.sizes.insert(pair.sizes.begin(), 2);
+  const Var batch = moments(x);
+  const Var running = graph.state(state_path, pair, moments_before_any_batch(width));
+  graph.update(running, running_moments(running, batch, momentum));
+  return batch_norm(x, batch, running, scale, shift, epsilon);
+}
+
+std::vector<double> moments_before_any_batch(int64_t width) {
   std::vector<double> initial(2 * width, 0.0);
   std::fill(initial.begin() + width, initial.end(), 1.0);
-  const Var running = x.graph().state(state_path, pair, std::move(initial));
-  return batch_norm(x, scale, shift, running, momentum, epsilon);
+  return initial;
 }
 
 }  // namespace gatewise

@@ -18,6 +18,7 @@ class RoutedLinearOp final : public LinearOpBase<RoutedLinearOp, RoutedLinearOpt
   static constexpr const char* op_name = "routed_linear";
   static constexpr const char* weight_form = "[branches, in, out] or [in, branches * out]";
   static constexpr int64_t weight_rank = 3;
+  static constexpr bool takes_side_by_side = true;
   using LinearOpBase::LinearOpBase;
 
   int64_t column_blocks() const override { return options_.side_by_side; }

@@ -1,0 +1,33 @@
+// Adaptive task-to-task fusion without a shared unit (AdaTT-sp; Li et al., KDD 2023).
+#include "architectures/adaptive_fusion.h"
+
+namespace gatewise {
+namespace {
+
+class TaskToTaskFusion final : public Architecture {
+ public:
+  struct Options : MixtureOptions {
+    FusionSizes sizes{2, 2, 0};
+    void declare(OptionSet& set) {
+      set.add("levels", &sizes.levels, "levels of experts").range(1, 16);
+      set.add("task_experts", &sizes.task_experts, "experts of each task in every level").range(1, 4096);
+      MixtureOptions::declare(set);
+    }
+  };
+
+  explicit TaskToTaskFusion(const Options& options) : options_(options), parts_(options) {}
+
+  Heads build(const ModelInputs& inputs) const override {
+    return build_fusion(options_.sizes, options_, parts_, inputs);
+  }
+
+ private:
+  Options options_;
+  MixtureParts parts_;
+};
+
+const Register<Architecture, TaskToTaskFusion> adatt_sp_registered{
+    "adatt_sp", "each task mixes all tasks' experts and adds its own (Li et al. 2023)"};
+
+}  // namespace
+}  // namespace gatewise

@@ -1,0 +1,76 @@
+// Adaptive information transfer (Xi, Chen, Yan, Zhang, Zhu, Zhuang, Chen; KDD 2021) along a chain of events: every task
+// weighs its own representation against what the task before it passes on.
+#include "architectures/network_per_task.h"
+#include "gates/gate.h"
+
+namespace gatewise {
+namespace {
+
+class AdaptiveTransfer final : public Architecture {
+ public:
+  struct Options : NetworkOptions {
+    std::vector<std::string> chain;
+    double calibrator = 0.6;
+    void declare(OptionSet& set) {
+      set.add("chain", &chain, "tasks in the order of the events; [] means as declared");
+      set.add("calibrator", &calibrator,
+              "weight of the penalty on a later event that is more probable than the one before it, averaged over "
+              "rows")
+          .range(0);
+      NetworkOptions::declare(set);
+    }
+  };
+
+  explicit AdaptiveTransfer(const Options& options) : options_(options), parts_(options) {}
+
+  Heads build(const ModelInputs& inputs) const override {
+    const std::vector<int64_t> order = chain_order(options_.chain, inputs.tasks);
+    const Var bottoms = parts_.bottoms(inputs);
+    const int64_t tasks = bottoms.shape()[0], width = bottoms.shape()[1];
+    std::vector<Var> of_task(tasks);
+    Var before;
+    for (const int64_t task : order) {
+      const Var own = reshape(slice(bottoms, 0, task, task + 1), Shape{width});
+      before = before.is_valid() ? transfer(before, own, "transfers/" + inputs.tasks[task].name) : own;
+      of_task[task] = reshape(before, Shape{1, width});
+    }
+    Heads heads = build_towers(*parts_.tower, concatenate(of_task, 0), inputs.tasks);
+    if (options_.calibrator > 0 && tasks > 1) calibrate(inputs.x.graph(), heads, order);
+    return heads;
+  }
+
+ private:
+  // Attention over {what the task before passes on, own}, each [width].
+  static Var transfer(Var before, Var own, const std::string& path) {
+    Graph& graph = own.graph();
+    const int64_t width = own.shape().last();
+    const auto matrix = [&](const std::string& name) {
+      return graph.parameter(path + "/" + name, Shape{width, width}, Initializer());
+    };
+    const Var bias = graph.parameter(path + "/information/bias", Shape{width}, Initializer::zero());
+    const Var passed = linear(before, matrix("information/weight"), bias, Activation::Relu);
+    const Var both = concatenate({reshape(passed, Shape{1, width}), reshape(own, Shape{1, width})}, 0);
+    const Var keys = linear(both, matrix("key"), Var()), queries = linear(both, matrix("query"), Var());
+    const Var scores = times(sum(multiply(keys, queries)), 1 / std::sqrt(static_cast<double>(width)));
+    return mix(linear(both, matrix("value"), Var()), softmax(scores));
+  }
+
+  void calibrate(Graph& graph, const Heads& heads, const std::vector<int64_t>& order) const {
+    Var total;
+    for (size_t i = 1; i < order.size(); ++i) {
+      const Var excess =
+          relu(subtract(sigmoid(heads.of_task[order[i]]), sigmoid(heads.of_task[order[i - 1]])));
+      total = total.is_valid() ? add(total, excess) : excess;
+    }
+    graph.add_penalty("calibrator", times(reshape(row_mean(total), Shape{}), options_.calibrator));
+  }
+
+  Options options_;
+  NetworkParts parts_;
+};
+
+const Register<Architecture, AdaptiveTransfer> aitm_registered{
+    "aitm", "a chain of events whose tasks pass on what they know (Xi et al. 2021)"};
+
+}  // namespace
+}  // namespace gatewise

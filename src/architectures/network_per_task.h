@@ -1,0 +1,37 @@
+// The options of architectures that give every task a network of its own: an expert below a tower.
+#pragma once
+
+#include "architectures/architecture.h"
+
+namespace gatewise {
+
+struct NetworkOptions {
+  Json expert = Json::object();
+  Json tower = Json::object();
+  void declare(OptionSet& set) {
+    set.add("expert", &expert, "the network under each tower: {type, units, ...}");
+    set.add("tower", &tower, "the network of a task: {type, units, ...}");
+  }
+};
+
+struct NetworkParts {
+  std::unique_ptr<Expert> expert;
+  std::unique_ptr<Tower> tower;
+
+  explicit NetworkParts(const NetworkOptions& options)
+      : expert(make_part<Expert>(options.expert, "model.expert", "mlp")),
+        tower(make_part<Tower>(options.tower, "model.tower", "mlp")) {}
+
+  // A network for each task over all features: [tasks, hidden] under "bottoms/<task>".
+  Var bottoms(const ModelInputs& inputs) const {
+    const Var bottoms = expert->run(inputs.x, task_paths("bottoms", inputs.tasks));
+    inputs.x.graph().name_value("bottoms", bottoms);
+    return bottoms;
+  }
+};
+
+// The positions of the tasks of a chain in their order; every task once, all binary. `chain` empty: as declared.
+// Throws Error(Command).
+std::vector<int64_t> chain_order(const std::vector<std::string>& chain, const std::vector<TaskHead>& tasks);
+
+}  // namespace gatewise

@@ -1,0 +1,57 @@
+// Rows for the graphs of whole models.
+#pragma once
+
+#include "base/error.h"
+#include "tests/engine/graph_run.h"
+#include "tests/training/sample_data.h"
+#include "training/model.h"
+
+namespace gatewise {
+
+inline const std::vector<TaskSpace> mixed_tasks{make_task("click", "binary"), make_task("amount", "regression"),
+                                                make_task("grade", "multiclass", 3)};
+inline const std::vector<TaskSpace> binary_tasks{make_task("click", "binary"), make_task("like", "binary"),
+                                                 make_task("buy", "binary")};
+
+// One task of each kind where the architecture takes them; chains of events take binary tasks only.
+inline std::vector<TaskSpace> tasks_for(const std::string& architecture) {
+  try {
+    build_graph(sample_space(mixed_tasks), {{"type", architecture}});
+    return mixed_tasks;
+  } catch (const Error&) {
+    return binary_tasks;
+  }
+}
+
+// Rows for a graph of build_graph(); ids cycle through their tables, labels fit their kinds.
+inline Feed feed_for(const Graph& graph, const FeatureSpace& space, int64_t rows = 5) {
+  Feed feed;
+  feed.rows = rows;
+  const auto tasks = static_cast<int64_t>(space.tasks.size());
+  for (const Node& node : graph.nodes()) {
+    if (node.leaf == Leaf::Ids) {
+      IdFeed& ids = feed.ids[node.id];
+      if (node.name.starts_with("bags/")) ids.offsets.push_back(0);
+      for (int64_t row = 0; row < rows; ++row) {
+        const int64_t count = node.name.starts_with("bags/") ? row % 3 : 1;
+        for (int64_t i = 0; i < count; ++i) ids.ids.push_back(static_cast<uint32_t>((row + 2 * i) % 6));
+        if (!ids.offsets.empty()) ids.offsets.push_back(static_cast<int64_t>(ids.ids.size()));
+      }
+    }
+    if (node.leaf != Leaf::Input || node.name != "labels") continue;
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t task = 0; task < tasks; ++task) {
+        const std::string& kind = space.tasks[task].kind;
+        const auto number = static_cast<double>(row + task);
+        // Class numbers are cut to integers; off the edges, differences see that they have no gradient.
+        const double off_edge = kind == "multiclass" ? 0.25 : 0;
+        const auto even = static_cast<double>((row + task) % 2);
+        feed.inputs[node.id].push_back(kind == "regression" ? 0.25 * number : even + off_edge);
+      }
+    }
+  }
+  feed.fill(graph, -1, 1);
+  return feed;
+}
+
+}  // namespace gatewise
