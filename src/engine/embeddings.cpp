@@ -96,16 +96,21 @@ void add_sparse(const std::vector<Source<T>>& sources, int64_t rows, int64_t wid
 }  // namespace
 
 void sort_by_id(std::vector<LookUp>& lookups, std::vector<LookUp>& scratch) {
-  constexpr int digit_bits = 11;
-  constexpr uint32_t digits = 1u << digit_bits;
+  constexpr int most_bits = 11;
   uint32_t all = 0;
   for (const LookUp& lookup : lookups) all |= lookup.id;
   scratch.resize(lookups.size());
-  for (int shift = 0; shift < static_cast<int>(std::bit_width(all)); shift += digit_bits) {
-    std::vector<uint32_t> next(digits, 0);
+  // As few passes as possible, and digits no longer than those need: counting is no cheaper than moving.
+  const int bits = static_cast<int>(std::bit_width(all));
+  const int passes = (bits + most_bits - 1) / most_bits;
+  const int digit_bits = passes == 0 ? 0 : (bits + passes - 1) / passes;
+  const uint32_t digits = 1u << digit_bits;
+  uint32_t next[1u << most_bits];
+  for (int shift = 0; shift < bits; shift += digit_bits) {
+    std::fill_n(next, digits, 0u);
     for (const LookUp& lookup : lookups) ++next[(lookup.id >> shift) & (digits - 1)];
     uint32_t sum = 0;
-    for (uint32_t& count : next) count = std::exchange(sum, sum + count);
+    for (uint32_t i = 0; i < digits; ++i) next[i] = std::exchange(sum, sum + next[i]);
     for (const LookUp& lookup : lookups) scratch[next[(lookup.id >> shift) & (digits - 1)]++] = lookup;
     lookups.swap(scratch);
   }

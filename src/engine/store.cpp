@@ -65,11 +65,8 @@ Store<T>::Store(const Graph& graph, int64_t dense_table_rows)
     : graph_(&graph),
       layout_(graph, dense_table_rows),
       arena_(layout_.arena_size),
-      states_(layout_.state_size) {
-  for (const ParameterPlace& place : layout_.places) {
-    big_tables_.emplace_back(place.is_big_table ? place.extent() : 0);
-  }
-}
+      big_tables_(layout_.big_tables_size),
+      states_(layout_.state_size) {}
 
 template <class T>
 void Store<T>::initialise(uint64_t seed) {
@@ -98,8 +95,7 @@ void Store<T>::initialise(uint64_t seed) {
 
 template <class T>
 T* Store<T>::at(const ParameterPlace& place) {
-  if (place.is_big_table) return big_tables_[layout_.place_of_node[place.node]].data();
-  return arena_.data() + place.offset;
+  return (place.is_big_table ? big_tables_ : arena_).data() + place.offset;
 }
 
 template <class T>

@@ -65,7 +65,7 @@ class Store {
   const Graph* graph_;
   Layout layout_;
   Aligned<T> arena_;
-  std::vector<Aligned<T>> big_tables_;  // by place, empty for the others
+  Aligned<T> big_tables_;  // all in one piece, so that small ones get huge pages too
   Aligned<T> states_;
 };
 
