@@ -13,7 +13,8 @@ bool keeps_first(const OptimiserOptions& options) {
 
 bool keeps_second(const OptimiserOptions& options) { return options.kind != "sgd"; }
 
-// How one row of a big table is updated; formulas in tools/parity/README.md.
+// How one row of a big table is updated; formulas in tools/parity/README.md. Adagrad only where it is
+// row-wise, kernels::adagrad_rows otherwise.
 template <class T>
 struct RowUpdate {
   RowUpdate(const OptimiserOptions& options_, int64_t step, double rate_)
@@ -36,7 +37,7 @@ struct RowUpdate {
     if (is_sgd) {
       sgd(width, gradient, scale, parameter, first);
     } else if (is_adagrad) {
-      adagrad(width, gradient, scale, parameter, second);
+      row_wise_adagrad(width, gradient, scale, parameter, second);
     } else {
       adam(width, gradient, scale, parameter, first, second);
     }
@@ -57,12 +58,7 @@ struct RowUpdate {
     return sum / static_cast<T>(width);
   }
 
-  void adagrad(int64_t width, const T* gradient, T scale, T* parameter, T* second) const {
-    if (!is_row_wise) {
-      kernels::adagrad(kernels::AdagradStep{rate, options.epsilon, 0}, width, parameter, gradient, scale,
-                       second);
-      return;
-    }
+  void row_wise_adagrad(int64_t width, const T* gradient, T scale, T* parameter, T* second) const {
     second[0] += mean_square(width, gradient, scale);
     const T size = static_cast<T>(rate) / (std::sqrt(second[0]) + static_cast<T>(options.epsilon));
     for (int64_t i = 0; i < width; ++i) parameter[i] -= size * scale * gradient[i];
@@ -198,6 +194,13 @@ void Optimiser<T>::apply_table(const TableGradient<T>& gradient, double rate, T 
   const auto count = static_cast<int64_t>(gradient.ids.size());
   pool_->run((count + rows_per_job - 1) / rows_per_job, [&](int64_t job, int) {
     const auto end = static_cast<size_t>(std::min(count, (job + 1) * rows_per_job));
+    if (update.is_adagrad && !update.is_row_wise) {
+      const int64_t begin = job * rows_per_job;
+      const kernels::TableRows rows{static_cast<int64_t>(end) - begin, width, gradient.ids.data() + begin,
+                                    place.row_stride};
+      return kernels::adagrad_rows(kernels::AdagradStep{rate, options_.epsilon, 0}, rows, parameters,
+                                   gradient.sums.data() + begin * width, scale, second);
+    }
     for (auto i = static_cast<size_t>(job * rows_per_job); i < end; ++i) {
       if (i + ahead < end) {
         const int64_t later = gradient.ids[i + ahead];

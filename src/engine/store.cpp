@@ -42,21 +42,18 @@ double initial_value(const Initializer& initializer, const RandomStream& stream,
 
 template <class T>
 void Aligned<T>::Free::operator()(T* pointer) const {
-  ::operator delete (pointer, std::align_val_t{line});
+  ::operator delete (pointer, std::align_val_t{alignment});
 }
 
 template <class T>
 void Aligned<T>::resize(int64_t size) {
   const size_t bytes = static_cast<size_t>(size) * sizeof(T);
-  const bool is_huge = bytes >= 2 * huge_page;
-  void* memory = size == 0 ? nullptr : ::operator new (bytes, std::align_val_t{line});
-  if (is_huge) {
-    const auto address = reinterpret_cast<uintptr_t>(memory);
-    const uintptr_t begin = (address + huge_page - 1) / huge_page * huge_page;
-    madvise(reinterpret_cast<void*>(begin), (address + bytes - begin) / huge_page * huge_page, MADV_HUGEPAGE);
-  }
+  const size_t alignment = bytes >= 2 * huge_page ? huge_page : line;
+  const size_t reserved = (bytes + alignment - 1) / alignment * alignment;
+  void* memory = size == 0 ? nullptr : ::operator new (reserved, std::align_val_t{alignment});
+  if (alignment == huge_page) madvise(memory, reserved, MADV_HUGEPAGE);
   if (memory != nullptr) std::memset(memory, 0, bytes);
-  data_.reset(static_cast<T*>(memory));
+  data_ = {static_cast<T*>(memory), Free{alignment}};
   size_ = size;
 }
 

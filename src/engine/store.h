@@ -27,6 +27,7 @@ class Aligned {
 
  private:
   struct Free {
+    size_t alignment = 0;
     void operator()(T* pointer) const;
   };
   std::unique_ptr<T, Free> data_;
