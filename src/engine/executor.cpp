@@ -41,6 +41,7 @@ Program<T>::Executor::Executor(const Plan& plan, Store<T>& store, Pool& pool)
     worker.inputs.resize(most_inputs);
     worker.d_inputs.resize(most_inputs);
     worker.accumulate = std::make_unique<bool[]>(most_inputs);
+    worker.masks = std::make_unique<bool[]>(most_inputs);
   }
   for (size_t lane = 0; lane < lanes_.size(); ++lane) {
     lanes_[lane].losses.assign(graph_.losses().size(), 0);

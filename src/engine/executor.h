@@ -42,7 +42,7 @@ class Program<T>::Executor {
     Aligned<T> tile;
     std::vector<ConstRows<T>> inputs;
     std::vector<Rows<T>> d_inputs;
-    std::unique_ptr<bool[]> accumulate;
+    std::unique_ptr<bool[]> accumulate, masks;
     Ids ids;
   };
   struct Tile {

@@ -136,9 +136,12 @@ void Program<T>::Executor::run_backward(const Tile& tile, const Step& step) {
         is_wanted ? gradient_rows(tile, node.inputs[i], node.op->reads_matrix(input), is_banked && input > 0)
                   : Rows<T>();
     worker.accumulate[i] = step.accumulate[i];
+    worker.masks[i] = step.masks[i];
   }
   call.d_inputs = {worker.d_inputs.data(), node.inputs.size()};
   call.accumulate = {worker.accumulate.get(), node.inputs.size()};
+  call.masks = {worker.masks.get(), node.inputs.size()};
+  call.is_d_output_masked = plan_.is_masked[node.id];
   if (is_reduction(node)) {
     call.d_output = {static_gradients_.data() + plan_.static_gradient[node.id], 0};
   } else {

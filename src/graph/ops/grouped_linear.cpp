@@ -38,6 +38,7 @@ class GroupedLinearOp final : public OpBase<GroupedLinearOp, GroupedLinearOption
   bool reads_matrix(int input) const override { return input == 1; }
   bool backward_reads_input(int input) const override { return input < 2; }
   bool backward_reads_output() const override { return is_relu(); }
+  bool masks_gradient() const override { return is_relu(); }
 
   template <class T>
   void run(const Call<T>& call) const {
@@ -63,7 +64,7 @@ class GroupedLinearOp final : public OpBase<GroupedLinearOp, GroupedLinearOption
   template <class T>
   void gradient(const Call<T>& call) const {
     const Sizes size(call);
-    if (is_relu()) {
+    if (is_relu() && !call.is_d_output_masked) {
       kernels::unary_backward(kernels::Unary::Relu, T(0), call.rows, size.blocks * size.out, ConstRows<T>(),
                               ConstRows<T>(call.output), ConstRows<T>(call.d_output), call.d_output, false);
     }

@@ -36,6 +36,7 @@ class LinearOp final : public OpBase<LinearOp, LinearOptions> {
   bool reads_matrix(int input) const override { return input == 1; }
   bool backward_reads_input(int input) const override { return input < 2; }
   bool backward_reads_output() const override { return is_relu(); }
+  bool masks_gradient() const override { return is_relu(); }
 
   template <class T>
   void run(const Call<T>& call) const {
@@ -58,7 +59,7 @@ class LinearOp final : public OpBase<LinearOp, LinearOptions> {
   void gradient(const Call<T>& call) const {
     const kernels::Product<T> forward = shape_of(call);
     const int64_t tokens = call.shapes[0].shape.outer();
-    if (is_relu()) {
+    if (is_relu() && !call.is_d_output_masked) {
       kernels::unary_backward(kernels::Unary::Relu, T(0), call.rows, tokens * forward.columns, ConstRows<T>(),
                               ConstRows<T>(call.output), ConstRows<T>(call.d_output), call.d_output, false);
     }
