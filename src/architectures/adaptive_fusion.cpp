@@ -54,8 +54,7 @@ Heads build_fusion(const FusionSizes& sizes, const MixtureOptions& options, cons
     }
     level = build_level(*parts.expert, *parts.gate, groups, consumers, scope);
     name_level(graph, level, consumers, scope);
-    for (size_t i = 0; i < consumers.size(); ++i)
-      read[i] = selectors[i] = level.of(static_cast<int64_t>(i));
+    for (size_t i = 0; i < consumers.size(); ++i) read[i] = selectors[i] = level.of(static_cast<int64_t>(i));
   }
   return build_towers(*parts.tower, level.mixed, inputs.tasks);
 }

@@ -1,5 +1,5 @@
-// What AdaTT and AdaTT-sp (Li et al., KDD 2023) share: every unit, of a task or shared, mixes the experts of all units
-// by a gate and adds its own experts by learned weights.
+// What AdaTT and AdaTT-sp (Li et al., KDD 2023) share: every unit, of a task or shared, mixes the experts of
+// all units by a gate and adds its own experts by learned weights.
 #pragma once
 
 #include "architectures/mixture.h"

@@ -1,5 +1,5 @@
-// Adaptive information transfer (Xi, Chen, Yan, Zhang, Zhu, Zhuang, Chen; KDD 2021) along a chain of events: every task
-// weighs its own representation against what the task before it passes on.
+// Adaptive information transfer (Xi, Chen, Yan, Zhang, Zhu, Zhuang, Chen; KDD 2021) along a chain of events:
+// every task weighs its own representation against what the task before it passes on.
 #include "architectures/network_per_task.h"
 #include "gates/gate.h"
 
@@ -14,7 +14,8 @@ class AdaptiveTransfer final : public Architecture {
     void declare(OptionSet& set) {
       set.add("chain", &chain, "tasks in the order of the events; [] means as declared");
       set.add("calibrator", &calibrator,
-              "weight of the penalty on a later event that is more probable than the one before it, averaged over "
+              "weight of the penalty on a later event that is more probable than the one before it, averaged "
+              "over "
               "rows")
           .range(0);
       NetworkOptions::declare(set);

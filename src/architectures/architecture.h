@@ -10,7 +10,7 @@ namespace gatewise {
 
 struct TaskHead {
   std::string name;
-  int64_t outputs = 1;  // logits: 1, or the number of classes
+  int64_t outputs = 1;          // logits: 1, or the number of classes
   std::string kind = "binary";  // or "regression", "multiclass"
 };
 

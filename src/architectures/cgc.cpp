@@ -1,5 +1,5 @@
-// Customised gate control (Tang, Liu, Zhao, Gong; RecSys 2020): shared experts for all and experts that only their
-// own task sees. PLE with one level.
+// Customised gate control (Tang, Liu, Zhao, Gong; RecSys 2020): shared experts for all and experts that only
+// their own task sees. PLE with one level.
 #include "architectures/mixture.h"
 
 namespace gatewise {

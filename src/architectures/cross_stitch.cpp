@@ -1,5 +1,5 @@
-// Cross-stitch networks (Misra, Shrivastava, Gupta, Hebert; CVPR 2016): a network per task whose layers exchange
-// activations through learned linear units.
+// Cross-stitch networks (Misra, Shrivastava, Gupta, Hebert; CVPR 2016): a network per task whose layers
+// exchange activations through learned linear units.
 #include "architectures/network_per_task.h"
 #include "base/error.h"
 
@@ -14,9 +14,11 @@ class CrossStitch final : public Architecture {
     double same_task = 0.9;
     double other_task = 0.1;
     void declare(OptionSet& set) {
-      set.add("stitched_layers", &stitched_layers, "numbers of the layers that end in a unit, from 0; [] means all")
+      set.add("stitched_layers", &stitched_layers,
+              "numbers of the layers that end in a unit, from 0; [] means all")
           .range(0, 65536);
-      set.add("per_channel", &per_channel, "a weight for every hidden value instead of one per pair of tasks");
+      set.add("per_channel", &per_channel,
+              "a weight for every hidden value instead of one per pair of tasks");
       set.add("same_task", &same_task, "start of what a task keeps of its own activations").range(-10, 10);
       set.add("other_task", &other_task, "start of what comes from all other tasks together").range(-10, 10);
       NetworkOptions::declare(set);
@@ -27,8 +29,7 @@ class CrossStitch final : public Architecture {
 
   Heads build(const ModelInputs& inputs) const override {
     Graph& graph = inputs.x.graph();
-    const auto layers =
-        parts_.expert->layers(graph, inputs.x.shape(), task_paths("bottoms", inputs.tasks));
+    const auto layers = parts_.expert->layers(graph, inputs.x.shape(), task_paths("bottoms", inputs.tasks));
     const auto count = static_cast<int64_t>(layers.size());
     for (const int64_t layer : options_.stitched_layers) {
       if (layer >= count)

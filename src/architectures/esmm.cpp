@@ -1,6 +1,7 @@
-// Entire space models (Ma, Zhao, Huang, Wang, Hu, Zhu, Gai; SIGIR 2018) for chains of events such as exposure, click,
-// purchase. Every task's network estimates a step given that all earlier steps happened; what is trained and put out is
-// the probability that the whole chain up to it happened, which every row can be asked about.
+// Entire space models (Ma, Zhao, Huang, Wang, Hu, Zhu, Gai; SIGIR 2018) for chains of events such as
+// exposure, click, purchase. Every task's network estimates a step given that all earlier steps happened;
+// what is trained and put out is the probability that the whole chain up to it happened, which every row can
+// be asked about.
 #include "architectures/network_per_task.h"
 
 namespace gatewise {
@@ -12,9 +13,12 @@ class EntireSpace final : public Architecture {
     std::vector<std::string> chain;
     void declare(OptionSet& set) {
       set.add("chain", &chain,
-              "tasks in the order of the events; [] means as declared. The output of a task is the probability that "
-              "its event and all before it happened; its loss is taken on all rows with a label, which must be 1 only "
-              "where the earlier labels are 1. The value \"conditional/<task>\" is the probability of the step alone, "
+              "tasks in the order of the events; [] means as declared. The output of a task is the "
+              "probability that "
+              "its event and all before it happened; its loss is taken on all rows with a label, which must "
+              "be 1 only "
+              "where the earlier labels are 1. The value \"conditional/<task>\" is the probability of the "
+              "step alone, "
               "given the steps before it");
       NetworkOptions::declare(set);
     }
@@ -38,7 +42,8 @@ class EntireSpace final : public Architecture {
   }
 
  private:
-  // The logit of sigmoid(a) * sigmoid(b) = a + b - log(1 + exp(a) + exp(b)), in a form that overflows nowhere.
+  // The logit of sigmoid(a) * sigmoid(b) = a + b - log(1 + exp(a) + exp(b)), in a form that overflows
+  // nowhere.
   static Var logit_of_both(Var a, Var b) { return subtract(b, softplus(subtract(softplus(b), a))); }
 
   Options options_;

@@ -1,6 +1,7 @@
-// Hierarchy of multi-gate experts (Wang et al. 2024, "HoME"): normalised experts, two levels with a mask by groups of
-// tasks, feature gates that give every group of experts its own view of the input, and self gates that keep a group
-// learning from its own tasks. What the paper leaves open is an option with its default in the help.
+// Hierarchy of multi-gate experts (Wang et al. 2024, "HoME"): normalised experts, two levels with a mask by
+// groups of tasks, feature gates that give every group of experts its own view of the input, and self gates
+// that keep a group learning from its own tasks. What the paper leaves open is an option with its default in
+// the help.
 #include "architectures/mixture.h"
 #include "base/error.h"
 
@@ -20,28 +21,35 @@ struct HomeOptions : MixtureOptions {
   bool self_gate = true;
   bool layer_2_self_gate = false;
   void declare(OptionSet& set) {
-    set.add("groups", &groups,
-            "{name = [tasks], ...}: which tasks belong together, every task once; {}: one group of all tasks");
-    set.add("shared_experts", &shared_experts, "experts of all tasks in each of the two layers (open in the paper)")
+    set.add(
+        "groups", &groups,
+        "{name = [tasks], ...}: which tasks belong together, every task once; {}: one group of all tasks");
+    set.add("shared_experts", &shared_experts,
+            "experts of all tasks in each of the two layers (open in the paper)")
         .range(1, 4096);
     set.add("group_experts", &group_experts, "experts of each group in each layer (open in the paper)")
         .range(1, 4096);
     set.add("task_experts", &task_experts, "experts of each task in the second layer (open in the paper)")
         .range(1, 4096);
     set.add("mask", &mask, "hierarchy mask: whether groups and tasks see only shared experts and their own");
-    set.add("feature_gate", &feature_gate, "whether each group of experts reads the input through a gate of its own");
-    set.add("layer_2_feature_gate", &layer_2_feature_gate, "whether the experts of the second layer do so too");
-    set.add("feature_gate_factors", &feature_gate_factors, "low-rank gates that a feature gate mixes").range(1, 64);
+    set.add("feature_gate", &feature_gate,
+            "whether each group of experts reads the input through a gate of its own");
+    set.add("layer_2_feature_gate", &layer_2_feature_gate,
+            "whether the experts of the second layer do so too");
+    set.add("feature_gate_factors", &feature_gate_factors, "low-rank gates that a feature gate mixes")
+        .range(1, 64);
     set.add("feature_gate_rank", &feature_gate_rank, "rank of each; 0: width / factors, as in the paper")
         .range(0, 65536);
-    set.add("self_gate", &self_gate, "whether a group's vector adds its own experts by a gate over them alone");
+    set.add("self_gate", &self_gate,
+            "whether a group's vector adds its own experts by a gate over them alone");
     set.add("layer_2_self_gate", &layer_2_self_gate,
             "whether tasks do so with their own experts in the second layer (open in the paper)");
     MixtureOptions::declare(set);
   }
 };
 
-// The paper's expert: batch norm and swish after the last layer, relu before; what the configuration says wins.
+// The paper's expert: batch norm and swish after the last layer, relu before; what the configuration says
+// wins.
 HomeOptions with_expert_defaults(HomeOptions options) {
   if (!options.expert.is_object()) return options;
   if (options.expert.value("type", "mlp") != "mlp") return options;
@@ -75,7 +83,8 @@ class HomeBuilder {
       command_error("model.groups: got {}, expected a table {{name = [tasks]}}", options_.groups.dump());
     for (const auto& [group, members] : options_.groups.items()) {
       groups_.push_back(group);
-      if (!members.is_array()) command_error("model.groups.{}: got {}, expected a list of tasks", group, members.dump());
+      if (!members.is_array())
+        command_error("model.groups.{}: got {}, expected a list of tasks", group, members.dump());
       for (const Json& member : members) add_to_group(group, member, names);
     }
     if (groups_.empty()) {
@@ -91,7 +100,8 @@ class HomeBuilder {
   void add_to_group(const std::string& group, const Json& member, const std::vector<std::string>& names) {
     const std::string name = member.is_string() ? member.get<std::string>() : member.dump();
     const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) command_error("model.groups.{}: no task \"{}\".{}", group, name, suggestion(name, names));
+    if (found == names.end())
+      command_error("model.groups.{}: no task \"{}\".{}", group, name, suggestion(name, names));
     int& place = group_of_[found - names.begin()];
     if (place >= 0) command_error("model.groups.{}: task \"{}\" is in a group already", group, name);
     place = group_count() - 1;
@@ -103,10 +113,10 @@ class HomeBuilder {
     const int64_t rank =
         options_.feature_gate_rank > 0 ? options_.feature_gate_rank : std::max<int64_t>(1, width / factors);
     const Var mixing = graph_.parameter(path + "/mix/weight", Shape{width, factors}, Initializer());
-    const Var down = graph_.parameter_blocks(numbered_paths(path + "/down", factors), Shape{width, factors * rank},
-                                             Initializer());
-    const Var up =
-        graph_.parameter_bank(numbered_paths(path + "/up", factors), Shape{factors, rank, width}, Initializer::zero());
+    const Var down = graph_.parameter_blocks(numbered_paths(path + "/down", factors),
+                                             Shape{width, factors * rank}, Initializer());
+    const Var up = graph_.parameter_bank(numbered_paths(path + "/up", factors), Shape{factors, rank, width},
+                                         Initializer::zero());
     const Var low = reshape(linear(v, down, Var()), Shape{factors, rank});
     const Var gates = times(sigmoid(grouped_linear(low, up, Var())), 2);
     return multiply(v, mix(gates, softmax(linear(v, mixing, Var()))));
@@ -127,7 +137,7 @@ class HomeBuilder {
     std::vector<Var> parts;
     for (const int group : sees) {
       const auto size = static_cast<int64_t>(groups[group].paths.size());
-      parts.push_back(group != own    ? graph_.constant(std::vector<double>(size, 0), Shape{size})
+      parts.push_back(group != own   ? graph_.constant(std::vector<double>(size, 0), Shape{size})
                       : experts == 1 ? sigmoid(logits)
                                      : softmax(logits));
     }
@@ -222,9 +232,10 @@ class Home final : public Architecture {
   MixtureParts parts_;
 };
 
-const Register<Architecture, Home> home_registered{
-    "home", "two levels of normalised experts for groups of tasks and tasks, with feature and self gates (Wang et al. "
-            "2024)"};
+const Register<Architecture, Home> home_registered{"home",
+                                                   "two levels of normalised experts for groups of tasks and "
+                                                   "tasks, with feature and self gates (Wang et al. "
+                                                   "2024)"};
 
 }  // namespace
 }  // namespace gatewise

@@ -1,5 +1,5 @@
-// L2-constrained networks (Duong, Cohn, Bird, Cook 2015, as used by Ma et al. 2018): a network per task, held together
-// by a penalty on the squared differences of their parameters.
+// L2-constrained networks (Duong, Cohn, Bird, Cook 2015, as used by Ma et al. 2018): a network per task, held
+// together by a penalty on the squared differences of their parameters.
 #include "architectures/network_per_task.h"
 #include "gates/gate.h"
 
@@ -17,10 +17,12 @@ class L2Constrained final : public Architecture {
               "weight of the squared differences of parameters, summed over all pairs of tasks; 0 is "
               "\"single_task\"")
           .range(0);
-      set.add("tie_towers", &tie_towers, "whether towers are held together too, tensor by tensor where shapes agree");
-      set.add("same_start", &same_start,
-              "whether all tasks start from the same numbers (where alpha is not 0): networks that start apart "
-              "collapse onto each other first");
+      set.add("tie_towers", &tie_towers,
+              "whether towers are held together too, tensor by tensor where shapes agree");
+      set.add(
+          "same_start", &same_start,
+          "whether all tasks start from the same numbers (where alpha is not 0): networks that start apart "
+          "collapse onto each other first");
       NetworkOptions::declare(set);
     }
   };
@@ -44,7 +46,8 @@ class L2Constrained final : public Architecture {
 
  private:
   // Parameters that correspond to each other, one per task, by the rest of their path and their shape.
-  std::map<std::string, std::vector<Var>> tied_tensors(Graph& graph, const std::vector<TaskHead>& tasks) const {
+  std::map<std::string, std::vector<Var>> tied_tensors(Graph& graph,
+                                                       const std::vector<TaskHead>& tasks) const {
     std::map<std::string, std::vector<Var>> tied;
     const size_t nodes = graph.nodes().size();
     for (size_t id = 0; id < nodes; ++id) {
@@ -105,7 +108,8 @@ class L2Constrained final : public Architecture {
 };
 
 const Register<Architecture, L2Constrained> l2_constrained_registered{
-    "l2_constrained", "a network per task, held together by a penalty on their differences (Duong et al. 2015)"};
+    "l2_constrained",
+    "a network per task, held together by a penalty on their differences (Duong et al. 2015)"};
 
 }  // namespace
 }  // namespace gatewise

@@ -172,7 +172,8 @@ class LevelBuilder {
         at += size_of(seen);
       }
       if (!part.is_valid()) {
-        part = sources_[source].x.graph().constant(std::vector<double>(size_of(group), 0), Shape{size_of(group)});
+        part = sources_[source].x.graph().constant(std::vector<double>(size_of(group), 0),
+                                                   Shape{size_of(group)});
       }
       parts.push_back(part);
     }
@@ -188,7 +189,8 @@ class LevelBuilder {
         weights = stacked_weights();
       } else {
         std::vector<Var> rows;
-        for (size_t consumer = 0; consumer < consumers_.size(); ++consumer) rows.push_back(weights_over(consumer, index));
+        for (size_t consumer = 0; consumer < consumers_.size(); ++consumer)
+          rows.push_back(weights_over(consumer, index));
         weights = stack(rows);
       }
       // Squares, since weights of different consumers may cancel.
@@ -206,10 +208,10 @@ class LevelBuilder {
   const std::vector<Consumer>& consumers_;
   std::string scope_;
   std::vector<Source> sources_;
-  std::vector<size_t> source_;   // by group
-  std::vector<int64_t> first_;   // by group: its first expert in the source
-  std::vector<Var> weights_;     // by consumer
-  Var all_weights_;              // [consumers, experts] where one request gave them all
+  std::vector<size_t> source_;  // by group
+  std::vector<int64_t> first_;  // by group: its first expert in the source
+  std::vector<Var> weights_;    // by consumer
+  Var all_weights_;             // [consumers, experts] where one request gave them all
   bool trains_dense_ = false;
 };
 

@@ -1,5 +1,5 @@
-// One level of a mixture: experts, consumers, and which consumer may see which experts. Almost every architecture is
-// made of these.
+// One level of a mixture: experts, consumers, and which consumer may see which experts. Almost every
+// architecture is made of these.
 #pragma once
 
 #include "gates/gate.h"
@@ -28,8 +28,8 @@ struct LevelOutput {
   Var of(int64_t index) const;
 };
 
-// Builds the level. Groups that read the same value become one bank; gates of equal size one product. Sparse gates
-// route rows to the experts that any consumer chose, as their option `routing` and the experts allow.
+// Builds the level. Groups that read the same value become one bank; gates of equal size one product. Sparse
+// gates route rows to the experts that any consumer chose, as their option `routing` and the experts allow.
 LevelOutput build_level(const Expert& expert, const Gate& gate, const std::vector<ExpertGroup>& groups,
                         const std::vector<Consumer>& consumers, const std::string& scope);
 

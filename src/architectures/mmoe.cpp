@@ -20,9 +20,10 @@ class MultiGateMixture final : public Architecture {
       set.add("upper_gates_read", &upper_gates_read,
               "what gates above the first level read: the features, or the mean of the experts below")
           .choices({"features", "experts"});
-      set.add("bottom", &bottom,
-              "widths of plain relu layers between the features and the experts, as where only the top shared "
-              "layer of a network is replaced by a mixture; gates read what the experts read")
+      set.add(
+             "bottom", &bottom,
+             "widths of plain relu layers between the features and the experts, as where only the top shared "
+             "layer of a network is replaced by a mixture; gates read what the experts read")
           .range(1, 65536);
       MixtureOptions::declare(set);
     }

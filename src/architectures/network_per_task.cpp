@@ -9,9 +9,10 @@ std::vector<int64_t> chain_order(const std::vector<std::string>& chain, const st
   for (const TaskHead& task : tasks) {
     names.push_back(task.name);
     if (task.kind != "binary") {
-      command_error("model.chain: task \"{}\" is {}, expected binary tasks; a chain is made of events that happen "
-                    "or not",
-                    task.name, task.kind);
+      command_error(
+          "model.chain: task \"{}\" is {}, expected binary tasks; a chain is made of events that happen "
+          "or not",
+          task.name, task.kind);
     }
   }
   std::vector<int64_t> order;

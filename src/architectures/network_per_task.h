@@ -30,8 +30,8 @@ struct NetworkParts {
   }
 };
 
-// The positions of the tasks of a chain in their order; every task once, all binary. `chain` empty: as declared.
-// Throws Error(Command).
+// The positions of the tasks of a chain in their order; every task once, all binary. `chain` empty: as
+// declared. Throws Error(Command).
 std::vector<int64_t> chain_order(const std::vector<std::string>& chain, const std::vector<TaskHead>& tasks);
 
 }  // namespace gatewise

@@ -1,6 +1,6 @@
-// Progressive layered extraction (Tang, Liu, Zhao, Gong; RecSys 2020): levels of customised gate control. Between
-// levels every task and the shared experts carry a vector of their own; a shared gate over all experts feeds the
-// shared vector.
+// Progressive layered extraction (Tang, Liu, Zhao, Gong; RecSys 2020): levels of customised gate control.
+// Between levels every task and the shared experts carry a vector of their own; a shared gate over all
+// experts feeds the shared vector.
 #include "architectures/mixture.h"
 
 namespace gatewise {

@@ -1,5 +1,5 @@
-// Tensor factorisation (Yang and Hospedales 2017; the Tucker form used by Ma et al. 2018): every layer's weights of all
-// tasks are one tensor [in, out, tasks] made of a core and three factors.
+// Tensor factorisation (Yang and Hospedales 2017; the Tucker form used by Ma et al. 2018): every layer's
+// weights of all tasks are one tensor [in, out, tasks] made of a core and three factors.
 #include "architectures/network_per_task.h"
 #include "base/error.h"
 #include "experts/mlp_options.h"
@@ -17,7 +17,8 @@ class TensorFactorization final : public Architecture {
       set.add("rank_in", &rank_in, "rank along a layer's inputs; cut to their number").range(1, 65536);
       set.add("rank_out", &rank_out, "rank along a layer's outputs; cut to their number").range(1, 65536);
       set.add("rank_tasks", &rank_tasks,
-              "rank along the tasks; 1: tasks share one matrix up to a factor, the number of tasks: nothing need be "
+              "rank along the tasks; 1: tasks share one matrix up to a factor, the number of tasks: nothing "
+              "need be "
               "shared")
           .range(1, 65536);
       NetworkOptions::declare(set);
@@ -33,7 +34,8 @@ class TensorFactorization final : public Architecture {
       const bool is_last = layer + 1 == layers_.units.size();
       const BankOptions bank = layers_.bank();
       const std::string& activation = is_last ? bank.output_activation : bank.hidden_activation;
-      x = activate(activation, add_layer(x, fmt::format("layers/{}", layer), layers_.units[layer], inputs.tasks));
+      x = activate(activation,
+                   add_layer(x, fmt::format("layers/{}", layer), layers_.units[layer], inputs.tasks));
     }
     inputs.x.graph().name_value("bottoms", x);
     return build_towers(*parts_.tower, x, inputs.tasks);
@@ -42,26 +44,30 @@ class TensorFactorization final : public Architecture {
  private:
   static MlpOptions layer_options(Json expert) {
     if (expert.is_object() && expert.value("type", "mlp") != "mlp") {
-      command_error("model.expert.type: got {}, expected \"mlp\": tensor factorisation builds the layers itself",
-                    expert["type"].dump());
+      command_error(
+          "model.expert.type: got {}, expected \"mlp\": tensor factorisation builds the layers itself",
+          expert["type"].dump());
     }
     if (expert.is_object()) expert.erase("type");
     const auto options = read_options<MlpOptions>(expert, "model.expert");
     if (options.dropout > 0 || options.normalisation != "none") {
-      command_error("model.expert: tensor factorisation has neither dropout nor normalisation; leave them out");
+      command_error(
+          "model.expert: tensor factorisation has neither dropout nor normalisation; leave them out");
     }
     return options;
   }
 
-  // x [in] shared or [tasks, in] -> [tasks, out]: h_t = (x U1) M_t U2' + b_t with M_t the sum over i of U3[t, i]
-  // core[.., i], so that the tensor itself is never formed.
+  // x [in] shared or [tasks, in] -> [tasks, out]: h_t = (x U1) M_t U2' + b_t with M_t the sum over i of U3[t,
+  // i] core[.., i], so that the tensor itself is never formed.
   Var add_layer(Var x, const std::string& path, int64_t out, const std::vector<TaskHead>& heads) const {
     Graph& graph = x.graph();
     const auto tasks = static_cast<int64_t>(heads.size());
     const int64_t in = x.shape().last();
     const int64_t ranks[] = {std::min(options_.rank_in, in), std::min(options_.rank_out, out),
                              std::min(options_.rank_tasks, tasks)};
-    const auto start = [](int64_t fan) { return Initializer::normal(1 / std::sqrt(static_cast<double>(fan))); };
+    const auto start = [](int64_t fan) {
+      return Initializer::normal(1 / std::sqrt(static_cast<double>(fan)));
+    };
     // The variances multiply to 1 / in for an entry of the tensor.
     const Var inputs = graph.parameter(path + "/inputs", Shape{in, ranks[0]}, start(in));
     const Var core = graph.parameter(path + "/core", Shape{ranks[0], ranks[1], ranks[2]}, start(ranks[0]));

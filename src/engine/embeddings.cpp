@@ -44,7 +44,8 @@ void add_dense(const std::vector<Source<T>>& sources, int64_t rows, int64_t widt
 
 // into (+)= factor * from, in blocks that compilers turn into vectors.
 template <class T>
-void add_row(int64_t width, T factor, const T* __restrict from, T* __restrict into, bool is_first) {
+[[gnu::always_inline]] inline void add_row(int64_t width, T factor, const T* __restrict from,
+                                           T* __restrict into, bool is_first) {
   constexpr int64_t block = 8;
   int64_t i = 0;
   for (; i + block <= width; i += block) {
@@ -57,25 +58,17 @@ void add_row(int64_t width, T factor, const T* __restrict from, T* __restrict in
   for (; i < width; ++i) into[i] = (is_first ? T(0) : into[i]) + factor * from[i];
 }
 
-// `result` keeps its memory from step to step.
+// Where the gradient of one look-up lies, and its factor.
 template <class T>
-void add_sparse(const std::vector<Source<T>>& sources, int64_t rows, int64_t width,
-                TableGradient<T>& result) {
-  struct Origin {
-    const T* from;
-    T factor;
-  };
-  thread_local std::vector<LookUp> lookups, scratch;
-  thread_local std::vector<Origin> origins;
-  lookups.clear();
-  origins.clear();
-  for (const Source<T>& source : sources) {
-    each_lookup(source, rows, [&](uint32_t id, int64_t row, T factor) {
-      lookups.push_back({id, static_cast<uint32_t>(origins.size())});
-      origins.push_back({source.gradient.data + row * source.gradient.stride, factor});
-    });
-  }
-  sort_by_id(lookups, scratch);
+struct Origin {
+  const T* from;
+  T factor;
+};
+
+// Sums the look-ups of each id, given sorted. `result` keeps its memory from step to step.
+template <class T, class OriginOf>
+void sum_by_id(const std::vector<LookUp>& lookups, int64_t width, const OriginOf& origin_of,
+               TableGradient<T>& result) {
   result.ids.clear();
   for (size_t i = 0; i < lookups.size(); ++i) {
     if (i == 0 || lookups[i].id != lookups[i - 1].id) result.ids.push_back(lookups[i].id);
@@ -85,27 +78,62 @@ void add_sparse(const std::vector<Source<T>>& sources, int64_t rows, int64_t wid
   constexpr size_t ahead = 16;
   T* into = result.sums.data() - width;
   for (size_t i = 0; i < lookups.size(); ++i) {
-    if (i + ahead < lookups.size()) __builtin_prefetch(origins[lookups[i + ahead].position].from);
+    if (i + ahead < lookups.size()) __builtin_prefetch(origin_of(lookups[i + ahead].position).from);
     const bool is_first = i == 0 || lookups[i].id != lookups[i - 1].id;
     if (is_first) into += width;
-    const Origin& origin = origins[lookups[i].position];
+    const Origin<T> origin = origin_of(lookups[i].position);
     add_row(width, origin.factor, origin.from, into, is_first);
   }
+}
+
+template <class T>
+void add_sparse(const std::vector<Source<T>>& sources, int64_t rows, int64_t width,
+                TableGradient<T>& result) {
+  thread_local std::vector<LookUp> lookups, scratch;
+  lookups.clear();
+  if (sources.size() == 1 && sources[0].ids->offsets == nullptr) {
+    // One id a row: the position is the row, and says where its gradient lies.
+    const Source<T>& source = sources[0];
+    each_lookup(source, rows, [&](uint32_t id, int64_t row, T) {
+      lookups.push_back({id, static_cast<uint32_t>(row)});
+    });
+    sort_by_id(lookups, scratch);
+    const auto origin_of = [&](uint32_t row) {
+      return Origin<T>{source.gradient.data + row * source.gradient.stride, T(1)};
+    };
+    return sum_by_id(lookups, width, origin_of, result);
+  }
+  thread_local std::vector<Origin<T>> origins;
+  origins.clear();
+  for (const Source<T>& source : sources) {
+    each_lookup(source, rows, [&](uint32_t id, int64_t row, T factor) {
+      lookups.push_back({id, static_cast<uint32_t>(origins.size())});
+      origins.push_back({source.gradient.data + row * source.gradient.stride, factor});
+    });
+  }
+  sort_by_id(lookups, scratch);
+  sum_by_id(
+      lookups, width, [&](uint32_t position) { return origins[position]; }, result);
 }
 
 }  // namespace
 
 void sort_by_id(std::vector<LookUp>& lookups, std::vector<LookUp>& scratch) {
-  constexpr int digit_bits = 11;
-  constexpr uint32_t digits = 1u << digit_bits;
+  constexpr int most_bits = 11;
   uint32_t all = 0;
   for (const LookUp& lookup : lookups) all |= lookup.id;
   scratch.resize(lookups.size());
-  for (int shift = 0; shift < static_cast<int>(std::bit_width(all)); shift += digit_bits) {
-    std::vector<uint32_t> next(digits, 0);
+  // As few passes as possible, and digits no longer than those need: counting is no cheaper than moving.
+  const int bits = static_cast<int>(std::bit_width(all));
+  const int passes = (bits + most_bits - 1) / most_bits;
+  const int digit_bits = passes == 0 ? 0 : (bits + passes - 1) / passes;
+  const uint32_t digits = 1u << digit_bits;
+  uint32_t next[1u << most_bits];
+  for (int shift = 0; shift < bits; shift += digit_bits) {
+    std::fill_n(next, digits, 0u);
     for (const LookUp& lookup : lookups) ++next[(lookup.id >> shift) & (digits - 1)];
     uint32_t sum = 0;
-    for (uint32_t& count : next) count = std::exchange(sum, sum + count);
+    for (uint32_t i = 0; i < digits; ++i) next[i] = std::exchange(sum, sum + next[i]);
     for (const LookUp& lookup : lookups) scratch[next[(lookup.id >> shift) & (digits - 1)]++] = lookup;
     lookups.swap(scratch);
   }

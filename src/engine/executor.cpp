@@ -16,6 +16,7 @@ Program<T>::Executor::Executor(const Plan& plan, Store<T>& store, Pool& pool)
       pool_(pool),
       workers_(pool.threads()),
       lanes_(plan.lanes),
+      lane_gradients_(gradients_, pool),
       values_(plan.roots.size()),
       root_gradients_(plan.roots.size()),
       statics_(plan.static_size),
@@ -40,11 +41,11 @@ Program<T>::Executor::Executor(const Plan& plan, Store<T>& store, Pool& pool)
     worker.inputs.resize(most_inputs);
     worker.d_inputs.resize(most_inputs);
     worker.accumulate = std::make_unique<bool[]>(most_inputs);
+    worker.masks = std::make_unique<bool[]>(most_inputs);
   }
   for (size_t lane = 0; lane < lanes_.size(); ++lane) {
     lanes_[lane].losses.assign(graph_.losses().size(), 0);
     if (!plan_.options.is_training) continue;
-    if (lane > 0) lanes_[lane].gradients.resize(plan_.layout->arena_size);
     lanes_[lane].static_gradients.resize(plan_.static_gradient_size);
   }
 }
@@ -137,11 +138,15 @@ void Program<T>::Executor::pack() {
 template <class T>
 void Program<T>::Executor::clear_lanes() {
   static_gradients_.fill(T(0));
-  pool_.run(lanes_used_, [&](int64_t lane, int) {
-    std::fill_n(lane_gradients(lane), plan_.layout->arena_size, T(0));
-    lanes_[lane].static_gradients.fill(T(0));
-    std::fill(lanes_[lane].losses.begin(), lanes_[lane].losses.end(), 0.0);
+  constexpr int64_t chunk = 64 * 1024;
+  pool_.run((gradients_.size() + chunk - 1) / chunk, [&](int64_t index, int) {
+    const int64_t begin = index * chunk;
+    std::fill_n(gradients_.data() + begin, std::min(chunk, gradients_.size() - begin), T(0));
   });
+  for (Lane<T>& lane : lanes_) {
+    lane.static_gradients.fill(T(0));
+    std::fill(lane.losses.begin(), lane.losses.end(), 0.0);
+  }
   for (const Penalty& penalty : graph_.penalties()) {
     if (!with_penalties_ || !plan_.has_gradient[penalty.node]) continue;
     if (graph_.node(penalty.node).leaf == Leaf::Parameter) {
@@ -199,17 +204,30 @@ void Program<T>::Executor::run_rows(const Pass& pass) {
   const auto run_range = [&](int64_t lane, int64_t begin, int64_t end, int worker) {
     for (int64_t tile = begin; tile < end; ++tile) {
       const int64_t first = tile * plan_.tile_rows;
-      run_tile({&pass, &workers_[worker], &lanes_[lane], pass.has_backward ? lane_gradients(lane) : nullptr,
-                first, std::min(plan_.tile_rows, batch_->rows - first), 0});
+      run_tile({&pass, &workers_[worker], &lanes_[lane], first,
+                std::min(plan_.tile_rows, batch_->rows - first), 0});
     }
   };
   if (!pass.has_backward && pass.reductions.empty()) {
     pool_.run(tiles, [&](int64_t tile, int worker) { run_range(0, tile, tile + 1, worker); });
     return;
   }
-  pool_.run(lanes_used_, [&](int64_t lane, int worker) {
+  run_lanes(pass, [&](int64_t lane, int worker) {
     run_range(lane, lane * tiles / lanes_used_, (lane + 1) * tiles / lanes_used_, worker);
   });
+}
+
+template <class T>
+void Program<T>::Executor::run_lanes(const Pass& pass,
+                                     const std::function<void(int64_t lane, int worker)>& run) {
+  if (!pass.has_backward || !with_backward_) return pool_.run(lanes_used_, run);
+  lane_gradients_.start(lanes_used_, pass.route >= 0);
+  pool_.run(lanes_used_, [&](int64_t lane, int worker) {
+    lanes_[lane].gradients = lane_gradients_.begin(lane);
+    run(lane, worker);
+    lane_gradients_.end(lane);
+  });
+  lane_gradients_.finish();
 }
 
 template <class T>
@@ -217,15 +235,15 @@ void Program<T>::Executor::run_routed(const Pass& pass) {
   const Route& route = routes_.at(pass.route);
   const auto run_branch = [&](int64_t lane, int64_t branch, int worker) {
     for (int64_t first = route.first[branch]; first < route.first[branch + 1]; first += plan_.tile_rows) {
-      run_tile({&pass, &workers_[worker], &lanes_[lane], pass.has_backward ? lane_gradients(lane) : nullptr,
-                first, std::min(plan_.tile_rows, route.first[branch + 1] - first), branch});
+      run_tile({&pass, &workers_[worker], &lanes_[lane], first,
+                std::min(plan_.tile_rows, route.first[branch + 1] - first), branch});
     }
   };
   if (!pass.has_backward && pass.reductions.empty()) {
     pool_.run(route.branches, [&](int64_t branch, int worker) { run_branch(0, branch, worker); });
     return;
   }
-  pool_.run(lanes_used_, [&](int64_t lane, int worker) {
+  run_lanes(pass, [&](int64_t lane, int worker) {
     const int64_t end = (lane + 1) * route.branches / lanes_used_;
     for (int64_t branch = lane * route.branches / lanes_used_; branch < end; ++branch)
       run_branch(lane, branch, worker);
@@ -251,19 +269,6 @@ void Program<T>::Executor::run_tile(const Tile& tile) {
         break;
     }
   }
-}
-
-template <class T>
-void Program<T>::Executor::add_lanes() {
-  constexpr int64_t chunk = 4096;
-  const int64_t size = plan_.layout->arena_size;
-  pool_.run((size + chunk - 1) / chunk, [&](int64_t index, int) {
-    const int64_t begin = index * chunk, count = std::min(chunk, size - begin);
-    for (int64_t lane = 1; lane < lanes_used_; ++lane) {
-      kernels::scaled_add(1, count, T(1), ConstRows<T>(lanes_[lane].gradients.data() + begin, 0),
-                          Rows<T>{gradients_.data() + begin, 0}, true);
-    }
-  });
 }
 
 template <class T>
@@ -307,9 +312,11 @@ int64_t Program<T>::Executor::branch_capacity(const Node& node, ConstRows<T> cho
   const int64_t branches = input_shapes_[node.id][0].shape.elements();
   int64_t pairs = 0;
   for (int64_t row = 0; row < batch_->rows; ++row) {
-    for (int64_t branch = 0; branch < branches; ++branch) pairs += chosen.data[row * chosen.stride + branch] != T(0);
+    for (int64_t branch = 0; branch < branches; ++branch)
+      pairs += chosen.data[row * chosen.stride + branch] != T(0);
   }
-  return std::max<int64_t>(4, static_cast<int64_t>(factor * static_cast<double>(pairs) / static_cast<double>(branches)));
+  return std::max<int64_t>(
+      4, static_cast<int64_t>(factor * static_cast<double>(pairs) / static_cast<double>(branches)));
 }
 
 template <class T>

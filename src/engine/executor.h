@@ -1,6 +1,7 @@
 // The part of Program that runs a plan; internal to the engine.
 #pragma once
 
+#include "engine/lane_gradients.h"
 #include "engine/program.h"
 
 namespace gatewise {
@@ -8,7 +9,7 @@ namespace gatewise {
 // What one lane of rows gathers; lanes are added in order.
 template <class T>
 struct Lane {
-  Aligned<T> gradients;                       // as the arena; lane 0 uses the program's own
+  T* gradients = nullptr;                     // as the arena
   Aligned<T> static_gradients;                // of Static values other than parameters
   std::vector<std::vector<double>> partials;  // by reduction of the running pass
   std::vector<double> losses;
@@ -22,7 +23,6 @@ class Program<T>::Executor {
   void begin(const Batch<T>& batch, const Run& run);
   void pack();
   void run_stages(std::span<const double> task_weights, bool with_backward);
-  void add_lanes();
   void collect_tables();
   void update_states();
   std::vector<Aligned<T>> run_task_gradients();
@@ -43,14 +43,13 @@ class Program<T>::Executor {
     Aligned<T> tile;
     std::vector<ConstRows<T>> inputs;
     std::vector<Rows<T>> d_inputs;
-    std::unique_ptr<bool[]> accumulate;
+    std::unique_ptr<bool[]> accumulate, masks;
     Ids ids;
   };
   struct Tile {
     const Pass* pass;
     Worker* worker;
     Lane<T>* lane;
-    T* lane_gradients;
     int64_t first_row, rows, branch;
   };
 
@@ -58,6 +57,8 @@ class Program<T>::Executor {
   void run_pass(const Pass& pass);
   void run_rows(const Pass& pass);
   void run_routed(const Pass& pass);
+  // run(lane, worker) for every lane, whose gradients are added to the program's.
+  void run_lanes(const Pass& pass, const std::function<void(int64_t lane, int worker)>& run);
   void run_tile(const Tile& tile);
   void run_forward(const Tile& tile, const Node& node);
   void run_backward(const Tile& tile, const Step& step);
@@ -74,7 +75,6 @@ class Program<T>::Executor {
   Rows<T> gradient_rows(const Tile& tile, int node, bool is_matrix, bool is_direct);
   // Whether the node's rows are those of the tile, or of another domain and so addressed as a whole.
   bool is_local(const Tile& tile, const Node& node) const;
-  T* lane_gradients(int64_t lane) { return lane == 0 ? gradients_.data() : lanes_[lane].gradients.data(); }
   void clear_lanes();
 
   const Plan& plan_;
@@ -91,6 +91,7 @@ class Program<T>::Executor {
   std::vector<std::vector<Signature>> input_shapes_;  // by node
   std::vector<Worker> workers_;
   std::vector<Lane<T>> lanes_;
+  LaneGradients<T> lane_gradients_;
   std::vector<Aligned<T>> values_;          // by root: whole-batch buffers
   std::vector<Aligned<T>> root_gradients_;  // by root
   Aligned<T> statics_;

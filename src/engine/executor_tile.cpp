@@ -48,7 +48,7 @@ Rows<T> Program<T>::Executor::gradient_rows(const Tile& tile, int id, bool is_ma
     if (plan_.places[id].storage == Storage::Parameter) {
       const ParameterPlace& parameter = plan_.layout->places[plan_.places[id].root];
       if (parameter.is_table) return {};
-      T* arena = is_direct ? gradients_.data() : tile.lane_gradients;
+      T* arena = is_direct ? gradients_.data() : tile.lane->gradients;
       return {arena + parameter.offset, is_matrix ? parameter.row_stride : 0};
     }
     return {tile.lane->static_gradients.data() + plan_.static_gradient[id],
@@ -131,13 +131,16 @@ void Program<T>::Executor::run_backward(const Tile& tile, const Step& step) {
     const int input = static_cast<int>(i);
     const bool is_wanted = node.op->has_gradient(input) && node.op->uses_input(input, true) &&
                            !is_joined_in_place(plan_, node, i);
-    worker.d_inputs[i] =
-        is_wanted ? gradient_rows(tile, node.inputs[i], node.op->reads_matrix(input), node.op->owns_branch(input))
-                  : Rows<T>();
+    worker.d_inputs[i] = is_wanted ? gradient_rows(tile, node.inputs[i], node.op->reads_matrix(input),
+                                                   node.op->owns_branch(input))
+                                   : Rows<T>();
     worker.accumulate[i] = step.accumulate[i];
+    worker.masks[i] = step.masks[i];
   }
   call.d_inputs = {worker.d_inputs.data(), node.inputs.size()};
   call.accumulate = {worker.accumulate.get(), node.inputs.size()};
+  call.masks = {worker.masks.get(), node.inputs.size()};
+  call.is_d_output_masked = plan_.is_masked[node.id];
   if (is_reduction(node)) {
     call.d_output = {static_gradients_.data() + plan_.static_gradient[node.id], 0};
   } else {
@@ -194,7 +197,8 @@ void Program<T>::Executor::run_static(const std::vector<int>& nodes, bool is_bac
   // Static operations are tiles of one row; their gradients add to lane 0 and to the static gradients
   // directly.
   Pass pass;
-  const Tile tile{&pass, &workers_[0], &lanes_[0], gradients_.data(), 0, 1, 0};
+  lanes_[0].gradients = gradients_.data();
+  const Tile tile{&pass, &workers_[0], &lanes_[0], 0, 1, 0};
   for (const int id : nodes) {
     const Node& node = graph_.node(id);
     Aligned<T> auxiliary(node.op->auxiliary_width(input_shapes_[id]));
@@ -228,7 +232,6 @@ std::vector<Aligned<T>> Program<T>::Executor::run_tasks_one_by_one() {
     std::vector<double> weights(tasks, 0);
     weights[task] = 1;
     run_stages(weights, true);
-    add_lanes();
     result.emplace_back(plan_.layout->arena_size);
     std::copy_n(gradients_.data(), plan_.layout->arena_size, result.back().data());
   }
@@ -258,12 +261,13 @@ std::vector<Aligned<T>> Program<T>::Executor::run_task_gradients() {
   }
   for (int64_t first = 0; first < batch_->rows; first += plan_.tile_rows) {
     const int64_t rows = std::min(plan_.tile_rows, batch_->rows - first);
-    run_tile({&forward, &workers_[0], &lanes_[0], nullptr, first, rows, 0});
+    run_tile({&forward, &workers_[0], &lanes_[0], first, rows, 0});
     for (size_t task = 0; task < tasks; ++task) {
       std::vector<double> weights(tasks, 0);
       weights[task] = 1;
       task_weights_ = weights;
-      run_tile({&backward, &workers_[0], &lanes_[0], result[task].data(), first, rows, 0});
+      lanes_[0].gradients = result[task].data();
+      run_tile({&backward, &workers_[0], &lanes_[0], first, rows, 0});
     }
   }
   task_weights_ = {};

@@ -48,10 +48,9 @@ Layout::Layout(const Graph& graph, int64_t dense_table_rows)
     // Packed panels serve narrow matrices; padding pays from 48 columns on.
     const bool is_padded = !place.is_table && is_matrix[node.id] && place.rows > 1 && place.columns >= 48;
     place.row_stride = is_padded ? padded_stride(place.columns) : place.columns;
-    if (!place.is_big_table) {
-      place.offset = arena_size;
-      arena_size = round_up(arena_size + place.extent(), alignment);
-    }
+    int64_t& size = place.is_big_table ? big_tables_size : arena_size;
+    place.offset = size;
+    size = round_up(size + place.extent(), alignment);
     place_of_node[node.id] = static_cast<int>(places.size());
     const int64_t slices = static_cast<int64_t>(node.paths.size());
     Shape slice = node.signature.shape;

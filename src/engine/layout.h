@@ -12,12 +12,12 @@ namespace gatewise {
 
 struct ParameterPlace {
   int node = -1;
-  int64_t offset = 0;      // into the arena (or the big table's own storage: 0)
+  int64_t offset = 0;      // into the arena, or into the big tables
   int64_t rows = 1;        // product of all sizes but the last
   int64_t columns = 1;     // the last size
   int64_t row_stride = 1;  // >= columns; never a power of two of 512 or more
   bool is_table = false;
-  bool is_big_table = false;  // lies outside the arena, see BigTable
+  bool is_big_table = false;  // lies outside the arena, among the big tables
   bool is_trainable = true;
 
   int64_t extent() const { return rows * row_stride; }
@@ -42,6 +42,7 @@ struct Layout {
   std::vector<int64_t> state_of_node;  // offset into the states, -1 otherwise
   std::vector<PathBlock> blocks;       // every path, parameters first, then states
   int64_t arena_size = 0;              // elements, a multiple of 16
+  int64_t big_tables_size = 0;         // likewise
   int64_t state_size = 0;
 };
 

@@ -13,7 +13,8 @@ bool keeps_first(const OptimiserOptions& options) {
 
 bool keeps_second(const OptimiserOptions& options) { return options.kind != "sgd"; }
 
-// How one row of a big table is updated; formulas in tools/parity/README.md.
+// How one row of a big table is updated; formulas in tools/parity/README.md. Adagrad only where it is
+// row-wise, kernels::adagrad_rows otherwise.
 template <class T>
 struct RowUpdate {
   RowUpdate(const OptimiserOptions& options_, int64_t step, double rate_)
@@ -36,7 +37,7 @@ struct RowUpdate {
     if (is_sgd) {
       sgd(width, gradient, scale, parameter, first);
     } else if (is_adagrad) {
-      adagrad(width, gradient, scale, parameter, second);
+      row_wise_adagrad(width, gradient, scale, parameter, second);
     } else {
       adam(width, gradient, scale, parameter, first, second);
     }
@@ -57,12 +58,7 @@ struct RowUpdate {
     return sum / static_cast<T>(width);
   }
 
-  void adagrad(int64_t width, const T* gradient, T scale, T* parameter, T* second) const {
-    if (!is_row_wise) {
-      kernels::adagrad(kernels::AdagradStep{rate, options.epsilon, 0}, width, parameter, gradient, scale,
-                       second);
-      return;
-    }
+  void row_wise_adagrad(int64_t width, const T* gradient, T scale, T* parameter, T* second) const {
     second[0] += mean_square(width, gradient, scale);
     const T size = static_cast<T>(rate) / (std::sqrt(second[0]) + static_cast<T>(options.epsilon));
     for (int64_t i = 0; i < width; ++i) parameter[i] -= size * scale * gradient[i];
@@ -108,12 +104,15 @@ Optimiser<T>::Optimiser(Store<T>& store, Pool& pool, OptimiserOptions options)
   const int64_t size = store.layout().arena_size;
   if (keeps_first(options_)) first_.resize(size);
   if (keeps_second(options_)) second_.resize(size);
+  const bool is_row_wise = options_.tables == "row_wise";
+  int64_t big_rows = 0;
   for (const ParameterPlace& place : store.layout().places) {
-    const bool is_row_wise = options_.tables == "row_wise";
-    const int64_t extent = place.is_big_table ? place.extent() : 0;
-    table_first_.emplace_back(keeps_first(options_) ? extent : 0);
-    table_second_.emplace_back(!keeps_second(options_) ? 0 : is_row_wise && extent > 0 ? place.rows : extent);
+    second_of_place_.push_back(is_row_wise ? big_rows : place.offset);
+    big_rows += place.is_big_table ? place.rows : 0;
   }
+  const int64_t big_size = store.layout().big_tables_size;
+  if (keeps_first(options_)) table_first_.resize(big_size);
+  if (keeps_second(options_)) table_second_.resize(is_row_wise ? big_rows : big_size);
 }
 
 template <class T>
@@ -180,26 +179,34 @@ void Optimiser<T>::apply_table(const TableGradient<T>& gradient, double rate, T 
   const ParameterPlace& place = store_->layout().places[gradient.place];
   const RowUpdate<T> update(options_, step_, rate);
   T* parameters = store_->at(place);
-  Aligned<T>& first = table_first_[gradient.place];
-  Aligned<T>& second = table_second_[gradient.place];
+  T* first = table_first_.size() > 0 ? table_first_.data() + place.offset : nullptr;
+  T* second = table_second_.size() > 0 ? table_second_.data() + second_of_place_[gradient.place] : nullptr;
   const int64_t width = gradient.width;
+  const int64_t second_stride = update.is_row_wise ? 1 : place.row_stride;
   const auto first_of = [&](int64_t id) {
-    return first.size() > 0 ? first.data() + id * place.row_stride : nullptr;
+    return first == nullptr ? nullptr : first + id * place.row_stride;
   };
   const auto second_of = [&](int64_t id) {
-    return second.size() == 0 ? nullptr : second.data() + (update.is_row_wise ? id : id * place.row_stride);
+    return second == nullptr ? nullptr : second + id * second_stride;
   };
   constexpr size_t ahead = 16;
   constexpr int64_t rows_per_job = 1024;
   const auto count = static_cast<int64_t>(gradient.ids.size());
   pool_->run((count + rows_per_job - 1) / rows_per_job, [&](int64_t job, int) {
     const auto end = static_cast<size_t>(std::min(count, (job + 1) * rows_per_job));
+    if (update.is_adagrad && !update.is_row_wise) {
+      const int64_t begin = job * rows_per_job;
+      const kernels::TableRows rows{static_cast<int64_t>(end) - begin, width, gradient.ids.data() + begin,
+                                    place.row_stride};
+      return kernels::adagrad_rows(kernels::AdagradStep{rate, options_.epsilon, 0}, rows, parameters,
+                                   gradient.sums.data() + begin * width, scale, second);
+    }
     for (auto i = static_cast<size_t>(job * rows_per_job); i < end; ++i) {
       if (i + ahead < end) {
         const int64_t later = gradient.ids[i + ahead];
         __builtin_prefetch(parameters + later * place.row_stride, 1);
-        if (first.size() > 0) __builtin_prefetch(first_of(later), 1);
-        if (second.size() > 0) __builtin_prefetch(second_of(later), 1);
+        if (first != nullptr) __builtin_prefetch(first_of(later), 1);
+        if (second != nullptr) __builtin_prefetch(second_of(later), 1);
       }
       const int64_t id = gradient.ids[i];
       update(width, gradient.sums.data() + i * static_cast<size_t>(width), scale,
@@ -216,10 +223,8 @@ std::vector<StateArray<T>> Optimiser<T>::state() {
   };
   add("arena/first", first_);
   add("arena/second", second_);
-  for (size_t place = 0; place < table_first_.size(); ++place) {
-    add(fmt::format("tables/{}/first", place), table_first_[place]);
-    add(fmt::format("tables/{}/second", place), table_second_[place]);
-  }
+  add("tables/first", table_first_);
+  add("tables/second", table_second_);
   return arrays;
 }
 

@@ -55,8 +55,10 @@ class Optimiser {
   int64_t step_ = 0;
   // First and second moments of the arena (momentum and sums for the others), empty where unused.
   Aligned<T> first_, second_;
-  // The same for big tables, by place; row-wise second moments have one value a row.
-  std::vector<Aligned<T>> table_first_, table_second_;
+  // The same for all big tables; row-wise second moments have one value a row, and `second_of_place_` is
+  // where those of each place begin.
+  Aligned<T> table_first_, table_second_;
+  std::vector<int64_t> second_of_place_;
 };
 
 extern template class Optimiser<float>;

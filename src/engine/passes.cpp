@@ -175,7 +175,12 @@ class PassBuilder {
       if (node->signature.domain != Domain::Static) {
         fill_missing(pass, plan_.gradients[node->id], node->signature.shape.elements());
       }
-      Step step{StepKind::Backward, node->id, 0, 0, std::vector<bool>(node->inputs.size(), true)};
+      Step step{StepKind::Backward,
+                node->id,
+                0,
+                0,
+                std::vector<bool>(node->inputs.size(), true),
+                std::vector<bool>(node->inputs.size(), false)};
       std::vector<Step> fills;
       Pass scratch;
       for (size_t i = 0; i < node->inputs.size(); ++i) {
@@ -184,6 +189,7 @@ class PassBuilder {
                                node->op->has_gradient(static_cast<int>(i));
         if (!is_target || is_joined_in_place(plan_, *node, i)) continue;
         step.accumulate[i] = claim(scratch, plan_.gradients[input.id], input.signature.shape.elements());
+        step.masks[i] = plan_.is_masked[whole_behind_views(plan_, input.id)];
       }
       pass.steps.insert(pass.steps.end(), scratch.steps.begin(), scratch.steps.end());
       pass.steps.push_back(std::move(step));

@@ -110,6 +110,7 @@ Plan::Plan(const Graph& graph_, const Layout& layout_, PlanOptions options_)
   const Phases phases = assign_phases(graph_, is_needed, has_gradient, options.is_training);
   phase = phases.phase;
   place_values(*this);
+  find_masked(*this);
   build_passes(*this, phases);
   choose_tiles(*this);
   choose_packing(*this);

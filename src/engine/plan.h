@@ -59,6 +59,7 @@ struct Step {
   int node = -1;                 // Seed: index of the loss. Fill: the root
   int64_t begin = 0, end = 0;    // Fill: columns of the gradient to clear
   std::vector<bool> accumulate;  // Backward: by input
+  std::vector<bool> masks = {};  // Backward: by input, whether its gradient is masked (Op::can_mask)
 };
 
 // One walk over the tiles of a phase: memory is planned for it alone.
@@ -93,6 +94,7 @@ struct Plan {
 
   std::vector<bool> is_needed;     // by node
   std::vector<bool> has_gradient;  // by node
+  std::vector<bool> is_masked;     // by node: its one reader masks its gradient (Op::masks_gradient)
   std::vector<int> phase;          // by node: rows, reductions and routes; -1 for the rest
   std::vector<Place> places;       // by node
   std::vector<Place> gradients;    // by node: Row and Routed values with a gradient

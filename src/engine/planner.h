@@ -11,6 +11,8 @@ void find_needed(Plan& plan);
 void find_gradients(Plan& plan);
 // Where values and gradients lie.
 void place_values(Plan& plan);
+// Whose gradients are masked by the reader of the value.
+void find_masked(Plan& plan);
 // Order, zero fills, accumulation, recomputation and tile memory.
 void build_passes(Plan& plan, const Phases& phases);
 // Tile memory of one pass from the lifetimes of its values.
@@ -20,6 +22,8 @@ void choose_tiles(Plan& plan);
 
 // Whether the engine runs the node at all (views only rename memory).
 bool is_view_of_root(const Plan& plan, const Node& node);
+// The node whose value the given one renames, as a whole; itself where it is no such view.
+int whole_behind_views(const Plan& plan, int node);
 // Whether the part of a concatenation lies inside the whole already.
 bool is_joined_in_place(const Plan& plan, const Node& whole, size_t part);
 

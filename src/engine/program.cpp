@@ -31,7 +31,6 @@ StepResult Program<T>::step(const Batch<T>& batch, const Run& run, std::span<con
   executor_->begin(batch, run);
   executor_->pack();
   executor_->run_stages(task_weights, true);
-  executor_->add_lanes();
   executor_->collect_tables();
   executor_->update_states();
   return executor_->result(task_weights);

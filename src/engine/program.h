@@ -54,8 +54,8 @@ class Program {
   // Forward and backward; the gradients are those of sum of weight x loss plus penalties. Throws Error(Data)
   // when a batch does not suit the model (one row with batch norm).
   StepResult step(const Batch<T>& batch, const Run& run, std::span<const double> task_weights);
-  // As step(), but each task's gradient of the arena apart: [losses] arenas, penalties left out. A model of one
-  // phase under PlanOptions::keeps_values runs forward once, others once for every task.
+  // As step(), but each task's gradient of the arena apart: [losses] arenas, penalties left out. A model of
+  // one phase under PlanOptions::keeps_values runs forward once, others once for every task.
   std::vector<Aligned<T>> task_gradients(const Batch<T>& batch, const Run& run);
 
   // Arena gradient and gradients of big tables of the last step().

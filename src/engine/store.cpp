@@ -42,21 +42,18 @@ double initial_value(const Initializer& initializer, const RandomStream& stream,
 
 template <class T>
 void Aligned<T>::Free::operator()(T* pointer) const {
-  ::operator delete (pointer, std::align_val_t{line});
+  ::operator delete (pointer, std::align_val_t{alignment});
 }
 
 template <class T>
 void Aligned<T>::resize(int64_t size) {
   const size_t bytes = static_cast<size_t>(size) * sizeof(T);
-  const bool is_huge = bytes >= 2 * huge_page;
-  void* memory = size == 0 ? nullptr : ::operator new (bytes, std::align_val_t{line});
-  if (is_huge) {
-    const auto address = reinterpret_cast<uintptr_t>(memory);
-    const uintptr_t begin = (address + huge_page - 1) / huge_page * huge_page;
-    madvise(reinterpret_cast<void*>(begin), (address + bytes - begin) / huge_page * huge_page, MADV_HUGEPAGE);
-  }
+  const size_t alignment = bytes >= 2 * huge_page ? huge_page : line;
+  const size_t reserved = (bytes + alignment - 1) / alignment * alignment;
+  void* memory = size == 0 ? nullptr : ::operator new (reserved, std::align_val_t{alignment});
+  if (alignment == huge_page) madvise(memory, reserved, MADV_HUGEPAGE);
   if (memory != nullptr) std::memset(memory, 0, bytes);
-  data_.reset(static_cast<T*>(memory));
+  data_ = {static_cast<T*>(memory), Free{alignment}};
   size_ = size;
 }
 
@@ -65,11 +62,8 @@ Store<T>::Store(const Graph& graph, int64_t dense_table_rows)
     : graph_(&graph),
       layout_(graph, dense_table_rows),
       arena_(layout_.arena_size),
-      states_(layout_.state_size) {
-  for (const ParameterPlace& place : layout_.places) {
-    big_tables_.emplace_back(place.is_big_table ? place.extent() : 0);
-  }
-}
+      big_tables_(layout_.big_tables_size),
+      states_(layout_.state_size) {}
 
 template <class T>
 void Store<T>::initialise(uint64_t seed) {
@@ -85,10 +79,9 @@ void Store<T>::initialise(uint64_t seed) {
     for (int64_t row = 0; row < block.rows; ++row) {
       for (int64_t column = 0; column < block.columns; ++column) {
         const int64_t element = row * block.columns + column;
-        data[row * block.row_stride + column] =
-            static_cast<T>(node.constant.empty()
-                               ? initial_value(node.initializer, stream, element, fan_in, fan_out)
-                               : node.constant[element]);
+        data[row * block.row_stride + column] = static_cast<T>(
+            node.constant.empty() ? initial_value(node.initializer, stream, element, fan_in, fan_out)
+                                  : node.constant[element]);
       }
     }
   }
@@ -102,8 +95,7 @@ void Store<T>::initialise(uint64_t seed) {
 
 template <class T>
 T* Store<T>::at(const ParameterPlace& place) {
-  if (place.is_big_table) return big_tables_[layout_.place_of_node[place.node]].data();
-  return arena_.data() + place.offset;
+  return (place.is_big_table ? big_tables_ : arena_).data() + place.offset;
 }
 
 template <class T>

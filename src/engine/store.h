@@ -27,6 +27,7 @@ class Aligned {
 
  private:
   struct Free {
+    size_t alignment = 0;
     void operator()(T* pointer) const;
   };
   std::unique_ptr<T, Free> data_;
@@ -65,7 +66,7 @@ class Store {
   const Graph* graph_;
   Layout layout_;
   Aligned<T> arena_;
-  std::vector<Aligned<T>> big_tables_;  // by place, empty for the others
+  Aligned<T> big_tables_;  // all in one piece, so that small ones get huge pages too
   Aligned<T> states_;
 };
 

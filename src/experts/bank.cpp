@@ -48,8 +48,10 @@ MlpBank::MlpBank(Graph& graph, const Shape& input, std::vector<std::string> path
   for (size_t index = 0; index < options_.units.size(); ++index) {
     const int64_t out = options_.units[index];
     const bool is_last = index + 1 == options_.units.size();
-    const std::vector<std::string> weights = with_suffix(paths_, fmt::format("/layer_{}/weight", options_.first_layer + index));
-    const std::vector<std::string> biases = with_suffix(paths_, fmt::format("/layer_{}/bias", options_.first_layer + index));
+    const std::vector<std::string> weights =
+        with_suffix(paths_, fmt::format("/layer_{}/weight", options_.first_layer + index));
+    const std::vector<std::string> biases =
+        with_suffix(paths_, fmt::format("/layer_{}/bias", options_.first_layer + index));
     Layer layer;
     layer.activation = is_last ? options_.output_activation : options_.hidden_activation;
     if (index == 0 && shares_input_) {
@@ -98,7 +100,8 @@ Var MlpBank::finish(Var x, size_t layer) const {
   const bool is_last = layer + 1 == layers_.size();
   if (layers_[layer].activation != "relu" || is_normed(layer)) x = activate(layers_[layer].activation, x);
   if (options_.dropout > 0 && (!is_last || options_.drops_output)) {
-    x = dropout(x, options_.dropout, fmt::format("{}/layer_{}/dropout", paths_.front(), options_.first_layer + layer));
+    x = dropout(x, options_.dropout,
+                fmt::format("{}/layer_{}/dropout", paths_.front(), options_.first_layer + layer));
   }
   return x;
 }
@@ -161,8 +164,8 @@ Var MlpBank::routed_norm(Var x, Var route) const {
   return add(multiply(x, branch_rows(factor, route)), branch_rows(summand, route));
 }
 
-Var linear_bank(Var x, const std::vector<std::string>& weights, const std::vector<std::string>& biases, int64_t out,
-                const Initializer& start) {
+Var linear_bank(Var x, const std::vector<std::string>& weights, const std::vector<std::string>& biases,
+                int64_t out, const Initializer& start) {
   Graph& graph = x.graph();
   const auto networks = static_cast<int64_t>(weights.size());
   const int64_t in = x.shape().last();

@@ -66,10 +66,11 @@ class MlpBank {
   Norm norm_;
 };
 
-// One linear layer per network: x [in] shared, or [networks, in] -> [networks, out], with a weight [in, out] for each
-// of the paths `weights`, and a bias [out] for each of `biases` (none when empty), which starts like the weight.
-Var linear_bank(Var x, const std::vector<std::string>& weights, const std::vector<std::string>& biases, int64_t out,
-                const Initializer& start);
+// One linear layer per network: x [in] shared, or [networks, in] -> [networks, out], with a weight [in, out]
+// for each of the paths `weights`, and a bias [out] for each of `biases` (none when empty), which starts like
+// the weight.
+Var linear_bank(Var x, const std::vector<std::string>& weights, const std::vector<std::string>& biases,
+                int64_t out, const Initializer& start);
 
 // The networks over all rows at once: see MlpBank.
 Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& options);

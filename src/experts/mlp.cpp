@@ -1,5 +1,5 @@
-#include "experts/mlp_options.h"
 #include "experts/expert.h"
+#include "experts/mlp_options.h"
 
 namespace gatewise {
 namespace {

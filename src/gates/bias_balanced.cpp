@@ -1,5 +1,5 @@
-// Balance without a loss (Wang et al. 2024, "Auxiliary-loss-free load balancing strategy"): a bias per expert, moved
-// after every batch, decides who is chosen and never enters the weights.
+// Balance without a loss (Wang et al. 2024, "Auxiliary-loss-free load balancing strategy"): a bias per
+// expert, moved after every batch, decides who is chosen and never enters the weights.
 #include "gates/gate.h"
 
 namespace gatewise {

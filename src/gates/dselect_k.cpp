@@ -1,4 +1,5 @@
-// DSelect-k (Hazimeh et al. 2021): k selectors that choose an expert each by a binary code through smooth steps.
+// DSelect-k (Hazimeh et al. 2021): k selectors that choose an expert each by a binary code through smooth
+// steps.
 #include "gates/gate.h"
 
 namespace gatewise {
@@ -19,11 +20,14 @@ class DSelectKGate final : public Gate {
     Schedule entropy_weight = 1e-6;
     void declare(OptionSet& set) {
       sparsity.declare(set);
-      set.add("per_example", &per_example, "codes from the row; otherwise one choice of experts for all rows");
-      set.add("gamma", &gamma, "width of the smooth step; beyond half of it a bit is exactly 0 or 1").above(0);
-      entropy_weight.declare(set, "entropy_weight",
-                             "of the selectors' entropy, summed over selectors (mean over rows): drives codes to "
-                             "single experts; too large a weight freezes choices at random");
+      set.add("per_example", &per_example,
+              "codes from the row; otherwise one choice of experts for all rows");
+      set.add("gamma", &gamma, "width of the smooth step; beyond half of it a bit is exactly 0 or 1")
+          .above(0);
+      entropy_weight.declare(
+          set, "entropy_weight",
+          "of the selectors' entropy, summed over selectors (mean over rows): drives codes to "
+          "single experts; too large a weight freezes choices at random");
     }
   };
 
@@ -62,9 +66,10 @@ class DSelectKGate final : public Gate {
     Graph& graph = request.x.graph();
     const auto consumers = static_cast<int64_t>(request.paths.size());
     const int64_t k = options_.sparsity.k;
-    return {graph.parameter_bank(with_suffix(request.paths, "/codes"), Shape{consumers, k, bits_of(request.experts)},
-                                 code_start()),
-            graph.parameter_bank(with_suffix(request.paths, "/mixture"), Shape{consumers, k}, mixture_start())};
+    return {
+        graph.parameter_bank(with_suffix(request.paths, "/codes"),
+                             Shape{consumers, k, bits_of(request.experts)}, code_start()),
+        graph.parameter_bank(with_suffix(request.paths, "/mixture"), Shape{consumers, k}, mixture_start())};
   }
 
   Selectors selectors_of_rows(const GateRequest& request) const {

@@ -3,7 +3,8 @@
 namespace gatewise {
 
 void GateNetwork::declare(OptionSet& set) {
-  set.add("hidden", &hidden, "widths of hidden layers before the weights; none in the papers").range(1, 65536);
+  set.add("hidden", &hidden, "widths of hidden layers before the weights; none in the papers")
+      .range(1, 65536);
   set.add("activation", &activation, "after every hidden layer").choices(activation_names());
   set.add("bias", &bias, "whether the layers have a bias");
   set.add("initializer", &initializer, "of the weights").choices(Initializer::names());
@@ -26,7 +27,8 @@ Var GateNetwork::logits(const GateRequest& request, const std::string& suffix, i
 void Sparsity::declare(OptionSet& set) {
   set.add("k", &k, "experts kept per row and consumer; all when there are fewer").range(1, 4096);
   set.add("routing", &routing,
-          "\"routed\": only chosen experts run; \"dense\": all run; \"auto\": routed where less than half of the "
+          "\"routed\": only chosen experts run; \"dense\": all run; \"auto\": routed where less than half of "
+          "the "
           "experts are expected to be chosen by a row")
       .choices({"auto", "dense", "routed"});
 }

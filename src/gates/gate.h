@@ -62,14 +62,15 @@ Var mean_of_consumers(Var x);
 // Squared coefficient of variation over the last axis of a Static [consumers, experts] -> [consumers].
 Var squared_variation(Var x);
 // Switch balance (Fedus et al. 2022): experts x sum over them of the share of rows sent there times the mean
-// probability, averaged over consumers; 1 when both are uniform. probabilities and mask [consumers, experts] per
-// row; the mask, with k ones, has no gradient.
+// probability, averaged over consumers; 1 when both are uniform. probabilities and mask [consumers, experts]
+// per row; the mask, with k ones, has no gradient.
 Var balance_loss(Var probabilities, Var mask, int64_t k);
 Var times(Var x, double factor);
 
 // Adds the auxiliary loss weight x loss() to the graph under its name; nothing where the weight is always 0.
 template <class Loss>
-void add_penalty(const GateRequest& request, const std::string& name, const Schedule& weight, const Loss& loss) {
+void add_penalty(const GateRequest& request, const std::string& name, const Schedule& weight,
+                 const Loss& loss) {
   if (weight.is(0)) return;
   Graph& graph = request.x.graph();
   const std::string path = request.scope + name;

@@ -33,13 +33,15 @@ void Schedule::check(const std::string& where, double low) const {
     command_error("{}: got {}, expected a number or a table {{from, to, steps, shape}}", where, json_.dump());
   }
   for (const char* name : {"from", "to"}) {
-    if (!json_.contains(name)) command_error("{}: \"{}\" is missing; a schedule goes from one value to another", where, name);
+    if (!json_.contains(name))
+      command_error("{}: \"{}\" is missing; a schedule goes from one value to another", where, name);
   }
   const auto table = read_options<Table>(json_, where);
   const double least = std::min(table.from, table.to);
   if (!(least >= low)) command_error("{}: got {}, expected at least {}", where, least, low);
   if (table.shape == "geometric" && least <= 0) {
-    command_error("{}: got {}, expected more than 0: equal ratios never reach 0; use shape = \"linear\"", where, least);
+    command_error("{}: got {}, expected more than 0: equal ratios never reach 0; use shape = \"linear\"",
+                  where, least);
   }
 }
 

@@ -6,8 +6,8 @@
 
 namespace gatewise {
 
-// An option that is a number or a table {from, to, steps, shape}: from the first value to the last over the first
-// `steps` steps, in equal differences ("linear") or in equal ratios ("geometric").
+// An option that is a number or a table {from, to, steps, shape}: from the first value to the last over the
+// first `steps` steps, in equal differences ("linear") or in equal ratios ("geometric").
 class Schedule {
  public:
   Schedule(double value) : json_(value) {}  // NOLINT: a number is a schedule
@@ -19,8 +19,8 @@ class Schedule {
   bool is(double value) const;
   // Checks the table; `where` is the option's path. Values must be >= low. Throws Error(Command).
   void check(const std::string& where, double low) const;
-  // The value of the current step, Static []. Its progress is a state of the model at `path`, so that it is saved
-  // and resumed with it, and a trained model keeps the value it ended with.
+  // The value of the current step, Static []. Its progress is a state of the model at `path`, so that it is
+  // saved and resumed with it, and a trained model keeps the value it ended with.
   Var value(Graph& graph, const std::string& path) const;
 
  private:

@@ -18,10 +18,12 @@ class SwitchGate final : public Gate {
       set.add("jitter", &jitter, "what the gates read is multiplied by 1 +- this at random in training")
           .range(0, 0.5);
       set.add("capacity_factor", &capacity_factor,
-              "in training an expert takes at most this times its even share of the batch, in order of the rows; rows "
+              "in training an expert takes at most this times its even share of the batch, in order of the "
+              "rows; rows "
               "beyond it do without; 0: no row is dropped")
           .range(0, 1000);
-      set.add("routing", &routing, "\"routed\": only chosen experts run; \"dense\": all; \"auto\": by their number")
+      set.add("routing", &routing,
+              "\"routed\": only chosen experts run; \"dense\": all; \"auto\": by their number")
           .choices({"auto", "dense", "routed"});
     }
   };
@@ -34,7 +36,8 @@ class SwitchGate final : public Gate {
     GateRequest jittered = request;
     if (options_.jitter > 0) {
       const Var one = request.x.graph().constant({1}, Shape{});
-      const Var spread = times(noise(request.x, "uniform", request.paths.front() + "/jitter"), options_.jitter);
+      const Var spread =
+          times(noise(request.x, "uniform", request.paths.front() + "/jitter"), options_.jitter);
       jittered.x = multiply(request.x, add(spread, one));
     }
     const Var probabilities = softmax(options_.network.logits(jittered));

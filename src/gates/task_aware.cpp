@@ -1,5 +1,5 @@
-// Sparse gates that know which task asks. The forms are this project's reading of the idea of Gupta et al. 2022,
-// whose equations are not public; no figure of theirs is claimed for them.
+// Sparse gates that know which task asks. The forms are this project's reading of the idea of Gupta et al.
+// 2022, whose equations are not public; no figure of theirs is claimed for them.
 #include "gates/gate.h"
 
 namespace gatewise {
@@ -15,9 +15,10 @@ class TaskAwareGate final : public Gate {
     std::string initializer = "glorot_uniform";
     double initializer_scale = 1;
     void declare(OptionSet& set) {
-      set.add("form", &form,
-              "logits = x W (\"agnostic\"), x W_t (\"per_task\"), [x, v_t] W (\"task_embedding\"), v_t W "
-              "(\"task_only\": the same experts for all rows), x W + b_t (\"additive\"), for row x and task t")
+      set.add(
+             "form", &form,
+             "logits = x W (\"agnostic\"), x W_t (\"per_task\"), [x, v_t] W (\"task_embedding\"), v_t W "
+             "(\"task_only\": the same experts for all rows), x W + b_t (\"additive\"), for row x and task t")
           .choices({"agnostic", "per_task", "task_embedding", "task_only", "additive"});
       sparsity.declare(set);
       set.add("embedding_width", &embedding_width, "width of v_t").range(1, 65536);
@@ -62,15 +63,16 @@ class TaskAwareGate final : public Gate {
       return add(linear(rows, shared(request, rows.shape().last()), Var()), bias);
     }
     const int64_t width = options_.embedding_width;
-    const Var embeddings = graph.parameter_bank(with_suffix(request.paths, "/embedding"), Shape{consumers, width},
-                                                Initializer::normal(1));
+    const Var embeddings = graph.parameter_bank(with_suffix(request.paths, "/embedding"),
+                                                Shape{consumers, width}, Initializer::normal(1));
     if (options_.form == "task_only") return product(embeddings, shared(request, width));
     const Var joined = concatenate({rows, embeddings});
     return linear(joined, shared(request, joined.shape().last()), Var());
   }
 
   Var shared(const GateRequest& request, int64_t in) const {
-    return request.x.graph().parameter(request.scope + "gates_shared/weight", Shape{in, request.experts}, start());
+    return request.x.graph().parameter(request.scope + "gates_shared/weight", Shape{in, request.experts},
+                                       start());
   }
 
   // One copy of the row for every consumer: [consumers, in].
@@ -84,7 +86,8 @@ class TaskAwareGate final : public Gate {
 };
 
 const Register<Gate, TaskAwareGate> task_aware_registered{
-    "task_aware", "top-k that depends on the task that asks, in five forms (after an idea of Gupta et al. 2022)"};
+    "task_aware",
+    "top-k that depends on the task that asks, in five forms (after an idea of Gupta et al. 2022)"};
 
 }  // namespace
 }  // namespace gatewise

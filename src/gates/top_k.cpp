@@ -12,7 +12,8 @@ class TopKGate final : public Gate {
     void declare(OptionSet& set) {
       sparsity.declare(set);
       network.declare(set);
-      balance_weight.declare(set, "balance_weight", "of the loss that spreads rows over experts (as in \"switch\")");
+      balance_weight.declare(set, "balance_weight",
+                             "of the loss that spreads rows over experts (as in \"switch\")");
     }
   };
 

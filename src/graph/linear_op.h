@@ -16,8 +16,8 @@ struct LinearOptions {
 // Derived has op_name, weight_form ("[in, out]"), weight_rank, check_x(x, weight) for what its rows must be
 // beyond ending in [in], and weight_block(call, block), the block of the weight that a block of the row is
 // multiplied by. Inputs: x [.., in], a weight of one block [in, out] or several [blocks, in, out], and
-// optionally a bias of the shape of the weight without `in`. Where Derived takes_side_by_side, the blocks of the
-// weight may lie side by side instead: [in, column_blocks * out].
+// optionally a bias of the shape of the weight without `in`. Where Derived takes_side_by_side, the blocks of
+// the weight may lie side by side instead: [in, column_blocks * out].
 template <class Derived, class OptionsType = LinearOptions>
 class LinearOpBase : public OpBase<Derived, OptionsType> {
  public:
@@ -51,6 +51,7 @@ class LinearOpBase : public OpBase<Derived, OptionsType> {
   bool reads_matrix(int input) const override { return input == 1; }
   bool backward_reads_input(int input) const override { return input < 2; }
   bool backward_reads_output() const override { return is_relu(); }
+  bool masks_gradient() const override { return is_relu(); }
 
   template <class T>
   void run(const Call<T>& call) const {
@@ -76,7 +77,7 @@ class LinearOpBase : public OpBase<Derived, OptionsType> {
   template <class T>
   void gradient(const Call<T>& call) const {
     const Sizes size(call.shapes, this->column_blocks());
-    if (is_relu()) {
+    if (is_relu() && !call.is_d_output_masked) {
       kernels::unary_backward(kernels::Unary::Relu, T(0), call.rows, size.blocks * size.out, ConstRows<T>(),
                               ConstRows<T>(call.output), ConstRows<T>(call.d_output), call.d_output, false);
     }

@@ -67,6 +67,11 @@ struct Call {
   Rows<T> d_output;  // may be overwritten by the operation's own backward
   std::span<const Rows<T>> d_inputs;
   std::span<const bool> accumulate;
+  // By input: its gradient has to be 0 where the input is not positive (Op::can_mask). Empty: none.
+  std::span<const bool> masks;
+  bool is_d_output_masked = false;  // the reader of the output has done what Op::masks_gradient says
+
+  bool masks_input(size_t input) const { return !masks.empty() && masks[input]; }
 
   // The matrix operand in panels, one per group, where the engine has prepared them; otherwise empty.
   std::span<const kernels::Packed<T>> packed;
@@ -104,6 +109,10 @@ class Op {
   virtual bool backward_reads_input(int) const { return true; }
   virtual bool backward_reads_output() const { return false; }
   virtual bool has_gradient(int /*input*/) const { return true; }
+  // A fused ReLU: the gradient of the output counts only where the output is positive. The one reader of the
+  // output may see to that while it writes the gradient, which saves a walk over it.
+  virtual bool masks_gradient() const { return false; }
+  virtual bool can_mask(int /*input*/) const { return false; }
   // Whether the input is read at all in this mode (batch norm reads batch moments in training only).
   virtual bool uses_input(int /*input*/, bool /*is_training*/) const { return true; }
   virtual int64_t auxiliary_width(std::span<const Signature> /*inputs*/) const { return 0; }
@@ -112,8 +121,8 @@ class Op {
   virtual bool reads_matrix(int /*input*/) const { return false; }
   // That matrix consists of so many blocks side by side, which are used, and prepared, one by one.
   virtual int64_t column_blocks() const { return 1; }
-  // Whether a tile of routed rows adds only to its own branch of this Static input's gradient: branches belong
-  // to one worker each, so no lane is needed.
+  // Whether a tile of routed rows adds only to its own branch of this Static input's gradient: branches
+  // belong to one worker each, so no lane is needed.
   virtual bool owns_branch(int /*input*/) const { return false; }
   // An operand that the operation reads for the whole batch instead of one tile (gather, combine).
   virtual bool reads_whole_batch(int /*input*/) const { return false; }

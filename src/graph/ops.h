@@ -95,8 +95,9 @@ Var row_mean(Var x);
 Var batch_sum(Var x);
 // Mean and biased variance over rows: x [width] -> [2, width].
 Var moments(Var x);
-// x [..] normalised by batch `moments` in training and by `running` [2, ..] otherwise. Ioffe and Szegedy 2015.
-// Refuses batches of one row in training. scale and shift have the shape of x; all elements are on their own.
+// x [..] normalised by batch `moments` in training and by `running` [2, ..] otherwise. Ioffe and Szegedy
+// 2015. Refuses batches of one row in training. scale and shift have the shape of x; all elements are on
+// their own.
 constexpr double batch_norm_epsilon = 1e-5, batch_norm_momentum = 0.1;
 Var batch_norm(Var x, Var moments, Var running, Var scale, Var shift, double epsilon = batch_norm_epsilon);
 // The same with the moments of x, and with running moments in a state of its own.
@@ -108,9 +109,9 @@ std::vector<double> moments_before_any_batch(int64_t width);
 // [2, ..].
 Var running_moments(Var running, Var moments, double momentum);
 
-// Routed rows. chosen [branches]: a row takes the branches whose entry is not 0. A Static `chosen` sends every
-// row to the same branches. In training a branch takes at most `capacity_factor` times its even share of all
-// pairs (at least 4), in the order of the rows; 0: no limit.
+// Routed rows. chosen [branches]: a row takes the branches whose entry is not 0. A Static `chosen` sends
+// every row to the same branches. In training a branch takes at most `capacity_factor` times its even share
+// of all pairs (at least 4), in the order of the rows; 0: no limit.
 Var route(Var chosen, double capacity_factor = 0);
 // x of the row, once per routed row.
 Var gather(Var x, Var route);

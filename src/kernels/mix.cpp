@@ -134,7 +134,7 @@ HWY_INLINE void dots_per_row(D d, const MixSizes& s, ConstRows<float> experts, C
 
 // Both gradients of one row in one pass, for one or two consumers and experts of kVectors vectors: gradients
 // stay in registers, each expert is loaded once and its gradient stored once (also in its place).
-template <int kConsumers, int kVectors, class D>
+template <int kConsumers, int kVectors, bool kMasks, class D>
 HWY_INLINE void backward_row(D d, int64_t experts, const float* expert, const float* weights,
                              const float* gradients, float* d_expert, bool accumulate_experts,
                              float* d_weights, bool accumulate_weights) {
@@ -161,6 +161,7 @@ HWY_INLINE void backward_row(D d, int64_t experts, const float* expert, const fl
           dots[c][e] =
               v == 0 ? hn::Mul(gradient[c][v], value) : hn::MulAdd(gradient[c][v], value, dots[c][e]);
         }
+        if constexpr (kMasks) sum = hn::IfThenZeroElse(hn::Le(value, hn::Zero(d)), sum);
         hn::StoreU(sum, d, d_expert + at);
       }
     }
@@ -175,15 +176,15 @@ HWY_INLINE void backward_row(D d, int64_t experts, const float* expert, const fl
   }
 }
 
-template <int kConsumers, int kVectors, class D>
+template <int kConsumers, int kVectors, bool kMasks, class D>
 HWY_INLINE void backward_rows(D d, const MixSizes& s, ConstRows<float> experts, ConstRows<float> weights,
                               ConstRows<float> d_out, Rows<float> d_experts, bool accumulate_experts,
                               Rows<float> d_weights, bool accumulate_weights) {
   for (int64_t r = 0; r < s.rows; ++r) {
-    backward_row<kConsumers, kVectors>(d, s.experts, experts.data + r * experts.stride,
-                                       weights.data + r * weights.stride, d_out.data + r * d_out.stride,
-                                       d_experts.data + r * d_experts.stride, accumulate_experts,
-                                       d_weights.data + r * d_weights.stride, accumulate_weights);
+    backward_row<kConsumers, kVectors, kMasks>(
+        d, s.experts, experts.data + r * experts.stride, weights.data + r * weights.stride,
+        d_out.data + r * d_out.stride, d_experts.data + r * d_experts.stride, accumulate_experts,
+        d_weights.data + r * d_weights.stride, accumulate_weights);
   }
 }
 
@@ -224,6 +225,17 @@ void d_experts_per_row(const MixSizes& s, ConstRows<float> weights, ConstRows<fl
   products_per_row(s.experts, s.hidden, steps, block);
 }
 
+// values = 0 where `mask` is not positive.
+void mask_rows(int64_t rows, int64_t width, ConstRows<float> mask, Rows<float> values) {
+  for (int64_t r = 0; r < rows; ++r) {
+    over(Wide(), width, [&](auto d, int64_t i) HWY_ATTR {
+      float* to = values.data + r * values.stride + i;
+      const auto is_off = hn::Le(hn::LoadU(d, mask.data + r * mask.stride + i), hn::Zero(d));
+      hn::StoreU(hn::IfThenZeroElse(is_off, hn::LoadU(d, to)), d, to);
+    });
+  }
+}
+
 void d_weights_per_row(const MixSizes& s, ConstRows<float> experts, ConstRows<float> d_out,
                        Rows<float> d_weights, bool accumulate) {
 #if HWY_TARGET != HWY_SCALAR
@@ -252,19 +264,20 @@ void mix_backward_float(const MixSizes& s, ConstRows<float> experts, ConstRows<f
 #if HWY_TARGET != HWY_SCALAR
   if (d_experts.data && d_weights.data && s.experts % 4 == 0 && s.hidden == 2 * lanes<Short>) {
     const Short d;
-    if (s.consumers == 1) {
-      return backward_rows<1, 2>(d, s, experts, weights, d_out, d_experts, accumulate_experts, d_weights,
-                                 accumulate_weights);
-    }
-    if (s.consumers == 2) {
-      return backward_rows<2, 2>(d, s, experts, weights, d_out, d_experts, accumulate_experts, d_weights,
-                                 accumulate_weights);
-    }
+    const auto run = [&]<int kConsumers, bool kMasks>() HWY_ATTR {
+      backward_rows<kConsumers, 2, kMasks>(d, s, experts, weights, d_out, d_experts, accumulate_experts,
+                                           d_weights, accumulate_weights);
+    };
+    if (s.consumers == 1 && s.masks_experts) return run.template operator()<1, true>();
+    if (s.consumers == 1) return run.template operator()<1, false>();
+    if (s.consumers == 2 && s.masks_experts) return run.template operator()<2, true>();
+    if (s.consumers == 2) return run.template operator()<2, false>();
   }
 #endif
   // The weights first: d_experts may lie over experts.
   if (d_weights.data) d_weights_per_row(s, experts, d_out, d_weights, accumulate_weights);
   if (d_experts.data) d_experts_per_row(s, weights, d_out, d_experts, accumulate_experts);
+  if (d_experts.data && s.masks_experts) mask_rows(s.rows, s.experts * s.hidden, experts, d_experts);
 }
 
 }  // namespace HWY_NAMESPACE

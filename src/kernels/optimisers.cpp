@@ -32,8 +32,8 @@ void sgd_float(const SgdStep& s, int64_t count, float* parameters, const float* 
   });
 }
 
-void adagrad_float(const AdagradStep& s, int64_t count, float* parameters, const float* gradients,
-                   float gradient_scale, float* sums) {
+HWY_INLINE void adagrad_elements(const AdagradStep& s, int64_t count, float* parameters,
+                                 const float* gradients, float gradient_scale, float* sums) {
   const float rate = static_cast<float>(s.rate), epsilon = static_cast<float>(s.epsilon);
   const float decay = static_cast<float>(s.weight_decay);
   over(Wide(), count, [&](auto d, int64_t i) HWY_ATTR {
@@ -45,6 +45,29 @@ void adagrad_float(const AdagradStep& s, int64_t count, float* parameters, const
     const auto direction = hn::Div(gradient, hn::Add(hn::Sqrt(sum), hn::Set(d, epsilon)));
     hn::StoreU(hn::NegMulAdd(hn::Set(d, rate), direction, parameter), d, parameters + i);
   });
+}
+
+void adagrad_float(const AdagradStep& s, int64_t count, float* parameters, const float* gradients,
+                   float gradient_scale, float* sums) {
+  adagrad_elements(s, count, parameters, gradients, gradient_scale, sums);
+}
+
+// Rows lie anywhere in the table: they are called for ahead of time.
+void adagrad_rows_float(const AdagradStep& s, const TableRows& rows, float* parameters,
+                        const float* gradients, float gradient_scale, float* sums) {
+  constexpr int64_t ahead = 16;
+  for (int64_t i = 0; i < rows.count; ++i) {
+    if (i + ahead < rows.count) {
+      const int64_t later = rows.ids[i + ahead] * rows.stride;
+      for (int64_t at = 0; at < rows.width; at += 16) {
+        __builtin_prefetch(parameters + later + at);
+        __builtin_prefetch(sums + later + at);
+      }
+    }
+    const int64_t first = rows.ids[i] * rows.stride;
+    adagrad_elements(s, rows.width, parameters + first, gradients + i * rows.width, gradient_scale,
+                     sums + first);
+  }
 }
 
 void adam_float(const reference::AdamCoefficients<float>& k, int64_t count, float* parameters,
@@ -95,6 +118,7 @@ HWY_AFTER_NAMESPACE();
 namespace gatewise::kernels {
 HWY_EXPORT(sgd_float);
 HWY_EXPORT(adagrad_float);
+HWY_EXPORT(adagrad_rows_float);
 HWY_EXPORT(adam_float);
 HWY_EXPORT(squared_norm_float);
 
@@ -119,6 +143,20 @@ void adagrad(const AdagradStep& step, int64_t count, T* parameters, const T* gra
 }
 
 template <class T>
+void adagrad_rows(const AdagradStep& step, const TableRows& rows, T* parameters, const T* gradients,
+                  T gradient_scale, T* sums) {
+  if constexpr (std::is_same_v<T, float>) {
+    GATEWISE_DISPATCH(adagrad_rows_float)(step, rows, parameters, gradients, gradient_scale, sums);
+  } else {
+    for (int64_t i = 0; i < rows.count; ++i) {
+      const int64_t first = rows.ids[i] * rows.stride;
+      reference::adagrad(step, rows.width, parameters + first, gradients + i * rows.width, gradient_scale,
+                         sums + first);
+    }
+  }
+}
+
+template <class T>
 void adam(const AdamStep& step, int64_t count, T* parameters, const T* gradients, T gradient_scale, T* first,
           T* second) {
   if constexpr (std::is_same_v<T, float>) {
@@ -133,6 +171,8 @@ template void sgd(const SgdStep&, int64_t, float*, const float*, float, float*);
 template void sgd(const SgdStep&, int64_t, double*, const double*, double, double*);
 template void adagrad(const AdagradStep&, int64_t, float*, const float*, float, float*);
 template void adagrad(const AdagradStep&, int64_t, double*, const double*, double, double*);
+template void adagrad_rows(const AdagradStep&, const TableRows&, float*, const float*, float, float*);
+template void adagrad_rows(const AdagradStep&, const TableRows&, double*, const double*, double, double*);
 template void adam(const AdamStep&, int64_t, float*, const float*, float, float*, float*);
 template void adam(const AdamStep&, int64_t, double*, const double*, double, double*, double*);
 

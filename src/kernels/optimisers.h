@@ -28,6 +28,15 @@ void sgd(const SgdStep& step, int64_t count, T* parameters, const T* gradients, 
 template <class T>
 void adagrad(const AdagradStep& step, int64_t count, T* parameters, const T* gradients, T gradient_scale,
              T* sums);
+// The same for rows of a table: parameters and sums of row ids[i] with gradient [count, width].
+struct TableRows {
+  int64_t count = 0, width = 0;
+  const uint32_t* ids = nullptr;  // [count], each once
+  int64_t stride = 0;             // between rows of parameters and of sums
+};
+template <class T>
+void adagrad_rows(const AdagradStep& step, const TableRows& rows, T* parameters, const T* gradients,
+                  T gradient_scale, T* sums);
 template <class T>
 void adam(const AdamStep& step, int64_t count, T* parameters, const T* gradients, T gradient_scale, T* first,
           T* second);

@@ -112,7 +112,9 @@ void mix_backward(const MixSizes& s, ConstRows<T> experts, ConstRows<T> weights,
         T sum = 0;
         for (int64_t c = 0; c < s.consumers; ++c)
           sum += weight[c * s.experts + e] * gradient[c * s.hidden + h];
-        put(d_experts.data[r * d_experts.stride + e * s.hidden + h], sum, accumulate_experts);
+        T& to = d_experts.data[r * d_experts.stride + e * s.hidden + h];
+        put(to, sum, accumulate_experts);
+        if (s.masks_experts && expert[e * s.hidden + h] <= 0) to = 0;
       }
     }
   }

@@ -33,11 +33,14 @@ void softmax_backward(int64_t rows, int64_t groups, int64_t n, ConstRows<T> y, C
 // out[c, h] = sum over e of weights[c, e] * experts[e, h], per row.
 struct MixSizes {
   int64_t rows = 0, consumers = 0, experts = 0, hidden = 0;
+  // Backward: d_experts is 0 where `experts`, the output of a ReLU, is not positive.
+  bool masks_experts = false;
 };
 template <class T>
 void mix(const MixSizes& sizes, ConstRows<T> experts, ConstRows<T> weights, Rows<T> out);
 // d_experts[e, h] (+)= sum over c of weights[c, e] * d_out[c, h]; d_weights[c, e] (+)= <d_out[c],
-// experts[e]>. Either target may have null data and is then left out.
+// experts[e]>. Either target may have null data and is then left out. With masks_experts, d_experts must not
+// lie over experts.
 template <class T>
 void mix_backward(const MixSizes& sizes, ConstRows<T> experts, ConstRows<T> weights, ConstRows<T> d_out,
                   Rows<T> d_experts, bool accumulate_experts, Rows<T> d_weights, bool accumulate_weights);

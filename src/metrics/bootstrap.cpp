@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/random.h"
 #include "metrics/metric.h"
@@ -30,44 +31,90 @@ double quantile(const std::vector<double>& sorted, double share) {
   return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-}  // namespace
+// One metric and its values so far.
+struct Resampled {
+  std::unique_ptr<PreparedMetric> metric;
+  std::vector<double> values;
+  Interval interval;
+};
 
-Interval bootstrap(const Metric& metric, const MetricInput& input, int64_t resamples, double confidence,
-                   uint64_t seed) {
+Resampled prepare(const Metric& metric, const MetricInput& input, int64_t resamples, double confidence) {
+  Resampled result{metric.prepare(input), {}, {}};
+  result.interval.confidence = confidence;
+  result.interval.resamples = resamples;
+  const auto units = static_cast<size_t>(result.metric->units());
+  const MetricValue whole = result.metric->value(std::vector<double>(units, 1.0));
+  if (!whole.value) {
+    result.interval.why_undefined = whole.why_undefined;
+  } else if (units < 2) {
+    result.interval.why_undefined = "only one row or group to draw from";
+  }
+  return result;
+}
+
+// Every resample of `units` units is drawn once and given to all metrics that have so many.
+void draw(const RandomStream& stream, size_t units, int64_t resamples, std::vector<Resampled>& metrics) {
+  std::vector<double> counts(units);
+  for (int64_t resample = 0; resample < resamples; ++resample) {
+    draw_counts(stream, static_cast<uint64_t>(resample), counts);
+    for (Resampled& each : metrics) {
+      if (!each.interval.why_undefined.empty() || static_cast<size_t>(each.metric->units()) != units)
+        continue;
+      if (const MetricValue drawn = each.metric->value(counts); drawn.value)
+        each.values.push_back(*drawn.value);
+    }
+  }
+}
+
+void finish(Resampled& each) {
+  Interval& interval = each.interval;
+  interval.undefined_resamples = interval.resamples - static_cast<int64_t>(each.values.size());
+  if (2 * interval.undefined_resamples > interval.resamples) {
+    interval.why_undefined =
+        fmt::format("{} of {} resamples are undefined", interval.undefined_resamples, interval.resamples);
+    return;
+  }
+  std::sort(each.values.begin(), each.values.end());
+  interval.low = quantile(each.values, (1 - interval.confidence) / 2);
+  interval.high = quantile(each.values, (1 + interval.confidence) / 2);
+}
+
+std::vector<Interval> bootstrap_of(std::span<const Metric* const> metrics, const MetricInput& input,
+                                   int64_t resamples, double confidence, uint64_t seed) {
   if (resamples < 2) command_error("bootstrap: got {} resamples, expected at least 2", resamples);
   if (!(confidence > 0 && confidence < 1)) {
     command_error("bootstrap: got confidence {}, expected between 0 and 1, such as 0.95", confidence);
   }
-  Interval interval;
-  interval.confidence = confidence;
-  interval.resamples = resamples;
-  const std::unique_ptr<PreparedMetric> prepared = metric.prepare(input);
-  std::vector<double> counts(static_cast<size_t>(prepared->units()), 1.0);
-  const MetricValue whole = prepared->value(counts);
-  if (!whole.value) {
-    interval.why_undefined = whole.why_undefined;
-    return interval;
-  }
-  if (counts.size() < 2) {
-    interval.why_undefined = "only one row or group to draw from";
-    return interval;
+  std::vector<Resampled> resampled;
+  std::set<size_t> sizes;
+  for (const Metric* metric : metrics) {
+    resampled.push_back(prepare(*metric, input, resamples, confidence));
+    if (resampled.back().interval.why_undefined.empty())
+      sizes.insert(static_cast<size_t>(resampled.back().metric->units()));
   }
   const RandomStream stream(seed, "metrics/bootstrap");
-  std::vector<double> values;
-  for (int64_t resample = 0; resample < resamples; ++resample) {
-    draw_counts(stream, static_cast<uint64_t>(resample), counts);
-    if (const MetricValue drawn = prepared->value(counts); drawn.value) values.push_back(*drawn.value);
+  for (const size_t units : sizes) draw(stream, units, resamples, resampled);
+  std::vector<Interval> intervals;
+  for (Resampled& each : resampled) {
+    if (each.interval.why_undefined.empty()) finish(each);
+    intervals.push_back(each.interval);
   }
-  interval.undefined_resamples = resamples - static_cast<int64_t>(values.size());
-  if (2 * interval.undefined_resamples > resamples) {
-    interval.why_undefined =
-        fmt::format("{} of {} resamples are undefined", interval.undefined_resamples, resamples);
-    return interval;
-  }
-  std::sort(values.begin(), values.end());
-  interval.low = quantile(values, (1 - confidence) / 2);
-  interval.high = quantile(values, (1 + confidence) / 2);
-  return interval;
+  return intervals;
+}
+
+}  // namespace
+
+Interval bootstrap(const Metric& metric, const MetricInput& input, int64_t resamples, double confidence,
+                   uint64_t seed) {
+  const Metric* const one = &metric;
+  return bootstrap_of(std::span(&one, 1), input, resamples, confidence, seed)[0];
+}
+
+std::vector<Interval> bootstrap(std::span<const std::unique_ptr<Metric>> metrics, const MetricInput& input,
+                                int64_t resamples, double confidence, uint64_t seed) {
+  std::vector<const Metric*> all;
+  for (const std::unique_ptr<Metric>& metric : metrics) all.push_back(metric.get());
+  return bootstrap_of(all, input, resamples, confidence, seed);
 }
 
 }  // namespace gatewise

@@ -90,6 +90,9 @@ struct Interval {
 // or when more than half of the resamples are undefined. A pure function of its arguments. (Efron 1979.)
 Interval bootstrap(const Metric& metric, const MetricInput& input, int64_t resamples = 200,
                    double confidence = 0.95, uint64_t seed = 0);
+// The same intervals for several metrics of one input: those with equally many units share the drawing.
+std::vector<Interval> bootstrap(std::span<const std::unique_ptr<Metric>> metrics, const MetricInput& input,
+                                int64_t resamples, double confidence, uint64_t seed);
 
 // Makes a registered metric. Throws Error(Command) for an unknown name, with the nearest known one.
 std::unique_ptr<Metric> make_metric(const std::string& name, const Json& options = Json::object(),

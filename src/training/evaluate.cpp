@@ -24,17 +24,17 @@ struct TaskRows {
   }
 };
 
-Json metric_to_json(const Metric& metric, const MetricInput& input, int64_t resamples, uint64_t seed) {
+// `interval`: null where none is wanted.
+Json metric_to_json(const Metric& metric, const MetricInput& input, const Interval* interval) {
   const MetricValue value = metric.evaluate(input);
   Json json;
   json["value"] = value.value ? Json(*value.value) : Json();
   if (!value.value) json["why_undefined"] = value.why_undefined;
   json["direction"] = to_string(metric.traits().direction);
-  if (value.value && resamples > 0) {
-    const Interval interval = bootstrap(metric, input, resamples, 0.95, seed);
-    json["low"] = interval.low ? Json(*interval.low) : Json();
-    json["high"] = interval.high ? Json(*interval.high) : Json();
-    if (!interval.low) json["why_no_interval"] = interval.why_undefined;
+  if (value.value && interval != nullptr) {
+    json["low"] = interval->low ? Json(*interval->low) : Json();
+    json["high"] = interval->high ? Json(*interval->high) : Json();
+    if (!interval->low) json["why_no_interval"] = interval->why_undefined;
   }
   if (!value.details.is_null()) json["details"] = value.details;
   return json;
@@ -96,10 +96,14 @@ Json Scorer::evaluate(const EncodedData& data, const EvaluationOptions& options)
     std::vector<std::string> names = options.metrics.empty() ? default_metrics(task.kind) : options.metrics;
     if (options.metrics.empty() && task.kind == "binary" && !data.groups.empty())
       names.emplace_back("grouped_auc");
-    for (const std::string& name : names) {
-      const auto metric = make_metric(name);
-      if (fits_task(metric->traits(), task.kind))
-        values[name] = metric_to_json(*metric, input, options.resamples, options.seed);
+    std::erase_if(
+        names, [&](const std::string& name) { return !fits_task(make_metric(name)->traits(), task.kind); });
+    std::vector<std::unique_ptr<Metric>> metrics;
+    for (const std::string& name : names) metrics.push_back(make_metric(name));
+    std::vector<Interval> intervals;
+    if (options.resamples > 0) intervals = bootstrap(metrics, input, options.resamples, 0.95, options.seed);
+    for (size_t i = 0; i < names.size(); ++i) {
+      values[names[i]] = metric_to_json(*metrics[i], input, intervals.empty() ? nullptr : &intervals[i]);
     }
     tasks[task.name] = values;
   }

@@ -8,8 +8,8 @@
 
 namespace gatewise {
 
-inline const std::vector<TaskSpace> mixed_tasks{make_task("click", "binary"), make_task("amount", "regression"),
-                                                make_task("grade", "multiclass", 3)};
+inline const std::vector<TaskSpace> mixed_tasks{
+    make_task("click", "binary"), make_task("amount", "regression"), make_task("grade", "multiclass", 3)};
 inline const std::vector<TaskSpace> binary_tasks{make_task("click", "binary"), make_task("like", "binary"),
                                                  make_task("buy", "binary")};
 

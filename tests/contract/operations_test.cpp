@@ -11,7 +11,7 @@ namespace gatewise {
 namespace {
 
 const std::set<std::string>& specially_tested() {
-  static const std::set<std::string> names{"embedding", "route",         "gather",     "routed_linear",
+  static const std::set<std::string> names{"embedding", "route",       "gather",     "routed_linear",
                                            "combine",   "branch_rows", "alternative"};
   return names;
 }

@@ -123,6 +123,20 @@ TEST(Plan, a_part_that_is_joined_twice_is_copied_once) {
   expect_all_gradients(graph, 3);
 }
 
+TEST(Plan, one_reader_of_a_fused_relu_masks_its_gradient) {
+  for (const bool is_read_twice : {false, true}) {
+    Graph graph;
+    const Var x = graph.input("x", {4});
+    const Var hidden = layer(x, "experts", 6, Activation::Relu);
+    const Var experts = reshape(hidden, {2, 3});
+    Var result = projected(mix(experts, softmax(layer(x, "gate", 2, Activation::None))));
+    if (is_read_twice) result = add(result, projected(square(experts), "again"));
+    graph.add_loss("task", result);
+    EXPECT_EQ(plan_of(graph).is_masked[hidden.node()], !is_read_twice);
+    expect_all_gradients(graph, 5);
+  }
+}
+
 TEST(Plan, gradients_of_partly_used_values_are_cleared_where_nothing_is_written) {
   Graph graph;
   const Var value = layer(graph.input("x", {4}), "layer", 8);

@@ -45,6 +45,28 @@ TEST_P(Optimisers, adagrad_agrees_with_the_reference) {
   });
 }
 
+TEST_P(Optimisers, adagrad_of_table_rows_is_adagrad_of_each_row) {
+  constexpr int64_t stride = 24, table_rows = 100;
+  for (const int64_t width : {1, 8, 20}) {
+    std::vector<uint32_t> ids;
+    for (uint32_t id = 3; id < table_rows; id += 1 + id % 3) ids.push_back(id);
+    const auto count = static_cast<int64_t>(ids.size());
+    const Tile gradients = Tile::random(1, count * width, 1);
+    Tile parameters = Tile::random(1, table_rows * stride, 2),
+         sums = Tile::random(1, table_rows * stride, 3, 1, 2);
+    Tile expected = parameters, expected_sums = sums;
+    const AdagradStep step{0.1, 1e-6, 0.01};
+    adagrad_rows(step, TableRows{count, width, ids.data(), stride}, parameters.row(0), gradients.row(0), 0.5f,
+                 sums.row(0));
+    for (int64_t i = 0; i < count; ++i) {
+      adagrad(step, width, expected.row(0) + ids[i] * stride, gradients.row(0) + i * width, 0.5f,
+              expected_sums.row(0) + ids[i] * stride);
+    }
+    EXPECT_TRUE(same_bits(parameters.row(0), expected.row(0), table_rows * stride));
+    EXPECT_TRUE(same_bits(sums.row(0), expected_sums.row(0), table_rows * stride));
+  }
+}
+
 TEST_P(Optimisers, adam_agrees_with_the_reference) {
   for (const bool is_decoupled : {false, true}) {
     expect_same_path([&](int64_t count, auto* p, const auto* g, auto scale, auto* first, auto* second,

@@ -64,7 +64,7 @@ TEST_P(RowKernels, mixing_and_its_gradients_agree_with_the_reference) {
     for (const int64_t experts : {1, 3, 4, 8, 12}) {
       for (const int64_t hidden : {1, 5, 8, 12, 16, 20, 50}) {
         SCOPED_TRACE(fmt::format("{} consumers, {} experts of {}", consumers, experts, hidden));
-        const MixSizes sizes{5, consumers, experts, hidden};
+        MixSizes sizes{5, consumers, experts, hidden};
         const Tile x = Tile::random(5, experts * hidden, 1), w = Tile::random(5, consumers * experts, 2);
         const Tile d_out = Tile::random(5, consumers * hidden, 3);
         Tile out(5, consumers * hidden);
@@ -74,7 +74,8 @@ TEST_P(RowKernels, mixing_and_its_gradients_agree_with_the_reference) {
         mix<double>(sizes, rows_of(wide_x, x.width()), rows_of(wide_w, w.width()),
                     rows_of(expected, out.width()));
         expect_close(out, expected, 1e-6);
-        for (const bool accumulate : {false, true}) {
+        for (const auto& [accumulate, masks] : {std::pair(false, false), {true, false}, {false, true}}) {
+          sizes.masks_experts = masks;
           Tile dx = Tile::random(5, x.width(), 4), dw = Tile::random(5, w.width(), 5);
           std::vector<double> wide_dx = dx.wide(), wide_dw = dw.wide();
           mix_backward<float>(sizes, x.all(), w.all(), d_out.all(), dx.all(), accumulate, dw.all(),

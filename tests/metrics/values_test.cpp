@@ -163,6 +163,20 @@ TEST(Bootstrap, CoversTheTruthAboutAsOftenAsItSays) {
   EXPECT_NEAR(covered / double{experiments}, 0.9, 0.07);
 }
 
+TEST(Bootstrap, GivesSeveralMetricsTheIntervalsOfEachAlone) {
+  const Sample sample = make_sample(Kind::Binary, 300, 0.5, 20, 7);
+  std::vector<std::unique_ptr<Metric>> metrics;
+  for (const char* name : {"auc", "grouped_auc", "log_loss"}) metrics.push_back(make_metric(name));
+  const std::vector<Interval> together = bootstrap(metrics, sample.input(), 50, 0.9, 3);
+  ASSERT_EQ(together.size(), metrics.size());
+  for (size_t i = 0; i < metrics.size(); ++i) {
+    const Interval alone = bootstrap(*metrics[i], sample.input(), 50, 0.9, 3);
+    EXPECT_EQ(together[i].low, alone.low);
+    EXPECT_EQ(together[i].high, alone.high);
+    EXPECT_EQ(together[i].why_undefined, alone.why_undefined);
+  }
+}
+
 TEST(Bootstrap, CountsResamplesWithoutAValue) {
   const Interval some =
       bootstrap(*make_metric("auc"), plain({.1f, .3f, .2f, .4f}, {0, 1, 0, 1}).input(), 400);

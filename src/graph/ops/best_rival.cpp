@@ -38,9 +38,8 @@ class BestRivalOp final : public OpBase<BestRivalOp, BestRivalOptions> {
         T* rival = call.auxiliary.data + row * call.auxiliary.stride + first;
         T* y = call.output.data + row * call.output.stride + first;
         for (int64_t i = 0; i < entries; ++i) order[i] = i;
-        std::partial_sort(order.begin(), order.begin() + options_.k + 1, order.end(), [&](int64_t a, int64_t b) {
-          return x[a] > x[b] || (!(x[a] < x[b]) && a < b);
-        });
+        std::partial_sort(order.begin(), order.begin() + options_.k + 1, order.end(),
+                          [&](int64_t a, int64_t b) { return x[a] > x[b] || (!(x[a] < x[b]) && a < b); });
         for (int64_t i = 0; i < entries; ++i) rival[i] = static_cast<T>(order[options_.k - 1]);
         for (int64_t i = 0; i < options_.k; ++i) rival[order[i]] = static_cast<T>(order[options_.k]);
         for (int64_t i = 0; i < entries; ++i) y[i] = x[static_cast<int64_t>(rival[i])];

@@ -67,7 +67,9 @@ class BinaryCodesOp final : public OpBase<BinaryCodesOp, BinaryCodesOptions> {
   }
 
  private:
-  static bool is_set(int64_t entry, int64_t bit, int64_t bits) { return (entry >> (bits - 1 - bit) & 1) != 0; }
+  static bool is_set(int64_t entry, int64_t bit, int64_t bits) {
+    return (entry >> (bits - 1 - bit) & 1) != 0;
+  }
 
   template <class T>
   static T factor(const T* s, int64_t entry, int64_t bit, int64_t bits) {

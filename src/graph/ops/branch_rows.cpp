@@ -13,10 +13,10 @@ class BranchRowsOp final : public OpBase<BranchRowsOp> {
     require_inputs(inputs, 2);
     require(inputs[1].domain == Domain::Static && inputs[1].route >= 0, "the second input must be a route");
     const int64_t branches = inputs[1].shape.elements();
-    require(inputs[0].domain == Domain::Static && inputs[0].shape.rank() >= 1 &&
-                inputs[0].shape[0] == branches,
-            "takes a static value with one slice for each of {} branches, got {}", branches,
-            inputs[0].shape.text());
+    require(
+        inputs[0].domain == Domain::Static && inputs[0].shape.rank() >= 1 && inputs[0].shape[0] == branches,
+        "takes a static value with one slice for each of {} branches, got {}", branches,
+        inputs[0].shape.text());
     Signature output{inputs[0].shape, Domain::Routed, inputs[1].route};
     output.shape.sizes.erase(output.shape.sizes.begin());
     return output;

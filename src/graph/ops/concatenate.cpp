@@ -37,25 +37,30 @@ class ConcatenateOp final : public OpBase<ConcatenateOp, ConcatenateOptions> {
 
   template <class T>
   void run(const Call<T>& call) const {
-    each_part(call, [&](size_t part, int64_t row, int64_t offset, int64_t from, int64_t count) {
+    // Parts that the engine has placed inside the whole are there already.
+    const auto is_there = [&](size_t part, int64_t offset) {
+      return call.inputs[part].data == call.output.data + offset &&
+             call.inputs[part].stride == call.output.stride;
+    };
+    const auto copy = [&](size_t part, int64_t row, int64_t offset, int64_t from, int64_t count) {
       const ConstRows<T>& x = call.inputs[part];
       const T* begin = x.data + row * x.stride + from;
-      T* into = call.output.data + row * call.output.stride + offset;
-      // Parts that the engine has placed inside the whole are there already.
-      if (begin != into) std::copy(begin, begin + count, into);
-    });
+      std::copy(begin, begin + count, call.output.data + row * call.output.stride + offset);
+    };
+    each_part(call, is_there, copy);
   }
 
   template <class T>
   void gradient(const Call<T>& call) const {
-    each_part(call, [&](size_t part, int64_t row, int64_t offset, int64_t from, int64_t count) {
+    const auto is_unwanted = [&](size_t part, int64_t) { return call.d_inputs[part].data == nullptr; };
+    const auto add = [&](size_t part, int64_t row, int64_t offset, int64_t from, int64_t count) {
       const Rows<T>& target = call.d_inputs[part];
-      if (target.data == nullptr) return;
       const T* dy = call.d_output.data + row * call.d_output.stride + offset;
       T* dx = target.data + row * target.stride + from;
       const bool adds = call.accumulate[part] || call.shapes[part].domain == Domain::Static;
       for (int64_t i = 0; i < count; ++i) dx[i] = adds ? dx[i] + dy[i] : dy[i];
-    });
+    };
+    each_part(call, is_unwanted, add);
   }
 
   std::vector<OpCase> cases() const override {
@@ -69,9 +74,10 @@ class ConcatenateOp final : public OpBase<ConcatenateOp, ConcatenateOptions> {
     return options_.axis < 0 ? options_.axis + shape.rank() : options_.axis;
   }
 
-  // visit(part, row, offset in the output row, offset in the part's row, count) for every contiguous run.
-  template <class T, class Visit>
-  void each_part(const Call<T>& call, const Visit& visit) const {
+  // visit(part, row, offset in the output row, offset in the part's row, count) for every contiguous run of
+  // the parts that are not left out: leaves_out(part, offset in the output row).
+  template <class T, class LeavesOut, class Visit>
+  void each_part(const Call<T>& call, const LeavesOut& leaves_out, const Visit& visit) const {
     const Shape& whole = call.shape->shape;
     const int64_t axis = axis_of(whole);
     int64_t inner = 1, outer = 1;
@@ -80,7 +86,8 @@ class ConcatenateOp final : public OpBase<ConcatenateOp, ConcatenateOptions> {
     int64_t offset = 0;
     for (size_t part = 0; part < call.shapes.size(); ++part) {
       const int64_t count = call.shapes[part].shape[axis] * inner;
-      for (int64_t row = 0; row < call.rows; ++row) {
+      const int64_t rows = leaves_out(part, offset) ? 0 : call.rows;
+      for (int64_t row = 0; row < rows; ++row) {
         for (int64_t block = 0; block < outer; ++block) {
           visit(part, row, block * whole[axis] * inner + offset, block * count, count);
         }

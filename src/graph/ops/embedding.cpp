@@ -48,11 +48,13 @@ class EmbeddingOp final : public OpBase<EmbeddingOp, EmbeddingOptions> {
     const Ids& ids = *call.ids;
     if (ids.offsets == nullptr) {
       // Entries lie anywhere in the table: they are called for ahead of time.
-      constexpr int64_t ahead = 16;
-      for (int64_t row = 0; row < call.rows; ++row) {
-        if (row + ahead < call.rows) __builtin_prefetch(table + ids.ids[(row + ahead) * ids.stride] * stride);
-        copy_entry(width, table + ids.ids[row * ids.stride] * stride,
-                   call.output.data + row * call.output.stride);
+      constexpr int64_t ahead = 32;
+      const auto entry = [&](int64_t row) { return table + ids.ids[row * ids.stride] * stride; };
+      for (int64_t row = 0; row < std::min(ahead, call.rows); ++row) __builtin_prefetch(entry(row));
+      T* out = call.output.data;
+      for (int64_t row = 0; row < call.rows; ++row, out += call.output.stride) {
+        if (row + ahead < call.rows) __builtin_prefetch(entry(row + ahead));
+        copy_entry(width, entry(row), out);
       }
       return;
     }

@@ -21,7 +21,8 @@ class GatherOp final : public OpBase<GatherOp, GatherOptions> {
     Signature output{inputs[0].shape, Domain::Routed, inputs[1].route};
     if (!options_.own) return output;
     require(output.shape.rank() >= 1 && output.shape[0] == inputs[1].shape.elements(),
-            "takes one slice for each of {} branches, got {}", inputs[1].shape.elements(), output.shape.text());
+            "takes one slice for each of {} branches, got {}", inputs[1].shape.elements(),
+            output.shape.text());
     output.shape.sizes.erase(output.shape.sizes.begin());
     return output;
   }

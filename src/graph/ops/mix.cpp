@@ -29,6 +29,8 @@ class MixOp final : public OpBase<MixOp> {
     return output;
   }
 
+  bool can_mask(int input) const override { return input == 0; }
+
   template <class T>
   void run(const Call<T>& call) const {
     const Sizes size(call);
@@ -41,7 +43,8 @@ class MixOp final : public OpBase<MixOp> {
 
   template <class T>
   void gradient(const Call<T>& call) const {
-    const Sizes size(call);
+    Sizes size(call);
+    size.mix.masks_experts = call.masks_input(0);
     for (int64_t token = 0; token < size.tokens; ++token) {
       kernels::mix_backward(size.mix, size.at(call.inputs[0], token, size.experts_width),
                             size.at(call.inputs[1], token, size.weights_width),

@@ -50,7 +50,8 @@ class TransposeOp final : public OpBase<TransposeOp> {
       for (int64_t line = 0; line < groups * height; ++line) {
         auto* from = x.data + row * x.stride + line * width;
         const int64_t group = line / height;
-        for (int64_t i = 0; i < width; ++i) visit(row, (group * width + i) * height + line % height, from + i);
+        for (int64_t i = 0; i < width; ++i)
+          visit(row, (group * width + i) * height + line % height, from + i);
       }
     }
   }

@@ -1,0 +1,73 @@
+#include "engine/lane_gradients.h"
+
+#include "kernels/rows.h"
+
+namespace gatewise {
+namespace {
+
+constexpr int64_t most_bytes_at_once = 256 * 1024;
+
+}  // namespace
+
+template <class T>
+void LaneGradients<T>::start(int64_t lanes, bool is_total_written) {
+  buffer_of_lane_.assign(lanes, 0);
+  is_done_.assign(lanes, false);
+  free_.clear();
+  for (size_t i = 0; i < buffers_.size(); ++i) free_.push_back(i);
+  added_ = 0;
+  adds_at_once_ = !is_total_written && total_.bytes() <= most_bytes_at_once;
+}
+
+template <class T>
+T* LaneGradients<T>::begin(int64_t lane) {
+  if (lane == 0) return total_.data();
+  T* buffer = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (free_.empty()) {
+      free_.push_back(buffers_.size());
+      buffers_.emplace_back(total_.size());
+    }
+    buffer_of_lane_[lane] = free_.back();
+    buffer = buffers_[free_.back()].data();
+    free_.pop_back();
+  }
+  std::fill_n(buffer, total_.size(), T(0));
+  return buffer;
+}
+
+template <class T>
+void LaneGradients<T>::end(int64_t lane) {
+  const std::lock_guard lock(mutex_);
+  is_done_[lane] = true;
+  if (!adds_at_once_) return;
+  for (; added_ < static_cast<int64_t>(is_done_.size()) && is_done_[added_]; ++added_) {
+    if (added_ == 0) continue;
+    add(added_, 0, total_.size());
+    free_.push_back(buffer_of_lane_[added_]);
+  }
+}
+
+template <class T>
+void LaneGradients<T>::finish() {
+  constexpr int64_t chunk = 4096;
+  const auto lanes = static_cast<int64_t>(is_done_.size());
+  if (added_ == lanes) return;
+  pool_.run((total_.size() + chunk - 1) / chunk, [&](int64_t index, int) {
+    const int64_t begin = index * chunk, count = std::min(chunk, total_.size() - begin);
+    for (int64_t lane = std::max<int64_t>(added_, 1); lane < lanes; ++lane) add(lane, begin, count);
+  });
+}
+
+template <class T>
+void LaneGradients<T>::add(int64_t lane, int64_t begin, int64_t count) {
+  const T* from = buffers_[buffer_of_lane_[lane]].data() + begin;
+  kernels::scaled_add(1, count, T(1), kernels::ConstRows<T>(from, 0),
+                      kernels::Rows<T>{total_.data() + begin, 0}, true);
+}
+
+template class LaneGradients<float>;
+template class LaneGradients<double>;
+
+}  // namespace gatewise
