@@ -28,8 +28,6 @@ void check_table_names(const Json& json) {
   }
 }
 
-Json table_of(const Json& json, const char* name) { return json.value(name, Json::object()); }
-
 void check_metrics(const std::vector<std::string>& metrics, const std::string& where) {
   for (const std::string& metric : metrics) make_metric(metric, Json::object(), where);
 }

@@ -35,6 +35,9 @@ struct OutputSection {
   void declare(OptionSet& set);
 };
 
+// A table of a configuration; empty where it has none.
+inline Json table_of(const Json& json, const char* name) { return json.value(name, Json::object()); }
+
 struct Configuration {
   Schema schema;
   Json model;  // {type, every option}

@@ -34,8 +34,6 @@ void refuse_other_columns(const Json& given, const Json& asked, const Json& trai
   }
 }
 
-Json table_of(const Json& json, const char* name) { return json.value(name, Json::object()); }
-
 }  // namespace
 
 Json data_of_files(const std::vector<std::string>& files, const LoadedModel& model) {

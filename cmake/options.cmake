@@ -17,6 +17,10 @@ endif()
 if(GATEWISE_SANITIZE)
   target_compile_options(gatewise_options INTERFACE -fsanitize=${GATEWISE_SANITIZE} -fno-sanitize-recover=all
                                                     -fno-omit-frame-pointer)
+  # For their reports lines suffice; and of the kernels, which are the same source for every instruction set, they see
+  # the widest that is common and the plain one. Every set is compared with the references in the other builds.
+  target_compile_options(gatewise_options INTERFACE -g1)
+  target_compile_definitions(gatewise_options INTERFACE GATEWISE_FEW_INSTRUCTION_SETS)
   target_link_options(gatewise_options INTERFACE -fsanitize=${GATEWISE_SANITIZE})
 endif()
 

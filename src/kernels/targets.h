@@ -3,8 +3,13 @@
 #pragma once
 
 // SSSE3 alone is not worth a copy of every kernel; scalable vectors cannot be kept in arrays as the kernels
-// do.
+// do. Builds with sanitizers have AVX2 (or NEON) and the plain code only.
+#ifdef GATEWISE_FEW_INSTRUCTION_SETS
+#define HWY_DISABLED_TARGETS \
+  (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#else
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#endif
 
 #include <hwy/targets.h>
 

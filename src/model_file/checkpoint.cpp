@@ -6,16 +6,16 @@ namespace gatewise {
 namespace {
 
 constexpr const char* state_name = "state";
-constexpr const char* format_name = "gatewise_checkpoint";
-constexpr const char* format_version = "1";
-constexpr const char* advice = "delete it to start over";
+constexpr const char* checkpoint_format = "gatewise_checkpoint";
+constexpr const char* checkpoint_version = "1";
+constexpr const char* start_over = "delete it to start over";
 
 TensorFile open(const std::string& path) {
   MappedFile file(path);
   try {
     return TensorFile(std::move(file));
   } catch (const Error& fault) {
-    data_error("{}: the checkpoint is damaged ({}); {}", path, fault.what(), advice);
+    data_error("{}: the checkpoint is damaged ({}); {}", path, fault.what(), start_over);
   }
 }
 
@@ -25,24 +25,24 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   const std::vector<uint8_t> state = Json::to_cbor(checkpoint.state);
   std::vector<NamedTensor> tensors = checkpoint.tensors;
   tensors.push_back({state_name, "U8", {static_cast<int64_t>(state.size())}, state.data()});
-  write_sealed_tensors(path, tensors, {{"format", format_name}, {"version", format_version}});
+  write_sealed_tensors(path, tensors, {{"format", checkpoint_format}, {"version", checkpoint_version}});
 }
 
 LoadedCheckpoint load_checkpoint(const std::string& path) {
   LoadedCheckpoint loaded{Json(), open(path)};
   const TensorMetadata& metadata = loaded.tensors.metadata();
   const auto format = metadata.find("format"), version = metadata.find("version");
-  if (!loaded.tensors.is_sealed() || format == metadata.end() || format->second != format_name ||
+  if (!loaded.tensors.is_sealed() || format == metadata.end() || format->second != checkpoint_format ||
       version == metadata.end() || !loaded.tensors.contains(state_name)) {
-    data_error("{}: is no checkpoint or a damaged one; give another path, or {}", path, advice);
+    data_error("{}: is no checkpoint or a damaged one; give another path, or {}", path, start_over);
   }
-  if (version->second != format_version) {
+  if (version->second != checkpoint_version) {
     data_error("{}: the checkpoint has format {}, Gatewise {} reads format {}; use a later Gatewise, or {}",
-               path, version->second, GATEWISE_VERSION, format_version, advice);
+               path, version->second, GATEWISE_VERSION, checkpoint_version, start_over);
   }
   const std::string_view bytes = loaded.tensors.entry(state_name).bytes;
   loaded.state = Json::from_cbor(bytes.begin(), bytes.end(), true, false);
-  if (loaded.state.is_discarded()) data_error("{}: the state cannot be read; {}", path, advice);
+  if (loaded.state.is_discarded()) data_error("{}: the state cannot be read; {}", path, start_over);
   return loaded;
 }
 

@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view file_name = "manifest.json";
-constexpr std::string_view format_name = "gatewise_model";
+constexpr std::string_view format_word = "gatewise_model";
 // What every manifest begins with, in this and all later formats; eight digits and a quote follow.
 constexpr std::string_view prefix = "{\n  \"crc32\": \"";
 constexpr const char* advice = "train or export the model again, or take a whole copy of it";
@@ -47,7 +47,7 @@ Manifest read_format_1(const Json& json) {
 std::string gatewise_version() { return GATEWISE_VERSION; }
 
 std::string Manifest::text() const {
-  Json json{{"crc32", unsealed_digits}, {"format", format_name}, {"format_version", format}};
+  Json json{{"crc32", unsealed_digits}, {"format", format_word}, {"format_version", format}};
   json["gatewise_version"] = version;
   Json& listed = json["files"] = Json::object();
   for (const auto& [name, facts] : files) listed[name] = {{"bytes", facts.bytes}, {"crc32", facts.checksum}};
@@ -76,9 +76,9 @@ Manifest read_manifest(const std::string& directory) {
   }
   try {
     const Json json = Json::parse(text);
-    if (json.at("format") != format_name) {
+    if (json.at("format") != format_word) {
       data_error("{}: is not that of a model; got format {}, expected \"{}\"; give the directory of a model",
-                 path, json.at("format").dump(), format_name);
+                 path, json.at("format").dump(), format_word);
     }
     const auto format = json.at("format_version").get<int64_t>();
     if (format != model_format) {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/error.h"
+#include "tests/base/message_of.h"
 
 namespace gatewise {
 namespace {
@@ -41,16 +41,6 @@ class AtomicDirectories : public testing::Test {
 
   fs::path folder_;
 };
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.fault(), Fault::Data);
-    return error.what();
-  }
-  return "";
-}
 
 TEST_F(AtomicDirectories, AppearAtCommitAndReplaceTheOldOneWhole) {
   make(path("a"), "old");
@@ -87,10 +77,11 @@ TEST_F(AtomicDirectories, TakeEmptyOnesSlashesAndLinks) {
 
 TEST_F(AtomicDirectories, ErrorsNameThePathAndTheReason) {
   std::ofstream(path("file")) << "text";
-  EXPECT_THAT(message_of([&] { AtomicDirectory directory(path("file")); }),
+  EXPECT_THAT(message_of(Fault::Data, [&] { AtomicDirectory directory(path("file")); }),
               testing::HasSubstr("it is a file"));
-  EXPECT_THAT(message_of([&] { AtomicDirectory directory(""); }), testing::HasSubstr("is empty"));
-  EXPECT_THAT(message_of([&] { AtomicDirectory directory(path("none/a")); }),
+  EXPECT_THAT(message_of(Fault::Data, [&] { AtomicDirectory directory(""); }),
+              testing::HasSubstr("is empty"));
+  EXPECT_THAT(message_of(Fault::Data, [&] { AtomicDirectory directory(path("none/a")); }),
               testing::AllOf(testing::HasSubstr(path("none/a")), testing::HasSubstr("No such file")));
 }
 

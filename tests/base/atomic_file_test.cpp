@@ -9,7 +9,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/error.h"
+#include "tests/base/message_of.h"
 
 namespace gatewise {
 namespace {
@@ -37,16 +37,6 @@ class AtomicFiles : public testing::Test {
 
   fs::path folder_;
 };
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.fault(), Fault::Data);
-    return error.what();
-  }
-  return "";
-}
 
 // Limits the size of files while it lives: a full disk without filling one.
 class FileSizeLimit {
@@ -125,12 +115,14 @@ TEST_F(AtomicFiles, KeepsPermissionsAndFollowsLinks) {
 
 TEST_F(AtomicFiles, ErrorsNameThePathAndTheReason) {
   write_file_atomically(path("a.txt"), "old");
-  EXPECT_THAT(message_of([&] { AtomicFile file(path("none/a.txt")); }),
+  EXPECT_THAT(message_of(Fault::Data, [&] { AtomicFile file(path("none/a.txt")); }),
               testing::AllOf(testing::HasSubstr(path("none/a.txt")), testing::HasSubstr("No such file")));
-  EXPECT_THAT(message_of([&] { AtomicFile file(path("a.txt/b.txt")); }),
+  EXPECT_THAT(message_of(Fault::Data, [&] { AtomicFile file(path("a.txt/b.txt")); }),
               testing::HasSubstr("Not a directory"));
-  EXPECT_THAT(message_of([&] { AtomicFile file(folder_.string()); }), testing::HasSubstr("it is a folder"));
-  EXPECT_THAT(message_of([&] { AtomicFile file("/dev/null"); }), testing::HasSubstr("device or pipe"));
+  EXPECT_THAT(message_of(Fault::Data, [&] { AtomicFile file(folder_.string()); }),
+              testing::HasSubstr("it is a folder"));
+  EXPECT_THAT(message_of(Fault::Data, [&] { AtomicFile file("/dev/null"); }),
+              testing::HasSubstr("device or pipe"));
 }
 
 TEST_F(AtomicFiles, AFullDiskLeavesTheOldFileAndNoRemains) {
@@ -138,7 +130,8 @@ TEST_F(AtomicFiles, AFullDiskLeavesTheOldFileAndNoRemains) {
   std::string message;
   {
     const FileSizeLimit limit(100000);
-    message = message_of([&] { write_file_atomically(path("a.txt"), std::string(1000000, 'z')); });
+    message =
+        message_of(Fault::Data, [&] { write_file_atomically(path("a.txt"), std::string(1000000, 'z')); });
   }
   EXPECT_THAT(message, testing::AllOf(testing::HasSubstr(path("a.txt")), testing::HasSubstr("File too large"),
                                       testing::HasSubstr("free space")));

@@ -4,6 +4,7 @@
 #include "base/options.h"
 #include "base/random.h"
 #include "base/threads.h"
+#include "tests/base/message_of.h"
 
 namespace gatewise {
 namespace {
@@ -29,15 +30,6 @@ struct Sample {
     set.add("is_on", &is_on, "switch");
   }
 };
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(Options, ReadsWritesAndRefuses) {
   const Sample sample =

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "base/error.h"
+#include "tests/base/message_of.h"
 
 namespace gatewise {
 namespace {
@@ -10,17 +10,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.fault(), Fault::Command);
-    return error.what();
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return "";
-}
 
 TEST(Toml, ReadsEveryKindOfValueInTheOrderOfTheText) {
   const Json json = parse_toml(R"(zebra = 1
@@ -55,13 +44,15 @@ a = {q = 1, p = 2.0}
 }
 
 TEST(Toml, ErrorsSayFileLineAndColumn) {
-  EXPECT_THAT(message_of([] { parse_toml("a = 1\nb = = 2\n", "config.toml"); }),
+  EXPECT_THAT(message_of(Fault::Command, [] { parse_toml("a = 1\nb = = 2\n", "config.toml"); }),
               StartsWith("config.toml:2:5: "));
-  EXPECT_THAT(message_of([] { parse_toml("[a]\nx = 1\nx = 2\n", "c.toml"); }),
+  EXPECT_THAT(message_of(Fault::Command, [] { parse_toml("[a]\nx = 1\nx = 2\n", "c.toml"); }),
               AllOf(StartsWith("c.toml:3:"), HasSubstr("x")));
-  EXPECT_THAT(message_of([] { parse_toml("x = 9223372036854775808", "c.toml"); }), StartsWith("c.toml:1:"));
-  EXPECT_THAT(message_of([] { parse_toml("x = \"\xff\"", "c.toml"); }), StartsWith("c.toml:1:"));
-  EXPECT_THAT(message_of([] { read_toml_file("nowhere/config.toml"); }),
+  EXPECT_THAT(message_of(Fault::Command, [] { parse_toml("x = 9223372036854775808", "c.toml"); }),
+              StartsWith("c.toml:1:"));
+  EXPECT_THAT(message_of(Fault::Command, [] { parse_toml("x = \"\xff\"", "c.toml"); }),
+              StartsWith("c.toml:1:"));
+  EXPECT_THAT(message_of(Fault::Command, [] { read_toml_file("nowhere/config.toml"); }),
               StartsWith("nowhere/config.toml: cannot"));
 }
 
@@ -132,12 +123,17 @@ TEST(Toml, FloatsKeepTheirBits) {
 }
 
 TEST(Toml, RefusesWhatTomlCannotSay) {
-  EXPECT_THAT(message_of([] {
-                to_toml({{"a", {{"b", {1, nullptr}}}}});
-              }),
+  EXPECT_THAT(message_of(Fault::Command,
+                         [] {
+                           to_toml({{"a", {{"b", {1, nullptr}}}}});
+                         }),
               AllOf(StartsWith("a.b: "), HasSubstr("null")));
-  EXPECT_THAT(message_of([] { to_toml({{"seed", uint64_t{1} << 63}}); }), HasSubstr("9223372036854775808"));
-  EXPECT_THAT(message_of([] { to_toml({{"text", "\xff"}}); }), HasSubstr("UTF-8"));
+  EXPECT_THAT(message_of(Fault::Command,
+                         [] {
+                           to_toml({{"seed", uint64_t{1} << 63}});
+                         }),
+              HasSubstr("9223372036854775808"));
+  EXPECT_THAT(message_of(Fault::Command, [] { to_toml({{"text", "\xff"}}); }), HasSubstr("UTF-8"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "features/encoder.h"
 
+#include "tests/features/schema_of.h"
 #include "tests/table/files.h"
 
 namespace gatewise {
@@ -11,8 +12,6 @@ using testing::HasSubstr;
 
 const double nan_value = std::nan("");
 const double infinite = std::numeric_limits<double>::infinity();
-
-Schema schema_of(const char* text) { return Schema::from_json(Json::parse(text)); }
 
 Table table_of(std::vector<Column> columns) { return Table::from_columns("memory", std::move(columns)); }
 
@@ -200,9 +199,9 @@ TEST(Encoder, WithoutWeightsThereAreNone) {
                   .weights.empty());
 }
 
-constexpr const char* plain = R"({"columns": {"x": "numeric"}, "tasks": {"y": {}}})";
+constexpr const char* plain_schema = R"({"columns": {"x": "numeric"}, "tasks": {"y": {}}})";
 
-std::string fit_refusal(std::vector<Column> columns, const char* schema = plain) {
+std::string fit_refusal(std::vector<Column> columns, const char* schema = plain_schema) {
   return message_of([&] { Encoder::fit(table_of(std::move(columns)), schema_of(schema)); });
 }
 
@@ -324,7 +323,7 @@ TEST(Encoder, SurvivesBeingWritten) {
 TEST(Encoder, CsvFaultsNameFileAndLineAfterReading) {
   const Folder folder;
   const std::string file = folder.write("train.csv", "x,y\n1,0\n\n2,1\ninf,0\n3,7\n");
-  const Schema schema = schema_of(plain);
+  const Schema schema = schema_of(plain_schema);
   ReadOptions options;
   options.columns = schema.requests(true);
   const Table table = read_table({file}, options);

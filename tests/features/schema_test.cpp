@@ -3,6 +3,7 @@
 #include "features/feature_space.h"
 #include "features/scaling.h"
 #include "features/vocabulary.h"
+#include "tests/features/schema_of.h"
 #include "tests/table/files.h"
 
 namespace gatewise {
@@ -10,8 +11,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-Schema schema_of(const char* text) { return Schema::from_json(Json::parse(text)); }
 
 std::string refusal(const char* text) {
   return message_of([&] { schema_of(text); });

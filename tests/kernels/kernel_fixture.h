@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@
 #include "kernels/rows.h"
 
 namespace gatewise::kernels {
+
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
+constexpr float infinity = std::numeric_limits<float>::infinity();
 
 class KernelTest : public testing::TestWithParam<std::string> {
  protected:

@@ -8,9 +8,6 @@
 namespace gatewise::kernels {
 namespace {
 
-constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
-constexpr float infinity = std::numeric_limits<float>::infinity();
-
 class RowKernels : public KernelTest {};
 INSTANTIATE_TEST_SUITE_P(EveryInstructionSet, RowKernels, testing::ValuesIn(known_instruction_sets()),
                          level_name);

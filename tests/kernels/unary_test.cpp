@@ -7,9 +7,6 @@
 namespace gatewise::kernels {
 namespace {
 
-constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
-constexpr float infinity = std::numeric_limits<float>::infinity();
-
 struct Case {
   Unary f;
   double parameter;

@@ -7,8 +7,6 @@
 namespace gatewise {
 namespace {
 
-constexpr float missing = std::numeric_limits<float>::quiet_NaN();
-
 class EveryMetric : public testing::TestWithParam<std::string> {
  protected:
   std::unique_ptr<Metric> metric_ = make_metric(GetParam());

@@ -12,6 +12,8 @@
 
 namespace gatewise {
 
+constexpr float missing = std::numeric_limits<float>::quiet_NaN();
+
 enum class Kind { Binary, Multiclass, Regression };
 
 inline std::vector<Kind> kinds_of(const Metric& metric) {

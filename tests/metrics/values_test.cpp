@@ -8,8 +8,6 @@
 namespace gatewise {
 namespace {
 
-constexpr float missing = std::numeric_limits<float>::quiet_NaN();
-
 Sample plain(std::vector<float> predictions, std::vector<float> labels) {
   Sample sample;
   sample.classes = labels.empty() ? 1 : static_cast<int64_t>(predictions.size() / labels.size());

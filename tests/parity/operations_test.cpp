@@ -195,8 +195,6 @@ std::vector<std::string> names_of(const std::map<std::string, Value>& cases) {
   return names;
 }
 
-const auto test_name = [](const auto& test) { return test.param; };
-
 TEST(OperationReferences, are_all_tested) {
   std::vector<std::string> tested = names_of(operations), written;
   for (const std::string& name : names_of(losses)) tested.push_back(name);

@@ -8,7 +8,7 @@ namespace gatewise {
 namespace {
 
 template <class T>
-constexpr double tolerance = std::is_same_v<T, double> ? 1e-12 : 1e-6;
+constexpr double step_tolerance = std::is_same_v<T, double> ? 1e-12 : 1e-6;
 
 Json index_of(const char* kind) { return reference_json("optimisers/optimisers.json").at(kind); }
 
@@ -87,7 +87,7 @@ void expect_dense_steps(const std::string& name) {
     run.set(feed);
     run.step();
     optimiser.apply(run.program(), options.rate);
-    expect_agreement(run.store().get("p"), reference.slice("parameters", step), tolerance<T>,
+    expect_agreement(run.store().get("p"), reference.slice("parameters", step), step_tolerance<T>,
                      fmt::format("{} step {}", name, step));
   }
 }
@@ -119,7 +119,7 @@ void expect_sparse_steps(const std::string& name) {
     run.set(feed);
     run.step();
     optimiser.apply(run.program(), options.rate);
-    expect_agreement(run.store().get("t"), reference.slice("parameters", step), tolerance<T>,
+    expect_agreement(run.store().get("t"), reference.slice("parameters", step), step_tolerance<T>,
                      fmt::format("{} step {}", name, step));
   }
 }
@@ -159,11 +159,11 @@ void expect_clipping(const std::string& name, bool has_big_table) {
   options.clip_norm = entry.at("max_norm");
   Optimiser<T> optimiser(run.store(), pool, options);
   const double norm = optimiser.apply(run.program(), 1);
-  EXPECT_NEAR(norm, entry.at("norm").get<double>(), 10 * tolerance<T>);
+  EXPECT_NEAR(norm, entry.at("norm").get<double>(), 10 * step_tolerance<T>);
   for (const char* path : {"a", "b", "c"}) {
     std::vector<T> moved = run.store().get(path);
     for (T& value : moved) value = -value;
-    expect_agreement(moved, reference.values(fmt::format("clipped/{}", path)), tolerance<T>, path);
+    expect_agreement(moved, reference.values(fmt::format("clipped/{}", path)), step_tolerance<T>, path);
   }
 }
 
@@ -174,8 +174,6 @@ const std::vector<std::string> dense_names = {
 const std::vector<std::string> sparse_names = {"sparse_sgd", "sparse_adagrad", "sparse_adam"};
 const std::vector<std::string> clipping_names = {"clip_active", "clip_inactive"};
 const std::vector<std::string> schedule_names = {"step", "cosine", "linear_factor", "linear_warm_up"};
-
-const auto test_name = [](const auto& test) { return test.param; };
 
 TEST(OptimiserReferences, are_all_tested) {
   EXPECT_THAT(names_in("dense"), testing::UnorderedElementsAreArray(dense_names));

@@ -71,6 +71,9 @@ class Reference {
   TensorFile file_;
 };
 
+// Names a test by its parameter, the name of a case.
+inline const auto test_name = [](const auto& test) { return test.param; };
+
 // Every difference at most tolerance times the larger of 1 and the expected size; tells the worst.
 template <class T>
 void expect_agreement(const std::vector<T>& actual, const std::vector<double>& expected, double tolerance,

@@ -7,23 +7,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
 
-#include "base/error.h"
+#include "tests/base/message_of.h"
 
 namespace gatewise {
-
-// The message of the Error that `action` throws; fails the test when it throws none.
-inline std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return "";
-}
 
 // A temporary folder that goes with the test.
 class Folder {
