@@ -222,17 +222,17 @@ class ModelRun {
 // losses are float64 there. In float the yardstick is how far PyTorch's own float32 strays in ten steps,
 // about 2e-7 in most models.
 template <class T>
-double tolerance(const Model& model, double of_double, const std::string& deviation) {
+double tolerance_of(const Model& model, double of_double, const std::string& deviation) {
   if constexpr (std::is_same_v<T, double>) return of_double;
   return std::max(1e-6, 10 * model.description.at("float32_deviation").at(deviation).get<double>());
 }
 template <class T>
 double values_tolerance(const Model& model) {
-  return tolerance<T>(model, 6e-8, "after_ten_steps");
+  return tolerance_of<T>(model, 6e-8, "after_ten_steps");
 }
 template <class T>
 double loss_tolerance(const Model& model) {
-  return tolerance<T>(model, 1e-12, "total_loss");
+  return tolerance_of<T>(model, 1e-12, "total_loss");
 }
 
 void expect_losses(const Model& model, const StepResult& result, const Json& expected, double tolerance,
