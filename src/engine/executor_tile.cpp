@@ -17,9 +17,13 @@ Rows<T> Program<T>::Executor::value_rows(const Tile& tile, int id, bool is_matri
   const Node& node = graph_.node(id);
   const int64_t first = is_local(tile, node) ? tile.first_row : 0;
   switch (place.storage) {
-    case Storage::Tile:
-      return {tile.worker->tile.data() + tile.pass->value_offset[place.root] * plan_.tile_rows + place.offset,
+    case Storage::Tile: {
+      // A backward pass of its own has no place for values that it does not read.
+      const int64_t offset = tile.pass->value_offset[place.root];
+      if (offset < 0) return {};
+      return {tile.worker->tile.data() + offset * plan_.tile_rows + place.offset,
               plan_.roots[place.root].stride};
+    }
     case Storage::Batch:
       return {values_[place.root].data() + first * plan_.roots[place.root].stride + place.offset,
               plan_.roots[place.root].stride};
