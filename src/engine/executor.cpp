@@ -221,7 +221,7 @@ template <class T>
 void Program<T>::Executor::run_lanes(const Pass& pass,
                                      const std::function<void(int64_t lane, int worker)>& run) {
   if (!pass.has_backward || !with_backward_) return pool_.run(lanes_used_, run);
-  lane_gradients_.start(lanes_used_, pass.route >= 0);
+  lane_gradients_.start(lanes_used_, pass.lane_ranges);
   pool_.run(lanes_used_, [&](int64_t lane, int worker) {
     lanes_[lane].gradients = lane_gradients_.begin(lane);
     run(lane, worker);

@@ -10,13 +10,16 @@ constexpr int64_t most_bytes_at_once = 256 * 1024;
 }  // namespace
 
 template <class T>
-void LaneGradients<T>::start(int64_t lanes, bool is_total_written) {
+void LaneGradients<T>::start(int64_t lanes, const std::vector<ArenaRange>& ranges) {
+  ranges_ = &ranges;
   buffer_of_lane_.assign(lanes, 0);
   is_done_.assign(lanes, false);
   free_.clear();
   for (size_t i = 0; i < buffers_.size(); ++i) free_.push_back(i);
   added_ = 0;
-  adds_at_once_ = !is_total_written && total_.bytes() <= most_bytes_at_once;
+  int64_t elements = 0;
+  for (const ArenaRange& range : ranges) elements += range.end - range.begin;
+  adds_at_once_ = elements * static_cast<int64_t>(sizeof(T)) <= most_bytes_at_once;
 }
 
 template <class T>
@@ -33,7 +36,7 @@ T* LaneGradients<T>::begin(int64_t lane) {
     buffer = buffers_[free_.back()].data();
     free_.pop_back();
   }
-  std::fill_n(buffer, total_.size(), T(0));
+  for (const ArenaRange& range : *ranges_) std::fill(buffer + range.begin, buffer + range.end, T(0));
   return buffer;
 }
 
@@ -44,27 +47,32 @@ void LaneGradients<T>::end(int64_t lane) {
   if (!adds_at_once_) return;
   for (; added_ < static_cast<int64_t>(is_done_.size()) && is_done_[added_]; ++added_) {
     if (added_ == 0) continue;
-    add(added_, 0, total_.size());
+    for (const ArenaRange& range : *ranges_) add(added_, range);
     free_.push_back(buffer_of_lane_[added_]);
   }
 }
 
 template <class T>
 void LaneGradients<T>::finish() {
-  constexpr int64_t chunk = 4096;
+  constexpr int64_t most_elements = 4096;
   const auto lanes = static_cast<int64_t>(is_done_.size());
   if (added_ == lanes) return;
-  pool_.run((total_.size() + chunk - 1) / chunk, [&](int64_t index, int) {
-    const int64_t begin = index * chunk, count = std::min(chunk, total_.size() - begin);
-    for (int64_t lane = std::max<int64_t>(added_, 1); lane < lanes; ++lane) add(lane, begin, count);
+  std::vector<ArenaRange> chunks;
+  for (const ArenaRange& range : *ranges_) {
+    for (int64_t begin = range.begin; begin < range.end; begin += most_elements) {
+      chunks.push_back({begin, std::min(begin + most_elements, range.end)});
+    }
+  }
+  pool_.run(static_cast<int64_t>(chunks.size()), [&](int64_t index, int) {
+    for (int64_t lane = std::max<int64_t>(added_, 1); lane < lanes; ++lane) add(lane, chunks[index]);
   });
 }
 
 template <class T>
-void LaneGradients<T>::add(int64_t lane, int64_t begin, int64_t count) {
-  const T* from = buffers_[buffer_of_lane_[lane]].data() + begin;
-  kernels::scaled_add(1, count, T(1), kernels::ConstRows<T>(from, 0),
-                      kernels::Rows<T>{total_.data() + begin, 0}, true);
+void LaneGradients<T>::add(int64_t lane, ArenaRange range) {
+  const T* from = buffers_[buffer_of_lane_[lane]].data() + range.begin;
+  kernels::scaled_add(1, range.end - range.begin, T(1), kernels::ConstRows<T>(from, 0),
+                      kernels::Rows<T>{total_.data() + range.begin, 0}, true);
 }
 
 template class LaneGradients<float>;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/threads.h"
+#include "engine/plan.h"
 #include "engine/store.h"
 
 namespace gatewise {
@@ -17,8 +18,8 @@ class LaneGradients {
  public:
   LaneGradients(Aligned<T>& total, Pool& pool) : total_(total), pool_(pool) {}
 
-  // `is_total_written`: the lanes also write to `total` themselves, which then waits for all of them.
-  void start(int64_t lanes, bool is_total_written);
+  // The lanes of a pass that writes to these parts of the arena, and elsewhere to `total` itself.
+  void start(int64_t lanes, const std::vector<ArenaRange>& ranges);
   // Where the lane's gradients go; lanes begin in order.
   T* begin(int64_t lane);
   void end(int64_t lane);
@@ -26,11 +27,12 @@ class LaneGradients {
   void finish();
 
  private:
-  void add(int64_t lane, int64_t begin, int64_t count);
+  void add(int64_t lane, ArenaRange range);
 
   Aligned<T>& total_;
   Pool& pool_;
   std::mutex mutex_;
+  const std::vector<ArenaRange>* ranges_ = nullptr;
   std::vector<Aligned<T>> buffers_;
   std::vector<size_t> free_;  // buffers
   std::vector<size_t> buffer_of_lane_;

@@ -1,6 +1,7 @@
 // The order of work: one forward pass per phase, the last one fused with its backward pass, then the backward
 // passes of earlier phases, which recompute what is not kept for the whole batch.
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "engine/planner.h"
@@ -147,8 +148,34 @@ class PassBuilder {
     return pass;
   }
 
+  // Parameters whose gradients the pass adds to tile by tile; branches that one worker owns need no lane.
+  void find_lane_ranges(Pass& pass) const {
+    std::set<int> places;
+    for (const Step& step : pass.steps) {
+      if (step.kind != StepKind::Backward) continue;
+      const Node& node = graph_.node(step.node);
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        const int place = plan_.layout->place_of_node[node.inputs[i]];
+        if (place >= 0 && plan_.has_gradient[node.inputs[i]] && !plan_.layout->places[place].is_table &&
+            !node.op->owns_branch(static_cast<int>(i))) {
+          places.insert(place);
+        }
+      }
+    }
+    for (const int index : places) {
+      const ParameterPlace& place = plan_.layout->places[index];
+      // Neighbours leave gaps of padding at most.
+      if (!pass.lane_ranges.empty() && place.offset - pass.lane_ranges.back().end < 16) {
+        pass.lane_ranges.back().end = place.offset + place.extent();
+      } else {
+        pass.lane_ranges.push_back({place.offset, place.offset + place.extent()});
+      }
+    }
+  }
+
   void finish(Pass pass) {
     allocate_tile(plan_, pass);
+    find_lane_ranges(pass);
     plan_.stages.push_back({Stage::Kind::Pass, static_cast<int>(plan_.passes.size()), {}});
     plan_.passes.push_back(std::move(pass));
   }

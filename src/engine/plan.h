@@ -62,12 +62,18 @@ struct Step {
   std::vector<bool> masks = {};  // Backward: by input, whether its gradient is masked (Op::can_mask)
 };
 
+// Elements [begin, end) of the parameter arena.
+struct ArenaRange {
+  int64_t begin, end;
+};
+
 // One walk over the tiles of a phase: memory is planned for it alone.
 struct Pass {
   int phase = 0;
   int route = -1;  // tiles of routed rows, or -1 for batch rows
   bool has_forward = false, has_backward = false;
   std::vector<Step> steps;
+  std::vector<ArenaRange> lane_ranges;    // of the gradients that its lanes add to, each in a buffer of its own
   std::vector<int> reductions;            // nodes that gather partial results in this pass
   std::vector<int64_t> value_offset;      // by root: elements per tile row before it; -1 if absent
   std::vector<int64_t> gradient_offset;   // by root
