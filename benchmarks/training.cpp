@@ -20,7 +20,7 @@ namespace gatewise::benchmarks {
 namespace {
 
 struct Options {
-  std::string name, dump, ids = "uniform";
+  std::string name, dump, ids = "uniform", form;
   int64_t batch = 1024;
   int threads = 1, repeats = 9, check_steps = 20;
   double seconds = 0.3, expected_loss = 0, tolerance = 1e-3;
@@ -87,13 +87,18 @@ void check_loss(const Options& options, double loss) {
              options.expected_loss);
 }
 
+std::unique_ptr<Workload> make_workload(const Options& options, const TensorFile& dump) {
+  if (options.name == "embeddings") return embeddings_workload(options.ids, dump, options.batch);
+  if (options.name == "sparse_mixture") return sparse_workload(options.form, dump, options.batch);
+  return mixture_workload(options.name, dump, options.batch);
+}
+
 Json measure(const Options& options) {
   const TensorFile dump(options.dump);
-  const std::unique_ptr<Workload> workload = options.name == "embeddings"
-                                                 ? embeddings_workload(options.ids, dump, options.batch)
-                                                 : mixture_workload(options.name, dump, options.batch);
+  const std::unique_ptr<Workload> workload = make_workload(options, dump);
   Training training(*workload, dump, options.threads);
-  Json result = {{"benchmark", options.name}, {"variant", "gatewise"}, {"batch", options.batch}};
+  Json result = {{"benchmark", options.name}, {"variant", options.form.empty() ? "gatewise" : "gatewise_" + options.form},
+                 {"batch", options.batch}};
   if (options.name == "embeddings") {
     result["ids"] = options.ids;
     Training once(*workload, dump, options.threads);
@@ -140,9 +145,10 @@ Json measure(const Options& options) {
 int main(int count, char** arguments) {
   gatewise::benchmarks::Options options;
   CLI::App app("times training steps");
-  app.add_option("workload", options.name, "paper_mmoe, ranking_mmoe or embeddings")->required();
+  app.add_option("workload", options.name, "paper_mmoe, ranking_mmoe, embeddings or sparse_mixture")->required();
   app.add_option("dump", options.dump, "what the PyTorch script of that name wrote with --dump")->required();
   app.add_option("--ids", options.ids, "of embeddings: uniform or zipf");
+  app.add_option("--form", options.form, "of sparse_mixture: routed, dense, even, crowded or equal_work");
   app.add_option("--batch", options.batch, "rows of a step");
   app.add_option("--threads", options.threads);
   app.add_option("--repeats", options.repeats);

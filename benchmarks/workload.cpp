@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "architectures/level.h"
 #include "architectures/architecture.h"
 #include "base/error.h"
 #include "losses/loss.h"
@@ -127,6 +128,55 @@ std::unique_ptr<Workload> embeddings_workload(const std::string& ids, const Tens
     for (int64_t column = 0; column < columns; ++column) {
       batch.ids[inputs[column].node()] = {workload->ids.data() + first * columns + column, columns};
     }
+  }
+  return workload;
+}
+
+std::unique_ptr<Workload> sparse_workload(const std::string& form, const TensorFile& dump, int64_t batch_rows) {
+  auto workload = std::make_unique<Workload>();
+  workload->graph = std::make_unique<Graph>();
+  Graph& graph = *workload->graph;
+  const std::vector<int64_t> shape = dump.entry("inputs").shape;
+  const int64_t pool = shape[0], inputs = shape[1], hidden = 128, kept = 2;
+  const int64_t experts = form == "equal_work" ? kept : 64;
+  // Products of the two experts that a row takes, forward and for both gradients; inputs have none.
+  workload->work_per_row = static_cast<double>(kept * (4 * inputs * 256 + 6 * 256 * hidden));
+  const Var x = graph.input("x", Shape{inputs});
+  const auto expert = make_part<Expert>({{"units", {256, hidden}}}, "expert", "mlp");
+  const std::vector<std::string> paths = numbered_paths("experts", experts);
+  Var mixed, given;
+  if (form == "routed" || form == "dense") {
+    const auto gate = make_part<Gate>({{"type", "top_k"}, {"k", kept}, {"routing", form}}, "gate", "top_k");
+    mixed = build_level(*expert, *gate, {{x, paths}}, {{"gates/task", x, {0}, {}}}, "").of(0);
+  } else {
+    const auto bank = expert->bank(graph, x.shape(), paths);
+    given = graph.input("weights", Shape{experts});
+    if (form == "equal_work") {
+      mixed = mix(bank->dense(x), given);
+    } else {
+      const Var way = route(given);
+      mixed = combine(bank->routed(gather(x, way), way), given, way);
+    }
+  }
+  const Var tower = graph.parameter("tower/weight", Shape{hidden, 1}, {});
+  const Var labels = add_losses(graph, linear(mixed, tower, graph.parameter("tower/bias", Shape{1}, {})),
+                                "squared_error", 1);
+  const std::span<const float> rows = dump.get<float>("inputs", shape);
+  const std::span<const float> all_labels = dump.get<float>("labels", {pool});
+  if (given.is_valid()) {
+    workload->weights.assign(pool * experts, 0.5f);
+    if (form != "equal_work") {
+      const std::span<const float> dumped = dump.get<float>("weights/" + form, {pool, experts});
+      workload->weights.assign(dumped.begin(), dumped.end());
+    }
+  }
+  add_batches(*workload, pool, batch_rows, 1);
+  for (size_t i = 0; i < workload->batches.size(); ++i) {
+    Batch<float>& batch = workload->batches[i];
+    const int64_t first = static_cast<int64_t>(i) * batch_rows;
+    batch.inputs[x.node()] = {rows.data() + first * inputs, inputs};
+    batch.inputs[labels.node()] = {all_labels.data() + first, 1};
+    if (given.is_valid()) batch.inputs[given.node()] = {workload->weights.data() + first * experts, experts};
   }
   return workload;
 }

@@ -19,7 +19,7 @@ struct Workload {
   double work_per_row =
       0;  // floating-point operations of forward, backward and mixing; 0 where look-ups dominate
   // Memory that the batches point into.
-  std::vector<float> labels, coefficients;
+  std::vector<float> labels, coefficients, weights;
   std::vector<uint32_t> ids;
 };
 
@@ -29,6 +29,11 @@ std::unique_ptr<Workload> mixture_workload(const std::string& name, const Tensor
 // `ids`: "uniform" or "zipf" of embeddings.py.
 std::unique_ptr<Workload> embeddings_workload(const std::string& ids, const TensorFile& dump,
                                               int64_t batch_rows);
+
+// sparse_mixture.py; `form`: "routed" or "dense" (a gate that keeps two of 64 experts), "even" or "crowded" (the
+// weights are given: routed products alone), "equal_work" (two experts on all rows: the dense products of as much
+// work).
+std::unique_ptr<Workload> sparse_workload(const std::string& form, const TensorFile& dump, int64_t batch_rows);
 
 // A workload in training from the dumped values.
 class Training {
