@@ -36,8 +36,8 @@ class LevelBuilder {
       : expert_(expert), gate_(gate), groups_(groups), consumers_(consumers), scope_(std::move(scope)) {
     group_sources();
     for (Source& source : sources_) {
-      source.bank = expert_.bank(source.x.graph(), source.x.shape(), source.paths);
-      trains_dense_ |= source.bank->trains_dense();
+      source.bank =
+          expert_.bank(source.x.graph(), source.x.shape(), source.paths, routes() && trains_routed());
     }
     compute_weights();
   }
@@ -126,7 +126,7 @@ class LevelBuilder {
   }
 
   bool trains_routed() const {
-    return !trains_dense_ && (gate_.is_sparse_in_training() || gate_.capacity_factor() > 0);
+    return !expert_.trains_dense() && (gate_.is_sparse_in_training() || gate_.capacity_factor() > 0);
   }
 
   bool all_see_all() const {
@@ -212,7 +212,6 @@ class LevelBuilder {
   std::vector<int64_t> first_;  // by group: its first expert in the source
   std::vector<Var> weights_;    // by consumer
   Var all_weights_;             // [consumers, experts] where one request gave them all
-  bool trains_dense_ = false;
 };
 
 }  // namespace

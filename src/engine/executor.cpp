@@ -138,10 +138,9 @@ void Program<T>::Executor::pack() {
 template <class T>
 void Program<T>::Executor::clear_lanes() {
   static_gradients_.fill(T(0));
-  constexpr int64_t chunk = 64 * 1024;
-  pool_.run((gradients_.size() + chunk - 1) / chunk, [&](int64_t index, int) {
-    const int64_t begin = index * chunk;
-    std::fill_n(gradients_.data() + begin, std::min(chunk, gradients_.size() - begin), T(0));
+  const std::vector<ArenaRange> chunks = in_chunks(plan_.cleared, 64 * 1024);
+  pool_.run(static_cast<int64_t>(chunks.size()), [&](int64_t index, int) {
+    std::fill(gradients_.data() + chunks[index].begin, gradients_.data() + chunks[index].end, T(0));
   });
   for (Lane<T>& lane : lanes_) {
     lane.static_gradients.fill(T(0));
@@ -234,6 +233,7 @@ template <class T>
 void Program<T>::Executor::run_routed(const Pass& pass) {
   const Route& route = routes_.at(pass.route);
   const auto run_branch = [&](int64_t lane, int64_t branch, int worker) {
+    if (with_backward_ && route.first[branch] == route.first[branch + 1]) clear_branch(pass, branch);
     for (int64_t first = route.first[branch]; first < route.first[branch + 1]; first += plan_.tile_rows) {
       run_tile({&pass, &workers_[worker], &lanes_[lane], first,
                 std::min(plan_.tile_rows, route.first[branch + 1] - first), branch});
@@ -248,6 +248,20 @@ void Program<T>::Executor::run_routed(const Pass& pass) {
     for (int64_t branch = lane * route.branches / lanes_used_; branch < end; ++branch)
       run_branch(lane, branch, worker);
   });
+}
+
+// A branch without rows starts its gradients with 0.
+template <class T>
+void Program<T>::Executor::clear_branch(const Pass& pass, int64_t branch) {
+  const int64_t branches = routes_.at(pass.route).branches;
+  for (const StartedGradient& gradient : pass.started) {
+    const ParameterPlace& place = plan_.layout->places[gradient.place];
+    const int64_t rows = gradient.is_side_by_side ? place.rows : place.rows / branches;
+    const int64_t columns = gradient.is_side_by_side ? place.columns / branches : place.columns;
+    T* data = gradients_.data() + place.offset;
+    data += branch * (gradient.is_side_by_side ? columns : rows * place.row_stride);
+    for (int64_t row = 0; row < rows; ++row) std::fill_n(data + row * place.row_stride, columns, T(0));
+  }
 }
 
 template <class T>

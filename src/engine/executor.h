@@ -59,6 +59,7 @@ class Program<T>::Executor {
   void run_routed(const Pass& pass);
   // run(lane, worker) for every lane, whose gradients are added to the program's.
   void run_lanes(const Pass& pass, const std::function<void(int64_t lane, int worker)>& run);
+  void clear_branch(const Pass& pass, int64_t branch);
   void run_tile(const Tile& tile);
   void run_forward(const Tile& tile, const Node& node);
   void run_backward(const Tile& tile, const Step& step);

@@ -138,7 +138,8 @@ void Program<T>::Executor::run_backward(const Tile& tile, const Step& step) {
     worker.d_inputs[i] = is_wanted ? gradient_rows(tile, node.inputs[i], node.op->reads_matrix(input),
                                                    node.op->owns_branch(input))
                                    : Rows<T>();
-    worker.accumulate[i] = step.accumulate[i];
+    const bool is_start = step.starts_branches[i] && tile.first_row == call.route->first[tile.branch];
+    worker.accumulate[i] = step.accumulate[i] && !is_start;
     worker.masks[i] = step.masks[i];
   }
   call.d_inputs = {worker.d_inputs.data(), node.inputs.size()};

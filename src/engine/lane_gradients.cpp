@@ -9,6 +9,16 @@ constexpr int64_t most_bytes_at_once = 256 * 1024;
 
 }  // namespace
 
+std::vector<ArenaRange> in_chunks(const std::vector<ArenaRange>& ranges, int64_t most_elements) {
+  std::vector<ArenaRange> chunks;
+  for (const ArenaRange& range : ranges) {
+    for (int64_t begin = range.begin; begin < range.end; begin += most_elements) {
+      chunks.push_back({begin, std::min(begin + most_elements, range.end)});
+    }
+  }
+  return chunks;
+}
+
 template <class T>
 void LaneGradients<T>::start(int64_t lanes, const std::vector<ArenaRange>& ranges) {
   ranges_ = &ranges;
@@ -57,12 +67,7 @@ void LaneGradients<T>::finish() {
   constexpr int64_t most_elements = 4096;
   const auto lanes = static_cast<int64_t>(is_done_.size());
   if (added_ == lanes) return;
-  std::vector<ArenaRange> chunks;
-  for (const ArenaRange& range : *ranges_) {
-    for (int64_t begin = range.begin; begin < range.end; begin += most_elements) {
-      chunks.push_back({begin, std::min(begin + most_elements, range.end)});
-    }
-  }
+  const std::vector<ArenaRange> chunks = in_chunks(*ranges_, most_elements);
   pool_.run(static_cast<int64_t>(chunks.size()), [&](int64_t index, int) {
     for (int64_t lane = std::max<int64_t>(added_, 1); lane < lanes; ++lane) add(lane, chunks[index]);
   });

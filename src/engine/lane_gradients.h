@@ -10,6 +10,9 @@
 
 namespace gatewise {
 
+// The same elements in pieces of limited size, to be worked on side by side.
+std::vector<ArenaRange> in_chunks(const std::vector<ArenaRange>& ranges, int64_t most_elements);
+
 // Lane 0 adds to `total` itself, each other lane to a cleared buffer that is added to `total` in the order of
 // lanes, so that no sum depends on the number of threads. Buffers that fit the cache are added as soon as
 // their turn has come and serve again: one thread then needs a single one, which stays in the cache.

@@ -50,6 +50,13 @@ class PassBuilder {
 
   void run() {
     collect_keys();
+    count_gradient_writers();
+    add_passes();
+    find_cleared();
+  }
+
+ private:
+  void add_passes() {
     for (size_t i = 0; i < keys_.size(); ++i) {
       const bool is_last = i + 1 == keys_.size();
       add_static_forward(keys_[i].phase, false);
@@ -65,7 +72,6 @@ class PassBuilder {
     }
   }
 
- private:
   PhaseKey key_of(const Node& node) const {
     int route = node.signature.domain == Domain::Routed ? node.signature.route : -1;
     if (is_reduction(node)) {
@@ -173,9 +179,53 @@ class PassBuilder {
     }
   }
 
+  // Gradients that nothing but the owners of their branches adds to need not be cleared first.
+  void find_started(Pass& pass) {
+    for (Step& step : pass.steps) {
+      if (step.kind != StepKind::Backward) continue;
+      const Node& node = graph_.node(step.node);
+      step.starts_branches.assign(node.inputs.size(), false);
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        const int input = node.inputs[i];
+        if (graph_.node(input).leaf != Leaf::Parameter || !plan_.has_gradient[input]) continue;
+        if (!node.op->owns_branch(static_cast<int>(i)) || gradient_writers_[input] != 1) continue;
+        step.starts_branches[i] = true;
+        pass.started.push_back({plan_.layout->place_of_node[input], node.op->column_blocks() > 1});
+      }
+    }
+  }
+
+  void count_gradient_writers() {
+    gradient_writers_.assign(graph_.nodes().size(), 0);
+    for (const Node& node : graph_.nodes()) {
+      if (node.leaf != Leaf::None || !plan_.has_gradient[node.id]) continue;
+      for (const int input : node.inputs) ++gradient_writers_[input];
+    }
+    for (const Penalty& penalty : graph_.penalties()) ++gradient_writers_[penalty.node];
+  }
+
+  // The arena but for what passes start.
+  void find_cleared() {
+    std::vector<ArenaRange> started;
+    for (const Pass& pass : plan_.passes) {
+      for (const StartedGradient& gradient : pass.started) {
+        const ParameterPlace& place = plan_.layout->places[gradient.place];
+        started.push_back({place.offset, place.offset + place.extent()});
+      }
+    }
+    std::sort(started.begin(), started.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
+    int64_t at = 0;
+    for (const ArenaRange& range : started) {
+      if (range.begin > at) plan_.cleared.push_back({at, range.begin});
+      at = range.end;
+    }
+    if (at < plan_.layout->arena_size) plan_.cleared.push_back({at, plan_.layout->arena_size});
+  }
+
   void finish(Pass pass) {
     allocate_tile(plan_, pass);
     find_lane_ranges(pass);
+    find_started(pass);
     plan_.stages.push_back({Stage::Kind::Pass, static_cast<int>(plan_.passes.size()), {}});
     plan_.passes.push_back(std::move(pass));
   }
@@ -288,6 +338,7 @@ class PassBuilder {
   std::vector<PhaseKey> keys_;
   std::vector<int> pass_of_key_;
   std::vector<int> static_stage_;
+  std::vector<int> gradient_writers_;  // by node: how many operations and penalties add to its gradient
 };
 
 }  // namespace

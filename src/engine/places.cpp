@@ -1,5 +1,7 @@
 // Storage: views share their input's memory, joined parts lie inside the whole, and only values that cross a
 // phase or are read from outside get whole-batch buffers.
+#include <algorithm>
+
 #include "base/error.h"
 #include "engine/planner.h"
 
@@ -132,10 +134,26 @@ class Placer {
     each_use([&](const Node& node, int input, const Node& source) {
       if (crosses(node, source) || node.op->reads_whole_batch(input)) mark(source.id);
     });
+    const int last = *std::max_element(plan_.phase.begin(), plan_.phase.end());
+    for (const Node& node : graph_.nodes()) {
+      const bool has_later_backward =
+          plan_.has_gradient[node.id] &&
+          (node.signature.domain == Domain::Routed || plan_.phase[node.id] < last);
+      if (has_later_backward && is_product(node)) mark(node.id);
+    }
     for (const Node& node : graph_.nodes()) {
       Place& place = plan_.places[node.id];
       if (place.storage == Storage::Tile && plan_.roots[place.root].is_batch) place.storage = Storage::Batch;
     }
+  }
+
+  // Takes longer to compute again in a backward pass of its own than to read again.
+  static bool is_product(const Node& node) {
+    if (!node.op || node.signature.domain == Domain::Static) return false;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.op->reads_matrix(static_cast<int>(i))) return true;
+    }
+    return false;
   }
 
   bool crosses(const Node& node, const Node& source) const {

@@ -24,6 +24,8 @@ void choose_packing(Plan& plan) {
       continue;
     if (node.inputs.size() < 2 || !node.op->reads_matrix(1)) continue;
     const Node& matrix = plan.graph->node(node.inputs[1]);
+    // A step uses a branch's matrix for few rows: copying all of them takes longer than it saves.
+    if (plan.options.is_training && node.signature.domain == Domain::Routed) continue;
     // Panels are made before the step; matrices that the graph itself computes are not known by then.
     if (matrix.leaf != Leaf::Parameter) continue;
     if (matrix.signature.shape[-2] * matrix.signature.shape.last() >= pack_from_elements) {

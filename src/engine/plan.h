@@ -60,11 +60,20 @@ struct Step {
   int64_t begin = 0, end = 0;    // Fill: columns of the gradient to clear
   std::vector<bool> accumulate;  // Backward: by input
   std::vector<bool> masks = {};  // Backward: by input, whether its gradient is masked (Op::can_mask)
+  // Backward: by input, whether the first tile of a branch overwrites the gradient instead of adding to it.
+  std::vector<bool> starts_branches = {};
 };
 
 // Elements [begin, end) of the parameter arena.
 struct ArenaRange {
   int64_t begin, end;
+};
+
+// The gradient of a parameter that consists of a block for each branch of a route, one below the other or
+// side by side.
+struct StartedGradient {
+  int place;  // in the layout
+  bool is_side_by_side;
 };
 
 // One walk over the tiles of a phase: memory is planned for it alone.
@@ -73,7 +82,8 @@ struct Pass {
   int route = -1;  // tiles of routed rows, or -1 for batch rows
   bool has_forward = false, has_backward = false;
   std::vector<Step> steps;
-  std::vector<ArenaRange> lane_ranges;    // of the gradients that its lanes add to, each in a buffer of its own
+  std::vector<ArenaRange> lane_ranges;  // of the gradients that its lanes add to, each in a buffer of its own
+  std::vector<StartedGradient> started;   // gradients that start branch by branch here
   std::vector<int> reductions;            // nodes that gather partial results in this pass
   std::vector<int64_t> value_offset;      // by root: elements per tile row before it; -1 if absent
   std::vector<int64_t> gradient_offset;   // by root
@@ -110,6 +120,7 @@ struct Plan {
   std::vector<int64_t> static_gradient;  // by Static operation node: offset, or -1
   int64_t static_size = 0;               // elements of all Static values
   int64_t static_gradient_size = 0;      // elements of gradients of Static values other than parameters
+  std::vector<ArenaRange> cleared;       // gradients that a step sets to 0 before the first pass
   std::vector<int> embeddings;           // embedding nodes with a gradient
   std::vector<int> packed;               // nodes whose matrix is packed for the forward product
   std::vector<int> packed_transposed;    // ... for the gradient of x

@@ -54,7 +54,7 @@ MlpBank::MlpBank(Graph& graph, const Shape& input, std::vector<std::string> path
         with_suffix(paths_, fmt::format("/layer_{}/bias", options_.first_layer + index));
     Layer layer;
     layer.activation = is_last ? options_.output_activation : options_.hidden_activation;
-    if (index == 0 && shares_input_) {
+    if (index == 0 && shares_input_ && !options_.is_only_routed) {
       layer.weight = graph.parameter_blocks(weights, Shape{in, networks * out}, options_.initializer);
       if (options_.has_bias)
         layer.bias = graph.parameter_blocks(biases, Shape{networks * out}, Initializer::zero());
@@ -117,6 +117,7 @@ Activation MlpBank::fused(size_t layer) const {
 
 Var MlpBank::dense(Var x) const {
   const auto networks = static_cast<int64_t>(paths_.size());
+  if (options_.is_only_routed) internal_error("the bank \"{}\" takes routed rows only", paths_.front());
   for (size_t index = 0; index < layers_.size(); ++index) {
     const Layer& layer = layers_[index];
     if (index == 0 && shares_input_) {
@@ -136,7 +137,7 @@ Var MlpBank::routed(Var x, Var route) const {
   const auto networks = static_cast<int64_t>(paths_.size());
   for (size_t index = 0; index < layers_.size(); ++index) {
     const Layer& layer = layers_[index];
-    x = index == 0 && shares_input_
+    x = index == 0 && shares_input_ && !options_.is_only_routed
             ? routed_linear_side_by_side(x, layer.weight, layer.bias, fused(index), networks)
             : routed_linear(x, layer.weight, layer.bias, fused(index));
     if (is_normed(index)) x = routed_norm(x, route);

@@ -21,9 +21,10 @@ struct BankOptions {
   std::string output_activation = "relu";  // of the last
   std::string normalisation = "none";      // of the last layer's sums, before its activation
   bool has_bias = true;
-  double dropout = 0;         // after every hidden layer
-  bool drops_output = false;  // and after the last
-  size_t first_layer = 0;     // number of the first layer in the parameters' paths
+  double dropout = 0;           // after every hidden layer
+  bool drops_output = false;    // and after the last
+  size_t first_layer = 0;       // number of the first layer in the parameters' paths
+  bool is_only_routed = false;  // dense() is never asked for: weights lie network by network
   Initializer initializer;
 };
 

@@ -14,27 +14,29 @@ class ExpertBank {
   virtual Var dense(Var x) const = 0;
   // For every routed row the expert of its branch: routed x [in] -> routed [hidden].
   virtual Var routed(Var x, Var route) const = 0;
-  // Whether training needs every expert on every row (batch statistics).
-  virtual bool trains_dense() const { return false; }
 };
 
 class Expert {
  public:
   virtual ~Expert() = default;
-  // One expert per path; `input` is the shape of what they read: [in] shared, or [experts, in].
+  // One expert per path; `input` is the shape of what they read: [in] shared, or [experts, in]. A bank that
+  // is only routed may store its weights for that and is never asked for dense().
   virtual std::unique_ptr<ExpertBank> bank(Graph& graph, const Shape& input,
-                                           const std::vector<std::string>& paths) const = 0;
+                                           const std::vector<std::string>& paths,
+                                           bool is_only_routed) const = 0;
+  // Whether training needs every expert on every row (batch statistics).
+  virtual bool trains_dense() const { return false; }
   // The same experts cut into their layers, for architectures that exchange values between layers; an expert
   // that has no layers is one.
   virtual std::vector<std::unique_ptr<ExpertBank>> layers(Graph& graph, const Shape& input,
                                                           const std::vector<std::string>& paths) const {
     std::vector<std::unique_ptr<ExpertBank>> whole;
-    whole.push_back(bank(graph, input, paths));
+    whole.push_back(bank(graph, input, paths, false));
     return whole;
   }
   // All experts for all rows.
   Var run(Var x, const std::vector<std::string>& paths) const {
-    return bank(x.graph(), x.shape(), paths)->dense(x);
+    return bank(x.graph(), x.shape(), paths, false)->dense(x);
   }
 };
 

@@ -6,14 +6,12 @@ namespace {
 
 class MlpExperts final : public ExpertBank {
  public:
-  MlpExperts(MlpBank bank, bool trains_dense) : bank_(std::move(bank)), trains_dense_(trains_dense) {}
+  explicit MlpExperts(MlpBank bank) : bank_(std::move(bank)) {}
   Var dense(Var x) const override { return bank_.dense(x); }
   Var routed(Var x, Var route) const override { return bank_.routed(x, route); }
-  bool trains_dense() const override { return trains_dense_; }
 
  private:
   MlpBank bank_;
-  bool trains_dense_;
 };
 
 class MlpExpert final : public Expert {
@@ -24,10 +22,14 @@ class MlpExpert final : public Expert {
     if (options_.units.empty()) command_error("expert.units: got [], expected at least one width");
   }
 
-  std::unique_ptr<ExpertBank> bank(Graph& graph, const Shape& input,
-                                   const std::vector<std::string>& paths) const override {
-    return make_bank(graph, input, paths, options_.bank());
+  std::unique_ptr<ExpertBank> bank(Graph& graph, const Shape& input, const std::vector<std::string>& paths,
+                                   bool is_only_routed) const override {
+    BankOptions options = options_.bank();
+    options.is_only_routed = is_only_routed;
+    return make_bank(graph, input, paths, options);
   }
+
+  bool trains_dense() const override { return options_.normalisation == "batch"; }
 
   std::vector<std::unique_ptr<ExpertBank>> layers(Graph& graph, const Shape& input,
                                                   const std::vector<std::string>& paths) const override {
@@ -52,8 +54,7 @@ class MlpExpert final : public Expert {
   static std::unique_ptr<ExpertBank> make_bank(Graph& graph, const Shape& input,
                                                const std::vector<std::string>& paths,
                                                const BankOptions& options) {
-    return std::make_unique<MlpExperts>(MlpBank(graph, input, paths, options),
-                                        options.normalisation == "batch");
+    return std::make_unique<MlpExperts>(MlpBank(graph, input, paths, options));
   }
 
   Options options_;

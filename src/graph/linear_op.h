@@ -87,10 +87,11 @@ class LinearOpBase : public OpBase<Derived, OptionsType> {
       if (const Rows<T>& d_weight = call.d_inputs[1]; d_weight.data != nullptr) {
         kernels::multiply_transposed(kernels::TransposedProduct<T>{
             call.rows, size.in, size.out, call.inputs[0].data + block * size.in, call.inputs[0].stride,
-            dy.data, dy.stride, weight_rows(d_weight, size, part), d_weight.stride, true});
+            dy.data, dy.stride, weight_rows(d_weight, size, part), d_weight.stride, call.accumulate[1]});
       }
       if (call.inputs.size() == 3 && call.d_inputs[2].data != nullptr) {
-        kernels::column_sums(call.rows, size.out, dy, call.d_inputs[2].data + part * size.out, true);
+        kernels::column_sums(call.rows, size.out, dy, call.d_inputs[2].data + part * size.out,
+                             call.accumulate[2]);
       }
       if (call.d_inputs[0].data != nullptr) d_x(call, size, dy, block, part);
     }
@@ -130,7 +131,7 @@ class LinearOpBase : public OpBase<Derived, OptionsType> {
       kernels::multiply(product, call.packed_transposed[part]);
       return;
     }
-    kernels::Packed<T> panels;
+    thread_local kernels::Packed<T> panels;
     panels.pack_transposed(size.out, size.in, weight_rows(call.inputs[1], size, part), call.inputs[1].stride);
     kernels::multiply(product, panels);
   }

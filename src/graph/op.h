@@ -50,7 +50,8 @@ struct Route {
 
 // One execution of an operation over a tile. Static operands are one row with stride 0, or, where the
 // operation says reads_matrix(), a matrix with that row stride. In the backward pass a target without data is
-// not wanted; targets of Static operands are always added to.
+// not wanted; targets of Static operands are added to, but for the first tile of a branch whose operation
+// says owns_branch().
 template <class T>
 struct Call {
   int64_t rows = 0;

@@ -191,6 +191,60 @@ void multiply_transposed_packed_float(const TransposedProduct<float>& p, std::ve
   }
 }
 
+// Into panels, row by row, as memory is read ahead.
+void pack_float(int64_t depth, int64_t columns, const float* b, int64_t b_stride, float* to) {
+  for (int64_t k = 0; k < depth; ++k) {
+    const float* from = b + k * b_stride;
+    int64_t column = 0;
+    for (; column + kPanel <= columns; column += kPanel) {
+      float* into = to + column * depth + k * kPanel;
+      const Wide d;
+      hn::StoreU(hn::LoadU(d, from + column), d, into);
+      hn::StoreU(hn::LoadU(d, from + column + lanes<Wide>), d, into + lanes<Wide>);
+    }
+    const int64_t width = columns - column;
+    for (int64_t j = 0; j < width; ++j) to[column * depth + k * width + j] = from[column + j];
+  }
+}
+
+// Four by four elements turned over; `b` and `to` are the corners of their places.
+HWY_INLINE void transpose_four(const float* b, int64_t b_stride, float* to, int64_t to_stride) {
+#if HWY_TARGET == HWY_SCALAR
+  for (int64_t i = 0; i < 4; ++i) {
+    for (int64_t j = 0; j < 4; ++j) to[j * to_stride + i] = b[i * b_stride + j];
+  }
+#else
+  const hn::FixedTag<float, 4> d;
+  const auto b0 = hn::LoadU(d, b), b1 = hn::LoadU(d, b + b_stride);
+  const auto b2 = hn::LoadU(d, b + 2 * b_stride), b3 = hn::LoadU(d, b + 3 * b_stride);
+  const auto low_even = hn::InterleaveLower(d, b0, b2), low_odd = hn::InterleaveLower(d, b1, b3);
+  const auto high_even = hn::InterleaveUpper(d, b0, b2), high_odd = hn::InterleaveUpper(d, b1, b3);
+  hn::StoreU(hn::InterleaveLower(d, low_even, low_odd), d, to);
+  hn::StoreU(hn::InterleaveUpper(d, low_even, low_odd), d, to + to_stride);
+  hn::StoreU(hn::InterleaveLower(d, high_even, high_odd), d, to + 2 * to_stride);
+  hn::StoreU(hn::InterleaveUpper(d, high_even, high_odd), d, to + 3 * to_stride);
+#endif
+}
+
+void pack_transposed_float(int64_t depth, int64_t columns, const float* b, int64_t b_stride, float* to) {
+  for (int64_t column = 0; column < columns; column += kPanel) {
+    const int64_t width = HWY_MIN(kPanel, columns - column);
+    float* panel = to + column * depth;
+    int64_t j = 0;
+    for (; j + 4 <= width; j += 4) {
+      const float* from = b + (column + j) * b_stride;
+      int64_t k = 0;
+      for (; k + 4 <= depth; k += 4) transpose_four(from + k, b_stride, panel + k * width + j, width);
+      for (; k < depth; ++k) {
+        for (int64_t i = 0; i < 4; ++i) panel[k * width + j + i] = from[i * b_stride + k];
+      }
+    }
+    for (; j < width; ++j) {
+      for (int64_t k = 0; k < depth; ++k) panel[k * width + j] = b[(column + j) * b_stride + k];
+    }
+  }
+}
+
 int64_t panel_width_float() { return kPanel; }
 
 }  // namespace HWY_NAMESPACE
@@ -205,6 +259,8 @@ HWY_EXPORT(multiply_float);
 HWY_EXPORT(multiply_packed_float);
 HWY_EXPORT(multiply_transposed_float);
 HWY_EXPORT(multiply_transposed_packed_float);
+HWY_EXPORT(pack_float);
+HWY_EXPORT(pack_transposed_float);
 HWY_EXPORT(panel_width_float);
 
 namespace {
@@ -261,9 +317,12 @@ void Packed<T>::resize(int64_t depth, int64_t columns) {
 template <class T>
 void Packed<T>::pack(int64_t depth, int64_t columns, const T* b, int64_t b_stride) {
   resize(depth, columns);
-  T* to = panels_.data();
+  if constexpr (std::is_same_v<T, float>) {
+    return GATEWISE_DISPATCH(pack_float)(depth, columns, b, b_stride, panels_.data());
+  }
   for (int64_t column = 0; column < columns; column += panel_width_) {
     const int64_t width = std::min(panel_width_, columns - column);
+    T* to = panels_.data() + column * depth;
     for (int64_t k = 0; k < depth; ++k, to += width) std::copy_n(b + k * b_stride + column, width, to);
   }
 }
@@ -271,6 +330,9 @@ void Packed<T>::pack(int64_t depth, int64_t columns, const T* b, int64_t b_strid
 template <class T>
 void Packed<T>::pack_transposed(int64_t depth, int64_t columns, const T* b, int64_t b_stride) {
   resize(depth, columns);
+  if constexpr (std::is_same_v<T, float>) {
+    return GATEWISE_DISPATCH(pack_transposed_float)(depth, columns, b, b_stride, panels_.data());
+  }
   T* to = panels_.data();
   for (int64_t column = 0; column < columns; column += panel_width_) {
     const int64_t width = std::min(panel_width_, columns - column);
@@ -291,7 +353,8 @@ void multiply(const Product<float>& product, const Packed<float>& b) {
 
 void multiply(const Product<float>& product) {
   const bool is_scattered = product.columns == 1 && product.b_stride != 1;
-  if (is_scattered ||
+  const bool is_large = product.rows >= 48 && product.depth * product.columns >= 16 * 1024;
+  if (is_scattered || is_large ||
       (product.rows >= 32 && collides(std::min<int64_t>(product.depth, 256), product.b_stride))) {
     thread_local Packed<float> b;
     b.pack(product.depth, product.columns, product.b, product.b_stride);

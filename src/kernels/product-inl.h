@@ -87,6 +87,14 @@ struct Division {
 template <int kRows, int kVectors, class D>
 HWY_NOINLINE void sweep(D d, int64_t count, Block& p) {
   for (; count > 0; --count) {
+    if (count > 1) {
+      // The next block of c is on its way while this one is computed.
+      HWY_UNROLL(16)
+      for (int i = 0; i < kRows; ++i) {
+        HWY_UNROLL(8)
+        for (int j = 0; j < kVectors; ++j) __builtin_prefetch(p.c + (kRows + i) * p.c_row + j * lanes<D>, 1);
+      }
+    }
     multiply_block<kRows, kVectors>(d, p);
     p.a += kRows * (p.is_left_packed ? p.depth : p.a_row);
     p.start += kRows * p.start_row;

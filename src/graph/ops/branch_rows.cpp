@@ -39,6 +39,7 @@ class BranchRowsOp final : public OpBase<BranchRowsOp> {
   void gradient(const Call<T>& call) const {
     const int64_t width = call.shape->shape.elements();
     T* into = call.d_inputs[0].data + call.branch * width;
+    if (!call.accumulate[0]) std::fill(into, into + width, T(0));
     for (int64_t row = 0; row < call.rows; ++row) {
       const T* dy = call.d_output.data + row * call.d_output.stride;
       for (int64_t i = 0; i < width; ++i) into[i] += dy[i];
