@@ -24,7 +24,10 @@ HERE = pathlib.Path(__file__).parent
 SCRIPTS = HERE / "pytorch"
 # Twenty Adam steps of the deep mixture amplify rounding: PyTorch's own forms differ by 2e-4 there. Gradients of one
 # step in float agree with double to 1e-6 of their norm, tensor by tensor.
-TOLERANCE = {"paper_mmoe": 1e-3, "ranking_mmoe": 5e-3, "embeddings": 1e-3}
+TOLERANCE = {"paper_mmoe": 1e-3, "ranking_mmoe": 5e-3, "embeddings": 1e-3, "sparse_mixture": 1e-3}
+SPARSE_VARIANTS = ["grouped", "one_hot", "dense"]
+# The first is the model; "dense" the same without routing; the rest measure products of given choices.
+SPARSE_FORMS = ["routed", "dense", "even", "crowded", "equal_work"]
 
 
 def parse_options() -> argparse.Namespace:
@@ -34,7 +37,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--gatewise", type=pathlib.Path, help="the command line program, for census")
     parser.add_argument("--census", type=pathlib.Path, help="directory of train.csv and test.csv")
     parser.add_argument("--census-xz", type=pathlib.Path, help="directory of census_income_{train,test}.csv.xz, for torch-rechub")
-    parser.add_argument("--benchmarks", nargs="+", default=["paper_mmoe", "ranking_mmoe", "embeddings", "census"])
+    parser.add_argument("--benchmarks", nargs="+", default=["paper_mmoe", "ranking_mmoe", "embeddings", "sparse_mixture", "census"])
     parser.add_argument("--variants", nargs="+", default=["loop", "batched", "compiled_batched.default"])
     parser.add_argument("--tables", nargs="+", default=["columns", "one_table", "one_bag_table"])
     parser.add_argument("--rounds", type=int, default=3)
@@ -58,14 +61,27 @@ def torch_lines(options, name: str, batch: int, variants: list[str], threads: in
     return lines_of([*command, "--repeats", options.repeats, "--seconds", options.seconds], threads)
 
 
-def our_line(options, name: str, dump: pathlib.Path, batch: int, threads: int, expected: float, ids: str | None) -> dict:
+def our_line(options, name: str, dump: pathlib.Path, batch: int, threads: int, expected: float, *extra) -> dict:
     command = [options.programs / "bench_training", name, dump, "--batch", batch, "--threads", threads]
     command += ["--repeats", options.repeats, "--seconds", options.seconds]
     command += ["--expected-loss", expected, "--tolerance", TOLERANCE[name]]
-    return lines_of(command + (["--ids", ids] if ids else []), threads)[0]
+    return lines_of([*command, *extra], threads)[0]
+
+
+def sparse_round(options, dump: pathlib.Path) -> list[dict]:
+    theirs = torch_lines(options, "sparse_mixture", 4096, SPARSE_VARIANTS, 1)
+    losses = {line["loss_after"]["steps"]: line["loss_after"]["batch_0_loss"] for line in theirs if "error" not in line}
+    lines = []
+    for form in SPARSE_FORMS:
+        steps = 3 if form == "dense" else 20
+        expected = losses[steps] if form in ("routed", "dense") else 0
+        lines.append(our_line(options, "sparse_mixture", dump, 4096, 1, expected, "--form", form, "--check-steps", steps))
+    return theirs + lines
 
 
 def training_round(options, name: str, dump: pathlib.Path) -> list[dict]:
+    if name == "sparse_mixture":
+        return sparse_round(options, dump)
     configurations = {
         "paper_mmoe": [(64, 1), (256, 1), (1024, 1), (1024, 2)],
         "ranking_mmoe": [(1024, 1)],
@@ -79,7 +95,7 @@ def training_round(options, name: str, dump: pathlib.Path) -> list[dict]:
         for ids in sorted({line.get("ids", "") for line in theirs}):
             group = [line for line in theirs if line.get("ids", "") == ids and "error" not in line]
             expected = group[0]["loss_after"]["batch_0_loss"]
-            lines.append(our_line(options, name, dump, batch, threads, expected, ids))
+            lines.append(our_line(options, name, dump, batch, threads, expected, *(["--ids", ids] if ids else [])))
     return lines
 
 
@@ -121,7 +137,8 @@ def seconds_of(line: dict) -> float:
 
 def summarise(rounds: list[list[dict]]) -> list[dict]:
     """One row per configuration and contestant: rate, spread, and the ratio to ours round by round."""
-    ours = [{key_of(line): seconds_of(line) for line in lines if line["variant"] == "gatewise"} for lines in rounds]
+    ours = [{key_of(line): seconds_of(line) for line in lines if line["variant"] in ("gatewise", "gatewise_routed")}
+            for lines in rounds]
     rows: dict[tuple, dict] = {}
     for index, lines in enumerate(rounds):
         for line in lines:
@@ -130,7 +147,7 @@ def summarise(rounds: list[list[dict]]) -> list[dict]:
             row = rows.setdefault((key_of(line), line["variant"]), {"rates": [], "ratios": [], "shares": [], "scaling": []})
             row["rates"].append(1 / seconds_of(line))
             row["ratios"].append(seconds_of(line) / ours[index][key_of(line)])
-            if line.get("work_per_row") and line["threads"] == 1:
+            if line.get("work_per_row") and line["threads"] == 1 and line["variant"] != "gatewise_dense":
                 row["shares"].append(line["work_per_row"] / seconds_of(line) / line["product_rate"]["median"])
             if "scaling" in line:
                 row["scaling"].append((line["scaling"]["median"], line["fma_scaling"]["median"]))
@@ -161,10 +178,29 @@ def markdown(rows: list[dict], rounds: list[list[dict]], machine: dict) -> str:
             ours, machine_scaling = (statistics.median(values) for values in zip(*row["scaling"]))
             text += ["", f"{row['key'][0]}, batch {row['key'][1]}, two threads: {ours:.2f} times one thread "
                      f"(multiply-adds in registers: {machine_scaling:.2f})."]
+    text += sparse_text(rounds)
     for line in (line for lines in rounds[:1] for line in lines if "touched_rows" in line):
         text += ["", f"embeddings {line['ids']}: the first step changed {line['touched_rows']:,} table rows, "
                  "exactly those that the batch names."]
     return "\n".join(text) + "\n"
+
+
+def sparse_text(rounds: list[list[dict]]) -> list[str]:
+    """What routing costs and saves, round by round."""
+    forms = [{line["variant"].removeprefix("gatewise_"): line for line in lines if line["variant"].startswith("gatewise_")}
+             for lines in rounds]
+    forms = [lines for lines in forms if lines]
+    if not forms:
+        return []
+
+    def ratio(field: str, one: str, other: str, form: str) -> str:
+        return spread([lines[one][field] / lines[other][field] for lines in forms], form)
+
+    step, gradients = "processor_seconds_per_step", "processor_seconds_without_optimiser"
+    return ["", f"sparse_mixture: a routed step is {ratio(step, 'dense', 'routed', '.1f')} times as fast as the same model with all "
+            "experts on all rows. Forward and backward of routed experts, packing, gathering and mixing included, reach "
+            f"{ratio(gradients, 'equal_work', 'even', '.2f')} of the speed of two experts on all rows (equal work) where choices are "
+            f"even, and {ratio(gradients, 'equal_work', 'crowded', '.2f')} where a quarter of them falls on a sixteenth of the experts."]
 
 
 def describe_machine(options) -> dict:

@@ -45,9 +45,9 @@ struct Timing {
   int64_t steps = 1;
   std::vector<double> wall, processor;
 
-  void add(Training& training) {
+  void add(Training& training, bool with_optimiser = true) {
     const double start = wall_seconds(), processor_start = process_seconds();
-    for (int64_t i = 0; i < steps; ++i) training.step(i);
+    for (int64_t i = 0; i < steps; ++i) with_optimiser ? training.step(i) : training.take_gradients(i);
     processor.push_back((process_seconds() - processor_start) / static_cast<double>(steps));
     wall.push_back((wall_seconds() - start) / static_cast<double>(steps));
   }
@@ -97,8 +97,8 @@ Json measure(const Options& options) {
   const TensorFile dump(options.dump);
   const std::unique_ptr<Workload> workload = make_workload(options, dump);
   Training training(*workload, dump, options.threads);
-  Json result = {{"benchmark", options.name}, {"variant", options.form.empty() ? "gatewise" : "gatewise_" + options.form},
-                 {"batch", options.batch}};
+  const std::string variant = options.form.empty() ? "gatewise" : "gatewise_" + options.form;
+  Json result = {{"benchmark", options.name}, {"variant", variant}, {"batch", options.batch}};
   if (options.name == "embeddings") {
     result["ids"] = options.ids;
     Training once(*workload, dump, options.threads);
@@ -111,12 +111,13 @@ Json measure(const Options& options) {
 
   // With more threads the same model on one thread takes turns with it, for the scaling.
   Training alone(*workload, dump, 1);
-  Timing timing = prepared(training, options.seconds), single = timing;
+  Timing timing = prepared(training, options.seconds), single = timing, gradients = timing;
   std::vector<double> products, registers, scaling, register_scaling;
   for (int i = 0; i < options.repeats; ++i) {
     products.push_back(product_rate());
     registers.push_back(kernels::fma_rate());
     timing.add(training);
+    gradients.add(training, false);
     if (options.threads == 1) continue;
     single.add(alone);
     scaling.push_back(single.wall.back() / timing.wall.back());
@@ -125,6 +126,7 @@ Json measure(const Options& options) {
   result.update({{"threads", options.threads},
                  {"seconds_per_step", spread(timing.wall)},
                  {"processor_seconds_per_step", median(timing.processor)},
+                 {"processor_seconds_without_optimiser", median(gradients.processor)},
                  {"rows_per_second", static_cast<double>(options.batch) / median(timing.wall)},
                  {"repeats", options.repeats},
                  {"steps_per_repeat", timing.steps},
@@ -145,7 +147,8 @@ Json measure(const Options& options) {
 int main(int count, char** arguments) {
   gatewise::benchmarks::Options options;
   CLI::App app("times training steps");
-  app.add_option("workload", options.name, "paper_mmoe, ranking_mmoe, embeddings or sparse_mixture")->required();
+  app.add_option("workload", options.name, "paper_mmoe, ranking_mmoe, embeddings or sparse_mixture")
+      ->required();
   app.add_option("dump", options.dump, "what the PyTorch script of that name wrote with --dump")->required();
   app.add_option("--ids", options.ids, "of embeddings: uniform or zipf");
   app.add_option("--form", options.form, "of sparse_mixture: routed, dense, even, crowded or equal_work");

@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "architectures/level.h"
 #include "architectures/architecture.h"
+#include "architectures/level.h"
 #include "base/error.h"
 #include "losses/loss.h"
 
@@ -132,7 +132,8 @@ std::unique_ptr<Workload> embeddings_workload(const std::string& ids, const Tens
   return workload;
 }
 
-std::unique_ptr<Workload> sparse_workload(const std::string& form, const TensorFile& dump, int64_t batch_rows) {
+std::unique_ptr<Workload> sparse_workload(const std::string& form, const TensorFile& dump,
+                                          int64_t batch_rows) {
   auto workload = std::make_unique<Workload>();
   workload->graph = std::make_unique<Graph>();
   Graph& graph = *workload->graph;
@@ -149,7 +150,7 @@ std::unique_ptr<Workload> sparse_workload(const std::string& form, const TensorF
     const auto gate = make_part<Gate>({{"type", "top_k"}, {"k", kept}, {"routing", form}}, "gate", "top_k");
     mixed = build_level(*expert, *gate, {{x, paths}}, {{"gates/task", x, {0}, {}}}, "").of(0);
   } else {
-    const auto bank = expert->bank(graph, x.shape(), paths);
+    const auto bank = expert->bank(graph, x.shape(), paths, form != "equal_work");
     given = graph.input("weights", Shape{experts});
     if (form == "equal_work") {
       mixed = mix(bank->dense(x), given);
@@ -204,8 +205,10 @@ const Batch<float>& Training::batch(int64_t index) const {
   return workload_.batches[index % static_cast<int64_t>(workload_.batches.size())];
 }
 
+void Training::take_gradients(int64_t index) { program_.step(batch(index), run_, {}); }
+
 void Training::step(int64_t index) {
-  program_.step(batch(index), run_, {});
+  take_gradients(index);
   optimiser_.apply(program_, workload_.optimiser.rate);
   ++run_.step;
 }

@@ -30,10 +30,11 @@ std::unique_ptr<Workload> mixture_workload(const std::string& name, const Tensor
 std::unique_ptr<Workload> embeddings_workload(const std::string& ids, const TensorFile& dump,
                                               int64_t batch_rows);
 
-// sparse_mixture.py; `form`: "routed" or "dense" (a gate that keeps two of 64 experts), "even" or "crowded" (the
-// weights are given: routed products alone), "equal_work" (two experts on all rows: the dense products of as much
-// work).
-std::unique_ptr<Workload> sparse_workload(const std::string& form, const TensorFile& dump, int64_t batch_rows);
+// sparse_mixture.py; `form`: "routed" or "dense" (a gate that keeps two of 64 experts), "even" or "crowded"
+// (the weights are given: routed products alone), "equal_work" (two experts on all rows: the dense products
+// of as much work).
+std::unique_ptr<Workload> sparse_workload(const std::string& form, const TensorFile& dump,
+                                          int64_t batch_rows);
 
 // A workload in training from the dumped values.
 class Training {
@@ -42,6 +43,8 @@ class Training {
 
   // One step on batch number `index` modulo their number: gradients and update.
   void step(int64_t index);
+  // A step without the optimiser.
+  void take_gradients(int64_t index);
   // Loss of the first batch with the parameters as they are.
   double loss();
   // Rows of big tables that the last step's gradients name.
