@@ -59,6 +59,21 @@ std::vector<std::vector<uint32_t>> admit_all_ids(const SyntheticTable& source, E
   return indices;
 }
 
+// What a validation cannot judge, it cannot stop: rare labels need enough rows.
+void check_validation_labels(const SyntheticTable& source, const Table& validation) {
+  for (const SyntheticLabel& label : source.labels()) {
+    if (label.kind != "binary") continue;
+    const std::vector<double>& values = std::get<Numbers>(validation.column(label.name).data).values;
+    const auto ones = std::count(values.begin(), values.end(), 1.0);
+    const auto zeros = std::count(values.begin(), values.end(), 0.0);
+    if (ones > 0 && zeros > 0) continue;
+    command_error(
+        "synthetic.validation_rows: label \"{}\" is 1 in {} and 0 in {} of the {} rows, expected both; raise "
+        "validation_rows",
+        label.name, ones, zeros, validation.rows());
+  }
+}
+
 // A stream has one graph for all its rows, so it cannot give rows of one task to that task alone.
 void refuse_rows_of_one_task(const SyntheticSection& section, const SyntheticTable& source) {
   for (const SyntheticId& id : source.ids()) {
@@ -108,6 +123,7 @@ TrainingRows make_rows(const Configuration& configuration) {
   rows.stream = make_synthetic_table(section.kind, section.options, "synthetic.options");
   refuse_rows_of_one_task(section, *rows.stream);
   const Table validation = made_table(*rows.stream, 0, section.validation_rows);
+  check_validation_labels(*rows.stream, validation);
   const Table test = made_table(*rows.stream, section.validation_rows, section.test_rows);
   Schema schema;
   schema.tasks = tasks_of(*rows.stream, configuration.schema.tasks);

@@ -12,7 +12,7 @@
 namespace gatewise {
 namespace {
 
-constexpr int64_t tastes = 4;  // factors of a user's taste and an item's topic
+constexpr int64_t tastes = 2;  // factors of a user's taste and an item's topic
 constexpr int64_t calibrated_rows = 20000, judged_rows = 50000;
 constexpr std::array<const char*, 4> early_steps{"click", "cart", "checkout", "payment"};
 

@@ -4,8 +4,8 @@
 //
 //   P(step s | steps before it, row) = sigmoid(bias_s + signal * z_s + hidden * intent)
 //   z_s    = sqrt(shared) * common + sqrt(1 - shared) * own_s
-//   common = (<user's taste, item's topic> / 2 + <v, x>) / sqrt(2),  own_s = (user_s + item_s + <w_s, x>) /
-//   sqrt(3)
+//   common = (<user's taste, item's topic> / sqrt(2) + <v, x>) / sqrt(2),  own_s = (user_s + item_s + <w_s,
+//   x>) / sqrt(3)
 //
 // with v and w_s orthonormal, so that the z_s have variance 1 and the correlation `shared` over all rows.
 // `intent` ~ N(0, 1) belongs to the row and is in no column: rows that reached a step had more of it. What is
