@@ -114,24 +114,6 @@ class TrainingLoop {
     return batch.rows;
   }
 
-  const Batch<float>& next_batch(int64_t step) {
-    if (data_.stream != nullptr) return next_streamed_batch(static_cast<uint64_t>(step) + 1);
-    // The order of an epoch is a function of (seed, epoch, position): a resumed run enters it anywhere.
-    const auto count = static_cast<uint64_t>(data_.train->rows);
-    const uint64_t key = mix64(static_cast<uint64_t>(options_.seed)) ^ static_cast<uint64_t>(state_.epoch);
-    const Permutation order(count, key);
-    const int64_t first = state_.step * options_.batch_rows;
-    const int64_t rows = std::min(options_.batch_rows, data_.train->rows - first);
-    row_numbers_.resize(rows);
-    constexpr int64_t numbers_per_job = 512;
-    pool_.run((rows + numbers_per_job - 1) / numbers_per_job, [&](int64_t job, int) {
-      for (int64_t i = job * numbers_per_job; i < std::min(rows, (job + 1) * numbers_per_job); ++i) {
-        row_numbers_[i] = static_cast<int64_t>(order(static_cast<uint64_t>(first + i)));
-      }
-    });
-    return loader_.gather(*data_.train, row_numbers_, pool_);
-  }
-
   const Batch<float>& next_streamed_batch(uint64_t step) {
     const SyntheticTable& stream = *data_.stream;
     const int64_t rows = options_.batch_rows, width = stream.width(), tasks = stream.tasks();
@@ -150,6 +132,24 @@ class TrainingLoop {
         indices[begin * id_columns + i] = data_.stream_indices[i % id_columns][ids[i]];
     });
     return loader_.made(rows);
+  }
+
+  const Batch<float>& next_batch(int64_t step) {
+    if (data_.stream != nullptr) return next_streamed_batch(static_cast<uint64_t>(step) + 1);
+    // The order of an epoch is a function of (seed, epoch, position): a resumed run enters it anywhere.
+    const auto count = static_cast<uint64_t>(data_.train->rows);
+    const uint64_t key = mix64(static_cast<uint64_t>(options_.seed)) ^ static_cast<uint64_t>(state_.epoch);
+    const Permutation order(count, key);
+    const int64_t first = state_.step * options_.batch_rows;
+    const int64_t rows = std::min(options_.batch_rows, data_.train->rows - first);
+    row_numbers_.resize(rows);
+    constexpr int64_t numbers_per_job = 512;
+    pool_.run((rows + numbers_per_job - 1) / numbers_per_job, [&](int64_t job, int) {
+      for (int64_t i = job * numbers_per_job; i < std::min(rows, (job + 1) * numbers_per_job); ++i) {
+        row_numbers_[i] = static_cast<int64_t>(order(static_cast<uint64_t>(first + i)));
+      }
+    });
+    return loader_.gather(*data_.train, row_numbers_, pool_);
   }
 
   [[noreturn]] void explain_divergence(const StepResult& result, int64_t step) const {
