@@ -43,7 +43,7 @@ constexpr std::array<KnownBehaviour, 12> known_behaviours{{
 }};
 
 constexpr double conflict_below = -0.2;
-constexpr int64_t calibration_rows = 20000, truth_rows = 100000;
+constexpr int64_t calibration_rows = 20000, truth_rows = 50000;
 
 std::vector<std::string> known_names() {
   std::vector<std::string> names;
