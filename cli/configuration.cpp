@@ -65,6 +65,8 @@ void EvaluationSection::declare(OptionSet& set) {
 void SyntheticSection::declare(OptionSet& set) {
   set.add("kind", &kind, "kind of synthetic table").choices(Registry<SyntheticTable>::instance().names());
   set.add("options", &options, "options of the kind");
+  set.add("embedding", &embedding, "width of the embedding of each column of ids; 0: from their number")
+      .range(0, 4096);
   set.add("validation_rows", &validation_rows, "rows to validate on").range(2);
   set.add("test_rows", &test_rows, "rows to test on").range(2);
 }

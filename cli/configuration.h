@@ -24,6 +24,7 @@ struct EvaluationSection {
 struct SyntheticSection {
   std::string kind;
   Json options = Json::object();
+  int64_t embedding = 0;  // width for each column of ids; 0: default_embedding_width of their number
   int64_t validation_rows = 10000;
   int64_t test_rows = 10000;
   void declare(OptionSet& set);

@@ -166,6 +166,7 @@ class Fit final : public Verb {
     TrainingData data;
     if (rows.train) data.train = &*rows.train;
     data.stream = rows.stream.get();
+    data.stream_indices = rows.stream_indices;
     if (rows.validation) data.validation = &*rows.validation;
     Json history = train(graph, store, rows.encoder.space(), data, configuration.training, run, pool);
     if (history.value("stopped_by", "") != "request") return history;

@@ -31,8 +31,9 @@ class Synth final : public Verb {
       const Json result{{"output", output_}, {"rows", rows_}, {"truth", table->truth()}};
       console.result(result.dump(2) + "\n");
     } else {
-      console.note(output_ + ": " + count_text(rows_) + " rows of " + count_text(table->width()) +
-                   " features and " + count_text(table->tasks()) + " labels");
+      console.note(output_ + ": " + count_text(rows_) + " rows of " +
+                   count_text(table->id_columns() + table->width()) + " features and " +
+                   count_text(table->tasks()) + (table->tasks() == 1 ? " label" : " labels"));
     }
     return 0;
   }

@@ -13,19 +13,76 @@ namespace {
 constexpr uint64_t held_out_step = 0;
 
 Table made_table(const SyntheticTable& source, int64_t first_row, int64_t rows) {
+  std::vector<uint64_t> ids(static_cast<size_t>(rows * source.id_columns()));
   std::vector<float> x(static_cast<size_t>(rows * source.width()));
   std::vector<float> labels(static_cast<size_t>(rows * source.tasks()));
+  source.fill_ids(held_out_step, first_row, rows, ids.data());
   source.fill(held_out_step, first_row, rows, x.data(), labels.data());
   std::vector<Column> columns;
-  const auto add = [&](const std::string& name, const std::vector<float>& values, int64_t width,
-                       int64_t place) {
-    Numbers numbers;
-    for (int64_t row = 0; row < rows; ++row) numbers.values.push_back(values[row * width + place]);
-    columns.push_back({name, std::move(numbers)});
+  const auto add = [&]<class Values>(const std::string& name, const auto& values, int64_t width,
+                                     int64_t place, Values column) {
+    for (int64_t row = 0; row < rows; ++row) column.values.push_back(values[row * width + place]);
+    columns.push_back({name, std::move(column)});
   };
-  for (int64_t i = 0; i < source.width(); ++i) add(source.features()[i], x, source.width(), i);
-  for (int64_t i = 0; i < source.tasks(); ++i) add(source.labels()[i].name, labels, source.tasks(), i);
+  for (int64_t i = 0; i < source.id_columns(); ++i)
+    add(source.ids()[i].name, ids, source.id_columns(), i, IdValues{});
+  for (int64_t i = 0; i < source.width(); ++i) add(source.features()[i], x, source.width(), i, Numbers{});
+  for (int64_t i = 0; i < source.tasks(); ++i)
+    add(source.labels()[i].name, labels, source.tasks(), i, Numbers{});
   return Table::from_columns("synthetic rows", std::move(columns));
+}
+
+// A table in which every id of every column occurs; shorter columns repeat their last one.
+Table every_id(const SyntheticTable& source) {
+  uint64_t rows = 0;
+  for (const SyntheticId& id : source.ids()) rows = std::max(rows, id.count);
+  std::vector<Column> columns;
+  for (const SyntheticId& id : source.ids()) {
+    IdValues values;
+    for (uint64_t row = 0; row < rows; ++row) values.values.push_back(std::min(row, id.count - 1));
+    columns.push_back({id.name, std::move(values)});
+  }
+  return Table::from_columns("synthetic ids", std::move(columns));
+}
+
+// Streamed rows bring every id sooner or later, so the encoder takes them in beforehand. Returns where each
+// stands in its embedding table.
+std::vector<std::vector<uint32_t>> admit_all_ids(const SyntheticTable& source, Encoder& encoder) {
+  std::vector<std::vector<uint32_t>> indices;
+  if (source.ids().empty()) return indices;
+  encoder.extend(every_id(source));
+  for (int64_t column = 0; column < source.id_columns(); ++column) {
+    const Vocabulary& vocabulary = *encoder.vocabulary(encoder.space().ids[column].table);
+    std::vector<uint32_t>& places = indices.emplace_back();
+    for (uint64_t id = 0; id < source.ids()[column].count; ++id) places.push_back(vocabulary.find(id));
+  }
+  return indices;
+}
+
+// What a validation cannot judge, it cannot stop: rare labels need enough rows.
+void check_validation_labels(const SyntheticTable& source, const Table& validation) {
+  for (const SyntheticLabel& label : source.labels()) {
+    if (label.kind != "binary") continue;
+    const std::vector<double>& values = std::get<Numbers>(validation.column(label.name).data).values;
+    const auto ones = std::count(values.begin(), values.end(), 1.0);
+    const auto zeros = std::count(values.begin(), values.end(), 0.0);
+    if (ones > 0 && zeros > 0) continue;
+    command_error(
+        "synthetic.validation_rows: label \"{}\" is 1 in {} and 0 in {} of the {} rows, expected both; raise "
+        "validation_rows",
+        label.name, ones, zeros, validation.rows());
+  }
+}
+
+// A stream has one graph for all its rows, so it cannot give rows of one task to that task alone.
+void refuse_rows_of_one_task(const SyntheticSection& section, const SyntheticTable& source) {
+  for (const SyntheticId& id : source.ids()) {
+    if (!id.names_task) continue;
+    command_error(
+        "synthetic.kind: got \"{0}\", whose rows belong to one task each, named by the column \"{1}\"; that "
+        "cannot be streamed; write a file with gatewise synth {0} --rows ROWS --output {0}.csv and fit that",
+        section.kind, id.name);
+  }
 }
 
 // The table's labels are the tasks, in its order: streamed labels are used as they come.
@@ -64,10 +121,20 @@ TrainingRows make_rows(const Configuration& configuration) {
   const SyntheticSection& section = *configuration.synthetic;
   TrainingRows rows;
   rows.stream = make_synthetic_table(section.kind, section.options, "synthetic.options");
+  refuse_rows_of_one_task(section, *rows.stream);
   const Table validation = made_table(*rows.stream, 0, section.validation_rows);
+  check_validation_labels(*rows.stream, validation);
   const Table test = made_table(*rows.stream, section.validation_rows, section.test_rows);
   Schema schema;
   schema.tasks = tasks_of(*rows.stream, configuration.schema.tasks);
+  for (const SyntheticId& id : rows.stream->ids()) {
+    ColumnSpec& column = schema.columns.emplace_back();
+    column.name = id.name;
+    column.role = Role::Categorical;
+    column.type = "id";
+    column.embedding =
+        section.embedding > 0 ? section.embedding : default_embedding_width(static_cast<int64_t>(id.count));
+  }
   for (const std::string& name : rows.stream->features()) {
     ColumnSpec& column = schema.columns.emplace_back();
     column.name = name;
@@ -76,6 +143,7 @@ TrainingRows make_rows(const Configuration& configuration) {
   }
   schema.completes_columns = false;
   rows.encoder = Encoder::fit(validation, schema);
+  rows.stream_indices = admit_all_ids(*rows.stream, rows.encoder);
   rows.validation = rows.encoder.encode(validation);
   rows.test = rows.encoder.encode(test);
   return rows;

@@ -14,6 +14,7 @@ struct TrainingRows {
   Encoder encoder;
   std::optional<EncodedData> train;  // absent when rows are streamed
   std::unique_ptr<SyntheticTable> stream;
+  std::vector<std::vector<uint32_t>> stream_indices;  // id column -> id -> row of the embedding table
   std::optional<EncodedData> validation, test;
 };
 

@@ -119,7 +119,9 @@ void Option::set(const Json& value, const std::string& where) {
     } else if constexpr (std::is_same_v<T, std::string>) {
       *target = check_choice(to_text(value, where));
     } else if constexpr (is_list<T>) {
-      if (!value.is_array()) wrong_type(where, value, "a " + type_name() + ", as [a, b]");
+      constexpr bool is_of_texts = std::is_same_v<T, std::vector<std::string>>;
+      if (!value.is_array())
+        wrong_type(where, value, "a " + type_name() + (is_of_texts ? ", as [\"a\", \"b\"]" : ", as [1, 2]"));
       T items;
       for (size_t i = 0; i < value.size(); ++i) {
         const std::string place = fmt::format("{}[{}]", where, i);

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "kernels/sampling.h"
+#include "table/directions.h"
 
 namespace gatewise {
 namespace {
@@ -25,29 +26,6 @@ SineConstants drawn_constants(double scale, uint32_t terms, uint64_t seed) {
     constants.beta.push_back(stream.normal(1, 0, j));
   }
   return constants;
-}
-
-// `count` orthonormal vectors of `dimension` elements: Gram-Schmidt on normal draws, passed twice against
-// rounding.
-std::vector<std::vector<double>> orthonormal(int64_t count, int64_t dimension, uint64_t seed) {
-  const RandomStream stream(seed, "synthetic/directions");
-  std::vector<std::vector<double>> vectors;
-  for (int64_t v = 0; v < count; ++v) {
-    std::vector<double> u(static_cast<size_t>(dimension));
-    for (int64_t i = 0; i < dimension; ++i) u[i] = stream.normal(0, v, static_cast<uint32_t>(i));
-    for (int pass = 0; pass < 2; ++pass) {
-      for (const std::vector<double>& before : vectors) {
-        double overlap = 0;
-        for (int64_t i = 0; i < dimension; ++i) overlap += u[i] * before[i];
-        for (int64_t i = 0; i < dimension; ++i) u[i] -= overlap * before[i];
-      }
-      double square = 0;
-      for (const double element : u) square += element * element;
-      for (double& element : u) element /= std::sqrt(square);
-    }
-    vectors.push_back(std::move(u));
-  }
-  return vectors;
 }
 
 // Lower triangular L [count][count] with L L' = 1 on the diagonal and `correlation` beside it. For two: (1,
@@ -152,7 +130,8 @@ RelatedTasks::RelatedTasks(const Options& options)
   }
   rate_.assign(constants_.alpha.begin(), constants_.alpha.end());
   phase_.assign(constants_.beta.begin(), constants_.beta.end());
-  const auto directions = orthonormal(tasks, dimension, static_cast<uint64_t>(options_.seed));
+  const auto directions = orthonormal(
+      RandomStream(static_cast<uint64_t>(options_.seed), "synthetic/directions"), tasks, dimension);
   const auto lower = equicorrelated(tasks, options_.correlation);
   weights_.resize(static_cast<size_t>(tasks * dimension));
   for (int64_t t = 0; t < tasks; ++t) {

@@ -151,6 +151,11 @@ float* BatchLoader::x(int64_t rows) {
   return numeric_.data();
 }
 
+uint32_t* BatchLoader::ids(int64_t rows) {
+  ids_.resize(rows * static_cast<int64_t>(space_.ids.size()));
+  return ids_.data();
+}
+
 float* BatchLoader::labels(int64_t rows) {
   labels_.resize(rows * static_cast<int64_t>(space_.tasks.size()));
   return labels_.data();
@@ -162,6 +167,10 @@ const Batch<float>& BatchLoader::made(int64_t rows) {
   batch_.rows = rows;
   batch_.inputs[numeric_node_] = {numeric_.data(), space_.numeric_width()};
   batch_.inputs[labels_node_] = {labels_.data(), static_cast<int64_t>(space_.tasks.size())};
+  for (size_t i = 0; i < id_nodes_.size(); ++i) {
+    batch_.ids[id_nodes_[i]] = {ids_.data() + space_.ids[i].column, static_cast<int64_t>(space_.ids.size()),
+                                nullptr, nullptr};
+  }
   return batch_;
 }
 

@@ -20,9 +20,10 @@ class BatchLoader {
   const Batch<float>& gather(const EncodedData& data, std::span<const int64_t> rows, Pool& pool);
   // Rows [first, first + count) where they lie, without labels.
   const Batch<float>& view(const EncodedData& data, int64_t first, int64_t count);
-  // Rows that the caller writes into x() and labels().
+  // Rows that the caller writes into x(), ids() (rows of the embedding tables) and labels().
   const Batch<float>& made(int64_t rows);
   float* x(int64_t rows);
+  uint32_t* ids(int64_t rows);
   float* labels(int64_t rows);
 
   // Sum over tasks and rows of the batch of present weights, by task.

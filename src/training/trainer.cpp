@@ -114,14 +114,28 @@ class TrainingLoop {
     return batch.rows;
   }
 
+  const Batch<float>& next_streamed_batch(uint64_t step) {
+    const SyntheticTable& stream = *data_.stream;
+    const int64_t rows = options_.batch_rows, width = stream.width(), tasks = stream.tasks();
+    const int64_t id_columns = stream.id_columns();
+    float* x = loader_.x(rows);
+    float* labels = loader_.labels(rows);
+    uint32_t* indices = loader_.ids(rows);
+    streamed_ids_.resize(rows * id_columns);
+    constexpr int64_t rows_at_once = 128;
+    pool_.run((rows + rows_at_once - 1) / rows_at_once, [&](int64_t job, int) {
+      const int64_t begin = job * rows_at_once, count = std::min(rows_at_once, rows - begin);
+      uint64_t* ids = streamed_ids_.data() + begin * id_columns;
+      stream.fill_ids(step, begin, count, ids);
+      stream.fill(step, begin, count, x + begin * width, labels + begin * tasks);
+      for (int64_t i = 0; i < count * id_columns; ++i)
+        indices[begin * id_columns + i] = data_.stream_indices[i % id_columns][ids[i]];
+    });
+    return loader_.made(rows);
+  }
+
   const Batch<float>& next_batch(int64_t step) {
-    if (data_.stream != nullptr) {
-      const int64_t rows = options_.batch_rows;
-      float* x = loader_.x(rows);
-      float* labels = loader_.labels(rows);
-      data_.stream->fill(static_cast<uint64_t>(step) + 1, 0, rows, x, labels);
-      return loader_.made(rows);
-    }
+    if (data_.stream != nullptr) return next_streamed_batch(static_cast<uint64_t>(step) + 1);
     // The order of an epoch is a function of (seed, epoch, position): a resumed run enters it anywhere.
     const auto count = static_cast<uint64_t>(data_.train->rows);
     const uint64_t key = mix64(static_cast<uint64_t>(options_.seed)) ^ static_cast<uint64_t>(state_.epoch);
@@ -274,6 +288,7 @@ class TrainingLoop {
   Scorer scorer_;
   std::vector<double> task_weights_;
   std::vector<int64_t> row_numbers_;
+  std::vector<uint64_t> streamed_ids_;
   int64_t steps_per_epoch_ = 0;
   TrainingState state_;
 };

@@ -74,6 +74,8 @@ class TrainingObserver {
 struct TrainingData {
   const EncodedData* train = nullptr;
   const SyntheticTable* stream = nullptr;
+  // Of a stream: id column -> id -> row of the embedding table.
+  std::vector<std::vector<uint32_t>> stream_indices{};
   const EncodedData* validation = nullptr;  // may be null: no early stopping
 };
 

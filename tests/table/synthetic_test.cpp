@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "table/synthetic_related_tasks.h"
 #include "tests/base/message_of.h"
+#include "tests/table/made_rows.h"
 
 namespace gatewise {
 namespace {
@@ -204,6 +205,36 @@ TEST(RelatedTasks, RefuseWhatCannotBe) {
   EXPECT_NO_THROW(make_synthetic_table("related_tasks", Json::parse(R"({"tasks": 3, "correlation": -0.5})")));
 }
 
+// One column of ids beyond what floats and doubles hold.
+class LongIds final : public SyntheticTable {
+ public:
+  const std::vector<SyntheticId>& ids() const override { return ids_; }
+  const std::vector<std::string>& features() const override { return features_; }
+  const std::vector<SyntheticLabel>& labels() const override { return labels_; }
+  void fill(uint64_t, int64_t, int64_t rows, float*, float* label_values) const override {
+    std::fill_n(label_values, rows, std::nanf(""));
+  }
+  void fill_ids(uint64_t, int64_t first_row, int64_t rows, uint64_t* values) const override {
+    for (int64_t i = 0; i < rows; ++i) values[i] = ids_[0].count - 1 - static_cast<uint64_t>(first_row + i);
+  }
+  Json truth() const override { return {}; }
+
+ private:
+  std::vector<SyntheticId> ids_{{"id", ~uint64_t{0}}};
+  std::vector<std::string> features_;
+  std::vector<SyntheticLabel> labels_{{"y", "binary"}};
+};
+
+TEST(WriteCsv, WritesIdsExactlyAndMissingLabelsEmpty) {
+  const std::string path =
+      std::filesystem::temp_directory_path() / fmt::format("gatewise-{}-ids.csv", ::getpid());
+  write_csv(LongIds(), 2, path);
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text.str(), "id,y\n18446744073709551614,\n18446744073709551613,\n");
+  std::filesystem::remove(path);
+}
+
 class EverySyntheticTable : public testing::TestWithParam<std::string> {};
 
 INSTANTIATE_TEST_SUITE_P(Registry, EverySyntheticTable,
@@ -213,6 +244,7 @@ INSTANTIATE_TEST_SUITE_P(Registry, EverySyntheticTable,
 TEST_P(EverySyntheticTable, NamesItsColumnsTellsItsTruthAndRepeatsItsRows) {
   const auto table = make_synthetic_table(GetParam()), again = make_synthetic_table(GetParam());
   std::vector<std::string> names = table->features();
+  for (const SyntheticId& id : table->ids()) names.push_back(id.name);
   for (const SyntheticLabel& label : table->labels()) {
     names.push_back(label.name);
     EXPECT_THAT(label.kind, testing::AnyOf("regression", "binary"));
@@ -220,10 +252,23 @@ TEST_P(EverySyntheticTable, NamesItsColumnsTellsItsTruthAndRepeatsItsRows) {
   std::sort(names.begin(), names.end());
   EXPECT_EQ(std::unique(names.begin(), names.end()), names.end());
   EXPECT_EQ(table->truth()["kind"], GetParam());
-  const Rows rows = fill(*table, 3, 17, 40), part = fill(*again, 3, 27, 10);
-  EXPECT_EQ(0, std::memcmp(&rows.x[10 * table->width()], part.x.data(), part.x.size() * sizeof(float)));
-  EXPECT_EQ(0, std::memcmp(&rows.labels[10 * table->tasks()], part.labels.data(),
-                           part.labels.size() * sizeof(float)));
+  const int64_t width = table->width(), tasks = table->tasks(), id_columns = table->id_columns();
+  const MadeRows all = made_rows(*table, 3, 17, 300);
+  for (const int64_t rows : {1, 7, 64, 100}) {
+    for (int64_t begin = 0; begin + rows <= 300; begin += 97) {
+      const MadeRows part = made_rows(*again, 3, 17 + begin, rows);
+      const auto is_same = [&](const auto& values, const auto& whole, int64_t columns) {
+        return values.empty() || std::memcmp(values.data(), whole.data() + begin * columns,
+                                             values.size() * sizeof(values[0])) == 0;
+      };
+      EXPECT_TRUE(is_same(part.ids, all.ids, id_columns)) << rows << " from " << begin;
+      EXPECT_TRUE(is_same(part.x, all.x, width)) << rows << " from " << begin;
+      EXPECT_TRUE(is_same(part.labels, all.labels, tasks)) << rows << " from " << begin;
+    }
+  }
+  EXPECT_NE(all.x, made_rows(*table, 4, 17, 300).x);
+  EXPECT_NE(all.x, made_rows(*make_synthetic_table(GetParam(), {{"seed", 7}}), 3, 17, 300).x);
+  for (int64_t i = 0; i < 300 * id_columns; ++i) ASSERT_LT(all.ids[i], table->ids()[i % id_columns].count);
 }
 
 TEST_P(EverySyntheticTable, WritesCsvThatReadsBackToTheSameFloats) {
@@ -232,16 +277,22 @@ TEST_P(EverySyntheticTable, WritesCsvThatReadsBackToTheSameFloats) {
       std::filesystem::temp_directory_path() / fmt::format("gatewise-{}-{}.csv", ::getpid(), GetParam());
   constexpr int64_t rows = 600;
   write_csv(*table, rows, path);
-  const Rows expected = fill(*table, 0, 0, rows);
+  const MadeRows expected = made_rows(*table, 0, 0, rows);
   std::ifstream file(path);
   std::string line;
   std::getline(file, line);
-  EXPECT_EQ(line.substr(0, line.find(',')), table->features().front());
+  const int64_t id_columns = table->id_columns();
+  EXPECT_EQ(line.substr(0, line.find(',')),
+            id_columns > 0 ? table->ids().front().name : table->features().front());
   EXPECT_EQ(line.substr(line.rfind(',') + 1), table->labels().back().name);
   int64_t row = 0;
   for (; std::getline(file, line); ++row) {
     std::istringstream cells(line);
     std::string cell;
+    for (int64_t i = 0; i < id_columns; ++i) {
+      std::getline(cells, cell, ',');
+      ASSERT_EQ(cell, std::to_string(expected.ids[row * id_columns + i]));
+    }
     for (int64_t i = 0; i < table->width() + table->tasks(); ++i) {
       std::getline(cells, cell, ',');
       const float value = i < table->width() ? expected.x[row * table->width() + i]
