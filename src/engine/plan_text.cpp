@@ -1,4 +1,5 @@
 // The plan for people.
+#include "engine/phases.h"
 #include "engine/plan.h"
 #include "engine/planner.h"
 
@@ -94,6 +95,27 @@ void write_groups(const Plan& plan, std::string& text) {
       products, side_by_side, views, joined);
 }
 
+// What runs only where it was chosen.
+void write_sparse(const Plan& plan, std::string& text) {
+  for (const Node& node : plan.graph->nodes()) {
+    if (!plan.is_needed[node.id] || !node.op) continue;
+    if (is_route(node)) {
+      const bool is_static = plan.graph->node(node.inputs[0]).signature.domain == Domain::Static;
+      text +=
+          fmt::format("sparse: {} routes rows to {} branches; {}\n", node.id, node.signature.shape.elements(),
+                      is_static ? "the choice is made once a batch, and branches without weight never run"
+                                : "a branch runs only for the rows that chose it");
+    }
+    if (node.op->name() != "alternative") continue;
+    const Json ways = node.op->attributes();
+    const auto says = [&](const char* mode) {
+      return ways.at(mode) == "routed" ? "only those that are chosen" : "every one for every row";
+    };
+    text += fmt::format("sparse: experts of {}: training runs {}, scoring {}\n", node.id, says("training"),
+                        says("scoring"));
+  }
+}
+
 }  // namespace
 
 std::string Plan::text() const {
@@ -109,6 +131,7 @@ std::string Plan::text() const {
   text += fmt::format(", tile {} a worker, whole-batch buffers {}\n", bytes_text(tile_bytes(4)),
                       bytes_text(batch_bytes(options.batch_rows, 4)));
   write_groups(*this, text);
+  write_sparse(*this, text);
   for (const Stage& stage : stages) {
     switch (stage.kind) {
       case Stage::Kind::Pass:

@@ -1,4 +1,6 @@
 // What every registered gate must keep, in the architectures that have gates.
+#include <gmock/gmock.h>
+
 #include <filesystem>
 
 #include "gates/gate.h"
@@ -183,6 +185,29 @@ TEST_P(EveryGate, IsSavedWithItsModel) {
   again.forward();
   EXPECT_EQ(again.value(loaded.graph->find("buy")), run.value(graph->find("buy")));
   std::filesystem::remove_all(directory);
+}
+
+std::string plan_text(const Graph& graph, bool is_training) {
+  const Store<float> store(graph);
+  PlanOptions options;
+  options.is_training = is_training;
+  return Plan(graph, store.layout(), options).text();
+}
+
+TEST(SparseGates, TrainBatchNormedExpertsDenseAndScoreThemRoutedAndThePlanSaysSo) {
+  Json model = model_of("mmoe", {{"type", "top_k"}, {"k", 1}}, 16);
+  model["expert"]["normalisation"] = "batch";
+  const auto graph = build_graph(sample_space(binary_tasks), model);
+  const std::string dense = "training runs every one for every row, scoring only those that are chosen";
+  EXPECT_THAT(plan_text(*graph, true), testing::HasSubstr(dense));
+  EXPECT_THAT(plan_text(*graph, true), testing::Not(testing::HasSubstr("routes rows")));
+  EXPECT_THAT(plan_text(*graph, false), testing::HasSubstr("routes rows to 16 branches; a branch runs only"));
+}
+
+TEST(SparseGates, WithoutRowsLeaveOutExpertsForAllRows) {
+  const Json gate = {{"type", "dselect_k"}, {"k", 1}, {"routing", "routed"}};
+  const auto graph = build_graph(sample_space(binary_tasks), model_of("mmoe", gate, 16));
+  EXPECT_THAT(plan_text(*graph, false), testing::HasSubstr("branches without weight never run"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Registry, EveryGate, testing::ValuesIn(all_gates()),
