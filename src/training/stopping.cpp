@@ -7,7 +7,7 @@ namespace {
 
 std::string usual_metric(const std::string& kind) {
   if (kind == "binary") return "auc";
-  return kind == "multiclass" ? "log_loss" : "rmse";
+  return kind == "multiclass" ? "log_loss" : "r2";
 }
 
 }  // namespace
@@ -43,7 +43,25 @@ Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks
       command_error("training.stop.weights.{}: got {}, expected a number of at least 0", name, value.dump());
     }
   }
+  check_units();
   best_.resize(names_.size());
+}
+
+void Stopper::check_units() const {
+  if (options_.policy != "mean") return;
+  std::vector<std::string> with_unit;
+  int64_t counted = 0;
+  for (size_t task = 0; task < names_.size(); ++task) {
+    if (weight(task) > 0) ++counted;
+    if (make_metric(metrics_[task])->traits().has_unit && !options_.weights.contains(names_[task]))
+      with_unit.push_back(names_[task]);
+  }
+  if (counted < 2 || with_unit.empty()) return;
+  command_error(
+      "training.stop: policy = \"mean\" cannot add {} of {} to other tasks: it is in units of the label; "
+      "take "
+      "metric = \"r2\", give every such task a weight, as weights = {{{} = 0.01}}, or take another policy",
+      options_.metric, fmt::join(with_unit, ", "), with_unit.front());
 }
 
 double Stopper::score(size_t task, double value) const {
@@ -82,6 +100,8 @@ bool Stopper::is_best(const std::vector<std::optional<double>>& values) {
     ++judged;
     if (!best_[i] || *scores[i] > *best_[i] + options_.min_change) ++better;
   }
+  // Without any value there is nothing to go by: neither for this epoch nor against it.
+  if (judged == 0) return true;
   const bool is_better = options_.policy == "all" ? better > 0 && better == judged : better > 0;
   if (is_better) {
     for (size_t i = 0; i < scores.size(); ++i) {

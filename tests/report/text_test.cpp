@@ -86,11 +86,13 @@ TEST(ProgressLine, HasRateAndTimeLeftAndFitsTheTerminal) {
   EXPECT_EQ(progress_text(progress, 20).size(), 20u);
 }
 
-TEST(EpochLine, HasLossesAndValidationByTask) {
+TEST(EpochLine, HasLossesAndValidationByTaskAndPenaltiesByName) {
   const Json record = Json::parse(R"({"epoch": 2, "loss": 0.4, "losses": {"a": 0.25, "b": 0.15},
-    "validation": {"a": {"auc": {"value": 0.9}}, "b": {"rmse": {"value": null}}}, "rows_per_second": 1000})");
-  EXPECT_EQ(epoch_text(record),
-            "epoch 2  a: loss 0.2500, auc 0.9000  b: loss 0.1500, rmse undefined  1,000 rows/s");
+    "validation": {"a": {"auc": {"value": 0.9}}, "b": {"rmse": {"value": null}}}, "penalties": {"balance": 0.0125},
+    "rows_per_second": 1000})");
+  EXPECT_EQ(
+      epoch_text(record),
+      "epoch 2  a: loss 0.2500, auc 0.9000  b: loss 0.1500, rmse undefined  balance 0.0125  1,000 rows/s");
 }
 
 Json sample_proposal() {
