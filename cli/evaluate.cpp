@@ -19,7 +19,10 @@ class Evaluate final : public Verb {
         ->capture_default_str();
     app.add_option("--threads", threads_, "workers; 0 means one per core")->check(CLI::Range(0, 1024));
     app.add_flag("--json", is_json_, "print JSON");
-    app.footer("Fields of [data] and [evaluation] can be given as --table.field value.");
+    app.footer(
+        "The rows of all files are held in memory at once. Fields of [data] and [evaluation] can be given "
+        "as\n"
+        "--table.field value.");
   }
 
   int run(const Overrides& overrides, Console& console) override {

@@ -25,6 +25,7 @@ struct Proposal {
   std::vector<ColumnProposal> columns;
   std::vector<TaskProposal> tasks;
   std::vector<std::string> label_candidates;  // columns that look like labels
+  std::vector<std::string> table_warnings;    // what a person should look at, beside that of columns
   LabelSummary labels;                        // of the proposed tasks, over all rows
 
   std::vector<std::string> warnings() const;

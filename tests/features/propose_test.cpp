@@ -52,6 +52,21 @@ TEST(Propose, GivesEveryColumnARoleWithItsReason) {
   EXPECT_THAT(proposal.warnings(), testing::Contains(HasSubstr("column \"pm\": \"NA\" is taken as missing")));
 }
 
+TEST(Propose, WarnsOfAFileWithoutALineOfNames) {
+  const Folder folder;
+  std::string rows;
+  for (int i = 0; i < 60; ++i) rows += fmt::format("{},clerk{},{}\n", 1 + i % 7, i % 3, i % 2);
+  DataSpec data;
+  EXPECT_THAT(propose_configuration({folder.write("bare.csv", rows)}, {}, data).warnings(),
+              testing::Contains(HasSubstr("bare.csv: the line of names looks like a row")));
+  data.header = false;
+  EXPECT_THAT(propose_configuration({folder.write("bare.csv", rows)}, {}, data).warnings(),
+              testing::Not(testing::Contains(HasSubstr("line of names"))));
+  data.header = true;
+  EXPECT_THAT(propose_configuration({folder.write("named.csv", "2019,job,y\n" + rows)}, {}, data).warnings(),
+              testing::Not(testing::Contains(HasSubstr("line of names"))));
+}
+
 TEST(Propose, MakesAConfigurationThatFits) {
   const Folder folder;
   const Proposal proposal = propose_configuration({sample_file(folder)}, {"click", "stars"});

@@ -116,6 +116,13 @@ TEST(Proposals, SayWhyAndWhatToLookAtInComments) {
   EXPECT_THAT(text, HasSubstr("# numbers with a long tail\n"));
   EXPECT_THAT(text, HasSubstr("# clicked (binary): 2,000 rows with a label, rate 25 %\n"));
   EXPECT_THAT(text, HasSubstr("# Pearson correlation of clicked and bought: -0.1787 over 1,990 rows\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("no Pearson")));
+  Json graded = sample_proposal();
+  graded["labels"]["tasks"].push_back({{"name", "grade"}, {"kind", "multiclass"}, {"present", 1990}});
+  graded["table_warnings"] = {"the line of names looks like a row"};
+  EXPECT_THAT(proposal_toml(graded),
+              HasSubstr("# grade has no Pearson correlations: its classes have no order\n"));
+  EXPECT_THAT(proposal_toml(graded), HasSubstr("# Warning: the line of names looks like a row\n"));
 }
 
 TEST(Catalogue, HasEveryKindAndFindsNamesOfSeveral) {
