@@ -92,7 +92,7 @@ void warn_of_leaks(const Table& table, Proposal& proposal) {
     if (item.task.kind == "multiclass") continue;
     const std::vector<double> labels = read_labels(table, item.task, {});
     for (ColumnProposal& column : proposal.columns) {
-      if (column.column.role != Role::Numeric) continue;
+      if (column.column.role != Role::Numeric || column.has_infinity) continue;
       const auto numbers = numbers_of(table, column.column.name, column.column.null);
       const double pearson = correlate(numbers->values, labels).pearson;
       if (std::abs(pearson) < suspicious) continue;

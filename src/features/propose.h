@@ -13,6 +13,7 @@ struct ColumnProposal {
   ColumnSpec column;
   std::string reason;                 // why this role
   std::vector<std::string> warnings;  // what a person should look at
+  bool has_infinity = false;          // so that reading the column is refused
 };
 
 struct TaskProposal {

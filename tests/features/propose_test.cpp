@@ -67,6 +67,27 @@ TEST(Propose, WarnsOfAFileWithoutALineOfNames) {
               testing::Not(testing::Contains(HasSubstr("line of names"))));
 }
 
+TEST(Propose, TakesInfinityForANumberThatWillBeRefused) {
+  const Folder folder;
+  std::string text = "few,many,y\n";
+  for (int i = 0; i < 60; ++i) text += fmt::format("{},{},{}\n", i % 3, 0.5 + i, i % 2);
+  const std::string file = folder.write("infinite.csv", text + "inf,-Infinity,1\n");
+  const Proposal proposal = propose_configuration({file}, {"y"});
+  for (const char* name : {"few", "many"}) {
+    EXPECT_EQ(proposal.configuration["columns"][name], "numeric") << name;
+    EXPECT_THAT(proposal.warnings(),
+                testing::Contains(HasSubstr(fmt::format("column \"{}\": 1 rows hold infinity", name))));
+  }
+  try {
+    Schema schema = resolve_schema(Schema::from_json(proposal.configuration));
+    schema.split = SplitSpec();
+    Encoder::fit(load_parts(schema).train, schema);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("infinite.csv:62: column \"few\": the value is infinite"));
+  }
+}
+
 TEST(Propose, MakesAConfigurationThatFits) {
   const Folder folder;
   const Proposal proposal = propose_configuration({sample_file(folder)}, {"click", "stars"});
