@@ -231,12 +231,14 @@ class TrainingLoop {
       std::vector<std::string>& all = evaluation.metrics;
       if (std::find(all.begin(), all.end(), metric) == all.end()) all.push_back(metric);
     };
-    if (options_.metrics.empty()) {
-      for (const TaskSpace& task : space_.tasks) {
-        for (const std::string& metric : default_metrics(task.kind)) add(metric);
-      }
+    bool is_usual = options_.metrics.empty();
+    for (size_t task = 0; task < space_.tasks.size() && options_.metrics.empty(); ++task) {
+      const std::vector<std::string> usual = default_metrics(space_.tasks[task].kind);
+      is_usual = is_usual && std::find(usual.begin(), usual.end(), stopper_.metric_of(task)) != usual.end();
+      for (const std::string& metric : usual) add(metric);
       if (!data_.validation->groups.empty()) add("grouped_auc");
     }
+    if (is_usual) return scorer_.evaluate(*data_.validation, {{}, 0, 1});
     for (size_t task = 0; task < space_.tasks.size(); ++task) add(stopper_.metric_of(task));
     return scorer_.evaluate(*data_.validation, evaluation);
   }

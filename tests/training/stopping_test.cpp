@@ -84,6 +84,12 @@ TEST(Stopping, AMetricThatIsNotReportedDecidesAllTheSame) {
   EXPECT_TRUE(click["normalised_entropy"]["value"].is_number());
   EXPECT_TRUE(click["auc"]["value"].is_number());
   EXPECT_EQ(fitted.history["warnings"], Json::array());
+  // Otherwise each task has the metrics of its own kind only.
+  const FeatureSpace mixed = sample_space(mixed_tasks);
+  const Fitted usual = fit(mixed, sample_rows(mixed, 600), quick(1));
+  const Json& validation = usual.history["epochs"][0]["validation"];
+  EXPECT_FALSE(validation["grade"].contains("auc"));
+  EXPECT_FALSE(validation["click"].contains("accuracy"));
 }
 
 TEST(Stopping, SaysWhenNothingCanBeJudged) {
