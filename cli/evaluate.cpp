@@ -32,6 +32,9 @@ class Evaluate final : public Verb {
     overrides.apply(section, "evaluation");
     if (resamples_ >= 0) section["evaluation"]["resamples"] = resamples_;
     const EvaluationOptions options = Configuration::from_json(section).evaluation.options();
+    std::vector<std::string> kinds;
+    for (const TaskSpace& task : model.encoder->space().tasks) kinds.push_back(task.kind);
+    check_metrics(options.metrics, kinds, "evaluation.metrics");
     const EncodedData rows = load_scoring_rows(model, source_, overrides, true);
     Pool pool(threads_);
     const Json found = evaluate(*model.graph, *model.store, model.encoder->space(), rows, options, pool);

@@ -13,21 +13,7 @@ std::string usual_metric(const std::string& kind) {
 }  // namespace
 
 Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks) : options_(options) {
-  for (const TaskSpace& task : tasks) {
-    names_.push_back(task.name);
-    std::string name = usual_metric(task.kind);
-    if (!options.metric.empty()) {
-      const auto traits = make_metric(options.metric, Json::object(), "training.stop.metric")->traits();
-      if (fits_task(traits, task.kind)) {
-        name = options.metric;
-      } else if (tasks.size() == 1 || options.policy == "one") {
-        command_error("training.stop.metric: \"{}\" does not fit the {} task \"{}\"", options.metric,
-                      task.kind, task.name);
-      }
-    }
-    metrics_.push_back(name);
-    directions_.push_back(make_metric(name)->traits().direction);
-  }
+  for (const TaskSpace& task : tasks) names_.push_back(task.name);
   const auto check_name = [&](const std::string& name, const std::string& where) {
     if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
       command_error("{}: no task \"{}\".{}", where, name, suggestion(name, names_));
@@ -36,6 +22,23 @@ Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks
   if (options_.policy == "one") {
     if (options_.task.empty()) options_.task = names_.front();
     check_name(options_.task, "training.stop.task");
+  }
+  bool is_used = options_.metric.empty();
+  for (const TaskSpace& task : tasks) {
+    std::string metric = usual_metric(task.kind);
+    if (!options_.metric.empty() &&
+        fits_task(make_metric(options_.metric, Json::object(), "training.stop.metric")->traits(),
+                  task.kind)) {
+      metric = options_.metric;
+      is_used = is_used || options_.policy != "one" || task.name == options_.task;
+    }
+    metrics_.push_back(metric);
+    directions_.push_back(make_metric(metric)->traits().direction);
+  }
+  if (!is_used) {
+    command_error("training.stop.metric: \"{}\" fits {}; take a metric that does, or none for the usual one",
+                  options_.metric,
+                  options_.policy == "one" ? "not task \"" + options_.task + "\"" : "no task");
   }
   for (const auto& [name, value] : options_.weights.items()) {
     check_name(name, "training.stop.weights");

@@ -162,8 +162,7 @@ class TrainingLoop {
     for (size_t task = 0; task < result.losses.size(); ++task) {
       if (!std::isfinite(result.losses[task])) guilty = "task \"" + space_.tasks[task].name + "\"";
     }
-    const std::string kept =
-        run_.checkpoint.empty() ? "" : "; the last good checkpoint is " + run_.checkpoint;
+    const std::string kept = has_checkpoint_ ? "; the last good checkpoint is " + run_.checkpoint : "";
     data_error(
         "training: the loss of {} is not finite at step {} (epoch {}); likely causes: a learning rate of {} "
         "that is "
@@ -290,11 +289,13 @@ class TrainingLoop {
     state_.stopper = stopper_.to_json();
     state_.optimiser_steps = optimiser_.steps();
     save_training(run_.checkpoint, state_, store_, optimiser_, run_identity());
+    has_checkpoint_ = true;
   }
 
   void restore() {
     if (run_.checkpoint.empty()) command_error("resume: no checkpoint file is configured");
     if (!restore_training(run_.checkpoint, state_, store_, optimiser_, run_identity())) return;
+    has_checkpoint_ = true;
     stopper_.restore(state_.stopper);
     optimiser_.set_steps(state_.optimiser_steps);
     program_.parameters_changed();
@@ -326,6 +327,7 @@ class TrainingLoop {
   std::vector<int64_t> row_numbers_;
   std::vector<uint64_t> streamed_ids_;
   int64_t steps_per_epoch_ = 0;
+  bool has_checkpoint_ = false;  // of this run
   TrainingState state_;
 };
 

@@ -64,6 +64,16 @@ TEST(Stopping, TheMeanAddsNothingOfDifferentUnits) {
   EXPECT_EQ(usual.metric_of(2), "log_loss");
 }
 
+TEST(Stopping, RefusesAMetricThatFitsNoTaskItJudges) {
+  EXPECT_THROW(Stopper(mean_of("rmse"), binary_tasks), Error);
+  StopOptions one = mean_of("auc");
+  one.policy = "one";
+  one.task = "amount";
+  EXPECT_THROW(Stopper(one, mixed_tasks), Error);
+  one.task = "click";
+  EXPECT_EQ(Stopper(one, mixed_tasks).metric_of(0), "auc");
+}
+
 TEST(Stopping, AnEpochWithoutAnyValueIsKeptAndCountsForNothing) {
   for (const char* policy : {"one", "mean", "any", "all"}) {
     StopOptions options;

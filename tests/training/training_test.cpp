@@ -112,12 +112,14 @@ TEST(Training, ADivergingLossStopsWithItsCause) {
   const FeatureSpace space = sample_space({make_task("amount", "regression")});
   FitSetting setting = quick(50);
   setting.options.optimiser = {{"kind", "sgd"}, {"rate", 1e6}};
+  setting.run.checkpoint = testing::TempDir() + "gatewise_diverging_test.checkpoint";
   try {
     fit(space, sample_rows(space, 1000), setting);
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("task \"amount\""));
     EXPECT_THAT(error.what(), testing::HasSubstr("learning rate"));
+    EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("checkpoint"))) << "there is none";
   }
 }
 
