@@ -95,5 +95,23 @@ TEST(RowWiseTables, follow_their_formulas_and_keep_one_second_moment_a_row) {
   }
 }
 
+TEST(ClippedTables, count_an_id_that_is_looked_up_twice_by_its_summed_gradient) {
+  OneTable model;
+  Feed feed{.rows = 3, .coefficients = {1, 1, 1}};
+  feed.ids[model.ids].ids = {4, 1, 4};
+  feed.inputs[model.gradients] = {3, 0, 0, 0, 8, 0, 3, 0, 0};
+  feed.fill(model.graph);
+  GraphRun<double> run(model.graph, feed, {}, 1, 0);
+  run.step();
+  Pool pool(1);
+  OptimiserOptions options;
+  options.kind = "sgd";
+  options.clip_norm = 5;
+  const double norm = Optimiser<double>(run.store(), pool, options).apply(run.program(), 1);
+  EXPECT_NEAR(norm, 10, 1e-12);  // of (6, 8), not of (3, 8, 3)
+  const std::vector<double> table = run.store().get("table");
+  EXPECT_NEAR(feed.parameters["table"][4 * width] - table[4 * width], 3, 1e-6);
+}
+
 }  // namespace
 }  // namespace gatewise
