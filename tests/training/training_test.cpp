@@ -42,6 +42,22 @@ TEST(Training, MissingLabelsAndTheirValuesHaveNoInfluence) {
   EXPECT_EQ(fit(space, rows, quick()).weights(), fit(space, masked_by_weight, quick()).weights());
 }
 
+TEST(Training, ClassWeightsAreRowWeightsByLabel) {
+  const std::vector<double> by_label{0.5, 2};
+  FeatureSpace weighted = sample_space(binary_tasks);
+  weighted.tasks[1].class_weights = by_label;
+  const FeatureSpace plain = sample_space(binary_tasks);
+  const EncodedData rows = sample_rows(plain, 600);
+  EncodedData weighted_rows = rows;
+  for (size_t i = 0; i < rows.labels.size(); ++i) {
+    const double weight = i % 2 == 1 ? by_label[static_cast<size_t>(rows.labels[i])] : 1;
+    weighted_rows.weights.push_back(static_cast<float>(weight));
+  }
+  const std::vector<float> expected = fit(plain, weighted_rows, quick()).weights();
+  EXPECT_EQ(fit(weighted, rows, quick()).weights(), expected);
+  EXPECT_NE(fit(plain, rows, quick()).weights(), expected);
+}
+
 TEST(Training, ATaskWithoutRowsAddsNothing) {
   const FeatureSpace space = sample_space(binary_tasks);
   EncodedData rows = sample_rows(space, 600);
