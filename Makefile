@@ -36,6 +36,7 @@ format: ## format the C++ sources
 	tools/setup check
 	$(sources) | xargs clang-format-14 -i
 
+check-all: export GATEWISE_LONG_TESTS = 1
 check-all: check clang tidy asan tsan ## check, and every test under Clang and the sanitizers, and clang-tidy
 
 asan tsan: setup

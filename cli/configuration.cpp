@@ -28,10 +28,6 @@ void check_table_names(const Json& json) {
   }
 }
 
-void check_metrics(const std::vector<std::string>& metrics, const std::string& where) {
-  for (const std::string& metric : metrics) make_metric(metric, Json::object(), where);
-}
-
 template <class Options>
 void add_section(Json& sections, const std::string& name, const std::string& summary) {
   sections[name] = {{"summary", summary}, {"options", describe_options<Options>()}};
@@ -53,7 +49,23 @@ Json column_options() {
   return options;
 }
 
+std::vector<std::string> kinds_of(const std::vector<TaskSpec>& tasks) {
+  std::vector<std::string> kinds;
+  for (const TaskSpec& task : tasks) kinds.push_back(task.kind);
+  return kinds;
+}
+
 }  // namespace
+
+void check_metrics(const std::vector<std::string>& metrics, const std::vector<std::string>& kinds,
+                   const std::string& where) {
+  for (const std::string& name : metrics) {
+    const MetricTraits traits = make_metric(name, Json::object(), where)->traits();
+    const auto fits = [&](const std::string& kind) { return fits_task(traits, kind); };
+    if (!kinds.empty() && std::none_of(kinds.begin(), kinds.end(), fits))
+      command_error("{}: \"{}\" fits no task; drop it, or take metrics of the tasks' kinds", where, name);
+  }
+}
 
 void EvaluationSection::declare(OptionSet& set) {
   set.add("metrics", &metrics, "metrics of every task that they fit; [] means the usual ones");
@@ -87,9 +99,10 @@ Configuration Configuration::from_json(const Json& json) {
   read_options<OptimiserOptions>(training.optimiser, "training.optimiser");
   read_options<ScheduleOptions>(training.schedule, "training.schedule");
   read_options<StopOptions>(training.stop, "training.stop");
-  check_metrics(training.metrics, "training.metrics");
+  const std::vector<std::string> kinds = kinds_of(configuration.schema.tasks);
+  check_metrics(training.metrics, kinds, "training.metrics");
   configuration.evaluation = read_options<EvaluationSection>(table_of(json, "evaluation"), "evaluation");
-  check_metrics(configuration.evaluation.metrics, "evaluation.metrics");
+  check_metrics(configuration.evaluation.metrics, kinds, "evaluation.metrics");
   configuration.output = read_options<OutputSection>(table_of(json, "output"), "output");
   if (json.contains("synthetic")) {
     configuration.synthetic = read_options<SyntheticSection>(json["synthetic"], "synthetic");

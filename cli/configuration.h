@@ -54,6 +54,11 @@ struct Configuration {
   Json to_json() const;
 };
 
+// Throws Error(Command) for an unknown metric, and for one that fits none of the kinds of tasks, if any are
+// given.
+void check_metrics(const std::vector<std::string>& metrics, const std::vector<std::string>& kinds,
+                   const std::string& where);
+
 // The options of every table of the configuration, by its dotted name: {"training.stop": {summary, options}}.
 Json describe_sections();
 

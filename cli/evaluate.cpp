@@ -19,7 +19,10 @@ class Evaluate final : public Verb {
         ->capture_default_str();
     app.add_option("--threads", threads_, "workers; 0 means one per core")->check(CLI::Range(0, 1024));
     app.add_flag("--json", is_json_, "print JSON");
-    app.footer("Fields of [data] and [evaluation] can be given as --table.field value.");
+    app.footer(
+        "The rows of all files are held in memory at once. Fields of [data] and [evaluation] can be given "
+        "as\n"
+        "--table.field value.");
   }
 
   int run(const Overrides& overrides, Console& console) override {
@@ -29,6 +32,9 @@ class Evaluate final : public Verb {
     overrides.apply(section, "evaluation");
     if (resamples_ >= 0) section["evaluation"]["resamples"] = resamples_;
     const EvaluationOptions options = Configuration::from_json(section).evaluation.options();
+    std::vector<std::string> kinds;
+    for (const TaskSpace& task : model.encoder->space().tasks) kinds.push_back(task.kind);
+    check_metrics(options.metrics, kinds, "evaluation.metrics");
     const EncodedData rows = load_scoring_rows(model, source_, overrides, true);
     Pool pool(threads_);
     const Json found = evaluate(*model.graph, *model.store, model.encoder->space(), rows, options, pool);

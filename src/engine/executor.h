@@ -25,8 +25,8 @@ class Program<T>::Executor {
   void run_stages(std::span<const double> task_weights, bool with_backward);
   void collect_tables();
   void update_states();
-  std::vector<Aligned<T>> run_task_gradients();
-  std::vector<Aligned<T>> run_tasks_one_by_one();
+  std::vector<TaskGradient<T>> run_task_gradients();
+  std::vector<TaskGradient<T>> run_tasks_one_by_one();
   StepResult result(std::span<const double> task_weights) const;
 
   ConstRows<T> value(int node) const;
@@ -74,6 +74,8 @@ class Program<T>::Executor {
   Call<T> make_call(const Tile& tile, const Node& node);
   Rows<T> value_rows(const Tile& tile, int node, bool is_matrix);
   Rows<T> gradient_rows(const Tile& tile, int node, bool is_matrix, bool is_direct);
+  // Adds rows [first, first + rows) of the watched gradients to those of a task.
+  void keep_watched(int64_t first, int64_t rows, TaskGradient<T>& gradient) const;
   // Whether the node's rows are those of the tile, or of another domain and so addressed as a whole.
   bool is_local(const Tile& tile, const Node& node) const;
   void clear_lanes();

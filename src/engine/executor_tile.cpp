@@ -227,18 +227,32 @@ void Program<T>::Executor::run_static(const std::vector<int>& nodes, bool is_bac
   }
 }
 
+template <class T>
+void Program<T>::Executor::keep_watched(int64_t first, int64_t rows, TaskGradient<T>& gradient) const {
+  for (const int node : plan_.options.watched_gradients) {
+    if (!plan_.has_gradient[node] || graph_.node(node).signature.domain != Domain::Row) continue;
+    const ConstRows<T> all = this->gradient(node);
+    const int64_t width = graph_.node(node).signature.shape.elements();
+    std::vector<T>& kept = gradient.values[node];
+    for (int64_t row = first; row < first + rows; ++row) {
+      kept.insert(kept.end(), all.data + row * all.stride, all.data + row * all.stride + width);
+    }
+  }
+}
+
 // A whole step for every task, with a weight for it alone.
 template <class T>
-std::vector<Aligned<T>> Program<T>::Executor::run_tasks_one_by_one() {
+std::vector<TaskGradient<T>> Program<T>::Executor::run_tasks_one_by_one() {
   const size_t tasks = graph_.losses().size();
-  std::vector<Aligned<T>> result;
+  std::vector<TaskGradient<T>> result(tasks);
   with_penalties_ = false;
   for (size_t task = 0; task < tasks; ++task) {
     std::vector<double> weights(tasks, 0);
     weights[task] = 1;
     run_stages(weights, true);
-    result.emplace_back(plan_.layout->arena_size);
-    std::copy_n(gradients_.data(), plan_.layout->arena_size, result.back().data());
+    result[task].arena.resize(plan_.layout->arena_size);
+    std::copy_n(gradients_.data(), plan_.layout->arena_size, result[task].arena.data());
+    keep_watched(0, batch_->rows, result[task]);
   }
   with_penalties_ = true;
   task_weights_ = {};
@@ -246,7 +260,7 @@ std::vector<Aligned<T>> Program<T>::Executor::run_tasks_one_by_one() {
 }
 
 template <class T>
-std::vector<Aligned<T>> Program<T>::Executor::run_task_gradients() {
+std::vector<TaskGradient<T>> Program<T>::Executor::run_task_gradients() {
   const size_t tasks = graph_.losses().size();
   const bool has_static_backward =
       std::any_of(plan_.stages.begin(), plan_.stages.end(),
@@ -259,8 +273,8 @@ std::vector<Aligned<T>> Program<T>::Executor::run_task_gradients() {
   Pass forward = whole, backward = whole;
   std::erase_if(forward.steps, [](const Step& step) { return step.kind != StepKind::Forward; });
   std::erase_if(backward.steps, [](const Step& step) { return step.kind == StepKind::Forward; });
-  std::vector<Aligned<T>> result;
-  for (size_t task = 0; task < tasks; ++task) result.emplace_back(plan_.layout->arena_size);
+  std::vector<TaskGradient<T>> result(tasks);
+  for (TaskGradient<T>& gradient : result) gradient.arena.resize(plan_.layout->arena_size);
   for (const Stage& stage : plan_.stages) {
     if (stage.kind == Stage::Kind::StaticForward) run_static(stage.nodes, false);
   }
@@ -271,8 +285,9 @@ std::vector<Aligned<T>> Program<T>::Executor::run_task_gradients() {
       std::vector<double> weights(tasks, 0);
       weights[task] = 1;
       task_weights_ = weights;
-      lanes_[0].gradients = result[task].data();
+      lanes_[0].gradients = result[task].arena.data();
       run_tile({&backward, &workers_[0], &lanes_[0], first, rows, 0});
+      keep_watched(first, rows, result[task]);
     }
   }
   task_weights_ = {};

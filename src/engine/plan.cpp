@@ -66,13 +66,16 @@ void find_gradients(Plan& plan) {
   if (!plan.options.is_training) return;
   std::vector<bool> depends(count, false), influences(count, false);
   for (const int node : plan.options.watched_gradients) depends[node] = true;
+  std::vector<bool> is_chosen(count, plan.options.differentiated.empty());
+  for (const int node : plan.options.differentiated) is_chosen[node] = true;
   const auto passes_gradient = [&](const Node& node, size_t input) {
     const int index = static_cast<int>(input);
     return node.op->has_gradient(index) && node.op->uses_input(index, true);
   };
   for (const Node& node : graph.nodes()) {
     if (!plan.is_needed[node.id]) continue;
-    if (node.leaf == Leaf::Parameter || node.leaf == Leaf::Table) depends[node.id] = node.is_trainable;
+    if (node.leaf == Leaf::Parameter || node.leaf == Leaf::Table)
+      depends[node.id] = node.is_trainable && is_chosen[node.id];
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (depends[node.inputs[i]] && passes_gradient(node, i)) depends[node.id] = true;
     }
@@ -106,6 +109,9 @@ void choose_tiles(Plan& plan) {
 
 Plan::Plan(const Graph& graph_, const Layout& layout_, PlanOptions options_)
     : graph(&graph_), layout(&layout_), options(std::move(options_)) {
+  for (const int node : options.differentiated) {
+    if (graph_.node(node).signature.domain != Domain::Static) options.watched_gradients.push_back(node);
+  }
   find_needed(*this);
   find_gradients(*this);
   if (options.is_training) require_gradient_path(*this);

@@ -22,6 +22,9 @@ struct PlanOptions {
   std::vector<int> watched = {};
   // Values whose gradients are kept for the whole batch; of a value with a fused activation that before it.
   std::vector<int> watched_gradients = {};
+  // Parameters and values (by node) that alone are differentiated; empty: all trainable parameters. Nothing
+  // below a value is, so that a backward pass stops there; gradients of values are watched.
+  std::vector<int> differentiated = {};
 };
 
 enum class Storage : uint8_t {

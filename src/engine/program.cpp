@@ -37,7 +37,7 @@ StepResult Program<T>::step(const Batch<T>& batch, const Run& run, std::span<con
 }
 
 template <class T>
-std::vector<Aligned<T>> Program<T>::task_gradients(const Batch<T>& batch, const Run& run) {
+std::vector<TaskGradient<T>> Program<T>::task_gradients(const Batch<T>& batch, const Run& run) {
   executor_->begin(batch, run);
   executor_->pack();
   return executor_->run_task_gradients();

@@ -32,6 +32,13 @@ struct TableGradient {
   std::vector<T> sums;        // [ids, width]
 };
 
+// The gradient of one task's loss alone.
+template <class T>
+struct TaskGradient {
+  Aligned<T> arena;
+  std::map<int, std::vector<T>> values;  // of the watched gradients, by node: [rows, width]
+};
+
 struct StepResult {
   std::vector<double> losses;     // by loss: sum over rows of coefficient x loss, before task weights
   std::vector<double> penalties;  // by penalty
@@ -54,9 +61,10 @@ class Program {
   // Forward and backward; the gradients are those of sum of weight x loss plus penalties. Throws Error(Data)
   // when a batch does not suit the model (one row with batch norm).
   StepResult step(const Batch<T>& batch, const Run& run, std::span<const double> task_weights);
-  // As step(), but each task's gradient of the arena apart: [losses] arenas, penalties left out. A model of
-  // one phase under PlanOptions::keeps_values runs forward once, others once for every task.
-  std::vector<Aligned<T>> task_gradients(const Batch<T>& batch, const Run& run);
+  // As step(), but for each task apart, by loss; penalties and embedding tables are left out.
+  // PlanOptions::differentiated chooses parameters, or the values to stop at. A model of one phase under
+  // PlanOptions::keeps_values runs forward once, others once for every task.
+  std::vector<TaskGradient<T>> task_gradients(const Batch<T>& batch, const Run& run);
 
   // Arena gradient and gradients of big tables of the last step().
   Aligned<T>& gradients();

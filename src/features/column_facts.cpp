@@ -75,7 +75,9 @@ ColumnFacts look_at(const Column& column) {
   double sum = 0, count = 0;
   for (const auto& [rows, text] : facts.levels) {
     const std::optional<double> number = parse_number(text);
-    if (number && std::isfinite(*number)) {
+    if (number && std::isinf(*number)) {
+      facts.infinite += rows;
+    } else if (number && std::isfinite(*number)) {
       facts.are_times = false;
       facts.are_integers = facts.are_integers && std::floor(*number) == *number;
       facts.least = std::min(facts.least, *number);
@@ -90,9 +92,12 @@ ColumnFacts look_at(const Column& column) {
     }
   }
   const bool has_values = facts.distinct > static_cast<int64_t>(facts.null_tokens.size());
-  facts.are_numbers = facts.are_numbers && has_values;
+  const Numbers* numbers = std::get_if<Numbers>(&column.data);
+  if (numbers != nullptr && numbers->are_times) facts.are_numbers = false;
+  facts.are_numbers = facts.are_numbers && has_values && count > 0;
   facts.are_integers = facts.are_integers && facts.are_numbers;
-  facts.are_times = facts.are_times && has_values && !facts.are_numbers;
+  facts.are_times = (facts.are_times && has_values && !facts.are_numbers && facts.infinite == 0) ||
+                    (numbers != nullptr && numbers->are_times);
   facts.mean = sum / count;
   std::sort(facts.levels.begin(), facts.levels.end());
   if (facts.levels.size() > most_levels) facts.levels.clear();

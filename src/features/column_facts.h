@@ -16,6 +16,7 @@ struct ColumnFacts {
   bool are_numbers = false;
   bool are_integers = false;
   bool are_times = false;  // dates
+  int64_t infinite = 0;    // rows of infinity, which is no value of any role
   double least = 0, greatest = 0, mean = 0;
   // Texts like "NA" that stand in the way of a column of numbers.
   std::vector<std::string> null_tokens;

@@ -92,7 +92,7 @@ void warn_of_leaks(const Table& table, Proposal& proposal) {
     if (item.task.kind == "multiclass") continue;
     const std::vector<double> labels = read_labels(table, item.task, {});
     for (ColumnProposal& column : proposal.columns) {
-      if (column.column.role != Role::Numeric) continue;
+      if (column.column.role != Role::Numeric || column.has_infinity) continue;
       const auto numbers = numbers_of(table, column.column.name, column.column.null);
       const double pearson = correlate(numbers->values, labels).pearson;
       if (std::abs(pearson) < suspicious) continue;
@@ -101,6 +101,17 @@ void warn_of_leaks(const Table& table, Proposal& proposal) {
                       item.task.name, pearson));
     }
   }
+}
+
+// Names that are also values of their own columns: the line of names is a row.
+bool looks_headerless(const Table& table) {
+  const auto is_value = [](const Column& column) {
+    const Texts* texts = std::get_if<Texts>(&column.data);
+    return texts != nullptr &&
+           std::find(texts->levels.begin(), texts->levels.end(), column.name) != texts->levels.end();
+  };
+  const auto values = std::count_if(table.columns().begin(), table.columns().end(), is_value);
+  return values > 0 && 2 * values >= static_cast<int64_t>(table.columns().size());
 }
 
 Table read_all(const DataSpec& data, const std::vector<std::string>& files, int64_t max_rows) {
@@ -174,6 +185,13 @@ Proposal propose_configuration(const std::vector<std::string>& files, const std:
                                const DataSpec& data) {
   const Table table = read_all(data, files, 0);
   Proposal proposal;
+  if (looks_headerless(table)) {
+    proposal.table_warnings.push_back(
+        fmt::format("{}: the line of names looks like a row, as \"{}\" does; if there is no line of names, "
+                    "add --data.header "
+                    "false, or name the columns by --data.column_names",
+                    table.name(), table.columns().front().name));
+  }
   proposal.label_candidates = find_label_candidates(table);
   Schema schema;
   schema.data = data;
@@ -200,7 +218,7 @@ Proposal propose_configuration(const std::vector<std::string>& files, const std:
 }
 
 std::vector<std::string> Proposal::warnings() const {
-  std::vector<std::string> all;
+  std::vector<std::string> all = table_warnings;
   for (const ColumnProposal& item : columns) {
     for (const std::string& warning : item.warnings)
       all.push_back(fmt::format("column \"{}\": {}", item.column.name, warning));
@@ -220,6 +238,7 @@ Json Proposal::to_json() const {
     json["tasks"][item.task.name] = {{"kind", item.task.kind}, {"reason", item.reason}};
   json["label_candidates"] = label_candidates;
   json["labels"] = labels.to_json();
+  json["table_warnings"] = table_warnings;
   json["warnings"] = warnings();
   return json;
 }

@@ -13,6 +13,7 @@ struct ColumnProposal {
   ColumnSpec column;
   std::string reason;                 // why this role
   std::vector<std::string> warnings;  // what a person should look at
+  bool has_infinity = false;          // so that reading the column is refused
 };
 
 struct TaskProposal {
@@ -25,6 +26,7 @@ struct Proposal {
   std::vector<ColumnProposal> columns;
   std::vector<TaskProposal> tasks;
   std::vector<std::string> label_candidates;  // columns that look like labels
+  std::vector<std::string> table_warnings;    // what a person should look at, beside that of columns
   LabelSummary labels;                        // of the proposed tasks, over all rows
 
   std::vector<std::string> warnings() const;

@@ -81,6 +81,13 @@ ColumnProposal propose_scalar(ColumnProposal proposal, const Column& data, bool 
     proposal.reason = "dates";
     return proposal;
   }
+  // As numbers, so that reading them names the place of the first.
+  if (facts.are_numbers && facts.infinite > 0) {
+    proposal.warnings.push_back(fmt::format(
+        "{} rows hold infinity, which is refused; correct them, or list the text in null", facts.infinite));
+    proposal.has_infinity = true;
+    return numeric(std::move(proposal), facts);
+  }
   const bool is_unlike = present > enough_rows && facts.distinct * 10 > present * 9;
   if (is_unlike && (facts.are_integers || !facts.are_numbers) && !is_stored_number) {
     proposal.warnings.push_back(

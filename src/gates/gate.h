@@ -77,4 +77,7 @@ void add_penalty(const GateRequest& request, const std::string& name, const Sche
   graph.add_penalty(path, multiply(reshape(loss(), Shape{}), weight.value(graph, path)));
 }
 
+// The softmax over the k largest logits [consumers, experts], 0 elsewhere, with the loss "balance".
+Var softmax_of_largest(const GateRequest& request, Var logits, int64_t k, const Schedule& balance_weight);
+
 }  // namespace gatewise

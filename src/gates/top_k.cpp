@@ -22,12 +22,8 @@ class TopKGate final : public Gate {
   }
 
   Var weights(const GateRequest& request) const override {
-    const Var logits = options_.network.logits(request);
-    const int64_t k = active(request.experts);
-    const Var mask = top_k_mask(logits, k);
-    add_penalty(request, "balance", options_.balance_weight,
-                [&] { return balance_loss(softmax(logits), mask, k); });
-    return masked_softmax(logits, mask);
+    return softmax_of_largest(request, options_.network.logits(request), active(request.experts),
+                              options_.balance_weight);
   }
   bool is_sparse() const override { return true; }
   int64_t active(int64_t experts) const override { return options_.sparsity.kept(experts); }

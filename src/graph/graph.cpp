@@ -36,22 +36,22 @@ void Graph::refuse_duplicate(const std::string& path, const char* kind) {
   }
 }
 
-Var Graph::input(const std::string& name, Shape shape) {
-  refuse_duplicate("inputs/" + name, "input");
+Var Graph::add_given(Leaf leaf, const std::string& name, Signature signature) {
   Node node;
-  node.leaf = Leaf::Input;
-  node.signature = {std::move(shape), Domain::Row, -1};
+  node.leaf = leaf;
+  node.signature = std::move(signature);
   node.name = name;
   return add(std::move(node));
 }
 
+Var Graph::input(const std::string& name, Shape shape) {
+  refuse_duplicate("inputs/" + name, "input");
+  return add_given(Leaf::Input, name, {std::move(shape), Domain::Row, -1});
+}
+
 Var Graph::ids(const std::string& name) {
   refuse_duplicate("inputs/" + name, "input");
-  Node node;
-  node.leaf = Leaf::Ids;
-  node.signature = {Shape{}, Domain::Row, -1};
-  node.name = name;
-  return add(std::move(node));
+  return add_given(Leaf::Ids, name, {Shape{}, Domain::Row, -1});
 }
 
 Var Graph::parameter(const std::string& path, Shape shape, Initializer initializer) {
@@ -127,11 +127,7 @@ Var Graph::constant(std::vector<double> values, Shape shape) {
 
 Var Graph::scalar(const std::string& name) {
   refuse_duplicate("scalars/" + name, "scalar");
-  Node node;
-  node.leaf = Leaf::Scalar;
-  node.signature = {Shape{}, Domain::Static, -1};
-  node.name = name;
-  return add(std::move(node));
+  return add_given(Leaf::Scalar, name, {Shape{}, Domain::Static, -1});
 }
 
 Var Graph::state(const std::string& path, Shape shape, double initial) {

@@ -131,6 +131,8 @@ class Graph {
 
  private:
   Var add(Node node);
+  // A leaf that is given with every batch.
+  Var add_given(Leaf leaf, const std::string& name, Signature signature);
   void refuse_duplicate(const std::string& path, const char* kind);
 
   std::vector<Node> nodes_;

@@ -29,6 +29,7 @@ struct MetricTraits {
   bool fits_binary = false;
   bool fits_multiclass = false;
   bool fits_regression = false;
+  bool has_unit = false;  // that of the label, so that values of several tasks cannot be added
 };
 
 // Whether a metric has a meaning for tasks of this kind: "binary", "regression" or "multiclass".

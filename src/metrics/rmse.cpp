@@ -12,7 +12,7 @@ class Rmse final : public Metric {
   };
   explicit Rmse(const Options&) {}
 
-  MetricTraits traits() const override { return {Direction::Lower, false, false, true}; }
+  MetricTraits traits() const override { return {Direction::Lower, false, false, true, true}; }
 
   std::unique_ptr<PreparedMetric> prepare(const MetricInput& input) const override {
     require_one_prediction(input, "rmse");

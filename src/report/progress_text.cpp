@@ -33,6 +33,9 @@ std::string epoch_text(const Json& record) {
     for (const auto& [name, metric] : metrics.items())
       text += fmt::format(", {} {}", name, number_text(metric["value"]));
   }
+  const Json penalties = record.value("penalties", Json::object());
+  for (const auto& [name, penalty] : penalties.items())
+    text += fmt::format("  {} {}", name, number_text(penalty));
   return text + fmt::format("  {} rows/s", rate_text(record["rows_per_second"].get<double>()));
 }
 

@@ -57,6 +57,11 @@ std::string labels_text(const Json& labels) {
                             pearson.is_number() ? fmt::format("{:.4f}", pearson.get<double>()) : "undefined",
                             count_text(pair["rows"].get<int64_t>())));
   }
+  for (const Json& task : labels["tasks"]) {
+    if (task["kind"] != "multiclass" || labels["tasks"].size() < 2) continue;
+    text += comment(fmt::format("{} has no Pearson correlations: its classes have no order",
+                                task["name"].get<std::string>()));
+  }
   return text;
 }
 
@@ -68,6 +73,8 @@ std::string proposal_toml(const Json& proposal) {
   if (proposal["configuration"].value("tasks", Json::object()).empty()) {
     text += comment("Warning: no column looks like a label; name some, as --labels NAME, or fill [tasks]");
   }
+  for (const Json& warning : proposal.value("table_warnings", Json::array()))
+    text += comment("Warning: " + warning.get<std::string>());
   const Json nothing = Json::object();
   for (const auto& [name, members] : proposal["configuration"].items()) {
     const bool has_reasons = name == "columns" || name == "tasks";

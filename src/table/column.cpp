@@ -27,7 +27,7 @@ std::vector<int64_t> gather_lists(const std::vector<int64_t>& offsets, const std
 }
 
 Numbers select_rows(const Numbers& data, const std::vector<int64_t>& rows) {
-  return {gather(data.values, rows)};
+  return {gather(data.values, rows), data.are_times};
 }
 
 IdValues select_rows(const IdValues& data, const std::vector<int64_t>& rows) {

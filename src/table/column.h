@@ -18,6 +18,7 @@ const char* type_name(ColumnType type);
 // NaN is missing.
 struct Numbers {
   std::vector<double> values;
+  bool are_times = false;  // read as Time
 };
 
 struct IdValues {

@@ -199,6 +199,7 @@ void ColumnBuilder::end_list() {
 Column ColumnBuilder::finish() {
   if (auto* texts = std::get_if<Texts>(&column_.data)) texts->levels = levels_.take();
   if (auto* lists = std::get_if<TextLists>(&column_.data)) lists->levels = index_.take();
+  if (auto* numbers = std::get_if<Numbers>(&column_.data)) numbers->are_times = type() == ColumnType::Time;
   return std::move(column_);
 }
 

@@ -75,6 +75,7 @@ void save_training(const std::string& path, const TrainingState& state, Store<fl
                       {"total_loss", state.total_loss},
                       {"task_losses", state.task_losses},
                       {"task_steps", state.task_steps},
+                      {"penalties", state.penalties},
                       {"history", state.history},
                       {"stopper", state.stopper},
                       {"optimiser_steps", state.optimiser_steps},
@@ -110,6 +111,7 @@ bool restore_training(const std::string& path, TrainingState& state, Store<float
   state.total_loss = saved.at("total_loss");
   state.task_losses = saved.at("task_losses").get<std::vector<double>>();
   state.task_steps = saved.at("task_steps").get<std::vector<int64_t>>();
+  state.penalties = saved.at("penalties").get<std::vector<double>>();
   state.history = saved.at("history");
   state.stopper = saved.at("stopper");
   state.optimiser_steps = saved.at("optimiser_steps");

@@ -20,6 +20,7 @@ struct TrainingState {
   double total_loss = 0;
   std::vector<double> task_losses;
   std::vector<int64_t> task_steps;  // steps in which the task had a row
+  std::vector<double> penalties;    // by penalty of the graph
   Json history;
   Json stopper;
   int64_t optimiser_steps = 0;

@@ -57,10 +57,13 @@ void StopOptions::declare(OptionSet& set) {
           "whose improvement counts: one task, the weighted mean of all, any task, or all tasks together")
       .choices({"one", "mean", "any", "all"});
   set.add("task", &task, "\"one\": the task that decides; empty: the first");
-  set.add("metric", &metric,
-          "judged on validation rows; empty: auc for binary, log_loss and rmse for the others");
+  set.add(
+      "metric", &metric,
+      "judged on validation rows; empty: auc for binary, log_loss for multiclass, r2 for regression tasks");
   set.add("patience", &patience, "epochs without improvement before stopping; 0 never stops early").range(0);
-  set.add("min_change", &min_change, "smallest change that counts as an improvement").range(0);
+  set.add("min_change", &min_change,
+          "smallest change of the metric, or of the mean, that counts as an improvement")
+      .range(0);
   set.add("weights", &weights, "\"mean\": weight per task, as {income = 2}; others count 1");
 }
 

@@ -7,27 +7,13 @@ namespace {
 
 std::string usual_metric(const std::string& kind) {
   if (kind == "binary") return "auc";
-  return kind == "multiclass" ? "log_loss" : "rmse";
+  return kind == "multiclass" ? "log_loss" : "r2";
 }
 
 }  // namespace
 
 Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks) : options_(options) {
-  for (const TaskSpace& task : tasks) {
-    names_.push_back(task.name);
-    std::string name = usual_metric(task.kind);
-    if (!options.metric.empty()) {
-      const auto traits = make_metric(options.metric, Json::object(), "training.stop.metric")->traits();
-      if (fits_task(traits, task.kind)) {
-        name = options.metric;
-      } else if (tasks.size() == 1 || options.policy == "one") {
-        command_error("training.stop.metric: \"{}\" does not fit the {} task \"{}\"", options.metric,
-                      task.kind, task.name);
-      }
-    }
-    metrics_.push_back(name);
-    directions_.push_back(make_metric(name)->traits().direction);
-  }
+  for (const TaskSpace& task : tasks) names_.push_back(task.name);
   const auto check_name = [&](const std::string& name, const std::string& where) {
     if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
       command_error("{}: no task \"{}\".{}", where, name, suggestion(name, names_));
@@ -37,13 +23,48 @@ Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks
     if (options_.task.empty()) options_.task = names_.front();
     check_name(options_.task, "training.stop.task");
   }
+  bool is_used = options_.metric.empty();
+  for (const TaskSpace& task : tasks) {
+    std::string metric = usual_metric(task.kind);
+    if (!options_.metric.empty() &&
+        fits_task(make_metric(options_.metric, Json::object(), "training.stop.metric")->traits(),
+                  task.kind)) {
+      metric = options_.metric;
+      is_used = is_used || options_.policy != "one" || task.name == options_.task;
+    }
+    metrics_.push_back(metric);
+    directions_.push_back(make_metric(metric)->traits().direction);
+  }
+  if (!is_used) {
+    command_error("training.stop.metric: \"{}\" fits {}; take a metric that does, or none for the usual one",
+                  options_.metric,
+                  options_.policy == "one" ? "not task \"" + options_.task + "\"" : "no task");
+  }
   for (const auto& [name, value] : options_.weights.items()) {
     check_name(name, "training.stop.weights");
     if (!value.is_number() || value.get<double>() < 0) {
       command_error("training.stop.weights.{}: got {}, expected a number of at least 0", name, value.dump());
     }
   }
+  check_units();
   best_.resize(names_.size());
+}
+
+void Stopper::check_units() const {
+  if (options_.policy != "mean") return;
+  std::vector<std::string> with_unit;
+  int64_t counted = 0;
+  for (size_t task = 0; task < names_.size(); ++task) {
+    if (weight(task) > 0) ++counted;
+    if (make_metric(metrics_[task])->traits().has_unit && !options_.weights.contains(names_[task]))
+      with_unit.push_back(names_[task]);
+  }
+  if (counted < 2 || with_unit.empty()) return;
+  command_error(
+      "training.stop: policy = \"mean\" cannot add {} of {} to other tasks: it is in units of the label; "
+      "take "
+      "metric = \"r2\", give every such task a weight, as weights = {{{} = 0.01}}, or take another policy",
+      options_.metric, fmt::join(with_unit, ", "), with_unit.front());
 }
 
 double Stopper::score(size_t task, double value) const {
@@ -82,6 +103,8 @@ bool Stopper::is_best(const std::vector<std::optional<double>>& values) {
     ++judged;
     if (!best_[i] || *scores[i] > *best_[i] + options_.min_change) ++better;
   }
+  // Without any value there is nothing to go by: neither for this epoch nor against it.
+  if (judged == 0) return true;
   const bool is_better = options_.policy == "all" ? better > 0 && better == judged : better > 0;
   if (is_better) {
     for (size_t i = 0; i < scores.size(); ++i) {

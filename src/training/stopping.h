@@ -15,7 +15,8 @@ class Stopper {
   // The metric that decides for a task.
   const std::string& metric_of(size_t task) const { return metrics_[task]; }
 
-  // Takes the epoch's values by task (undefined ones are left out) and returns whether it is the best so far.
+  // Takes the epoch's values by task (undefined ones are left out) and returns whether it is the best so far;
+  // an epoch without any value is, and does not count towards stopping.
   bool is_best(const std::vector<std::optional<double>>& values);
   bool should_stop() const { return options_.patience > 0 && epochs_without_ >= options_.patience; }
 
@@ -26,6 +27,8 @@ class Stopper {
   // Larger is better, whatever the metric's direction.
   double score(size_t task, double value) const;
   double weight(size_t task) const;
+  // Throws Error(Command) where "mean" would add values of different units.
+  void check_units() const;
 
   StopOptions options_;
   std::vector<std::string> names_;

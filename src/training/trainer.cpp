@@ -39,6 +39,7 @@ class TrainingLoop {
     for (const TaskSpace& task : space.tasks) task_weights_.push_back(task.weight);
     state_.task_losses.assign(space.tasks.size(), 0);
     state_.task_steps.assign(space.tasks.size(), 0);
+    state_.penalties.assign(graph.penalties().size(), 0);
     const int64_t rows = data.train == nullptr ? 0 : data.train->rows;
     steps_per_epoch_ = data.stream != nullptr ? options.steps_per_epoch
                                               : (rows + options.batch_rows - 1) / options.batch_rows;
@@ -110,6 +111,7 @@ class TrainingLoop {
       state_.task_losses[task] += result.losses[task];
       state_.task_steps[task] += 1;
     }
+    for (size_t i = 0; i < result.penalties.size(); ++i) state_.penalties[i] += result.penalties[i];
     ++state_.step;
     return batch.rows;
   }
@@ -153,12 +155,14 @@ class TrainingLoop {
   }
 
   [[noreturn]] void explain_divergence(const StepResult& result, int64_t step) const {
-    std::string guilty = "a penalty";
+    std::string guilty;
+    for (size_t i = 0; i < result.penalties.size(); ++i) {
+      if (!std::isfinite(result.penalties[i])) guilty = "penalty \"" + graph_.penalties()[i].name + "\"";
+    }
     for (size_t task = 0; task < result.losses.size(); ++task) {
       if (!std::isfinite(result.losses[task])) guilty = "task \"" + space_.tasks[task].name + "\"";
     }
-    const std::string kept =
-        run_.checkpoint.empty() ? "" : "; the last good checkpoint is " + run_.checkpoint;
+    const std::string kept = has_checkpoint_ ? "; the last good checkpoint is " + run_.checkpoint : "";
     data_error(
         "training: the loss of {} is not finite at step {} (epoch {}); likely causes: a learning rate of {} "
         "that is "
@@ -192,16 +196,15 @@ class TrainingLoop {
       const auto steps = static_cast<double>(std::max<int64_t>(1, state_.task_steps[task]));
       record["losses"][space_.tasks[task].name] = state_.task_losses[task] / steps;
     }
+    for (size_t i = 0; i < state_.penalties.size(); ++i) {
+      record["penalties"][graph_.penalties()[i].name] =
+          state_.penalties[i] / static_cast<double>(steps_per_epoch_);
+    }
     record["rows_per_second"] = rows_per_second;
     bool is_best = true;
     if (data_.validation != nullptr) {
       record["validation"] = validate()["tasks"];
-      std::vector<std::optional<double>> values;
-      for (size_t task = 0; task < space_.tasks.size(); ++task) {
-        const Json& value = record["validation"][space_.tasks[task].name][stopper_.metric_of(task)]["value"];
-        values.push_back(value.is_null() ? std::nullopt : std::optional(value.get<double>()));
-      }
-      is_best = stopper_.is_best(values);
+      is_best = judge(record["validation"]);
     }
     record["is_best"] = is_best;
     if (is_best) {
@@ -209,14 +212,13 @@ class TrainingLoop {
       state_.history["best_epoch"] = state_.epoch + 1;
     }
     state_.history["epochs"].push_back(record);
-    if (state_.epoch == 0 && data_.train != nullptr) {
-      warn(find_degenerate_units(graph_, store_, space_, *data_.train, pool_));
-    }
+    if (state_.epoch == 0) warn_of_units();
     ++state_.epoch;
     state_.step = 0;
     state_.total_loss = 0;
     state_.task_losses.assign(space_.tasks.size(), 0);
     state_.task_steps.assign(space_.tasks.size(), 0);
+    state_.penalties.assign(graph_.penalties().size(), 0);
     if (run_.observer != nullptr) run_.observer->on_epoch(record);
   }
 
@@ -224,26 +226,59 @@ class TrainingLoop {
     EvaluationOptions evaluation;
     evaluation.resamples = 0;
     evaluation.metrics = options_.metrics;
-    if (!options_.metrics.empty()) {
-      for (size_t task = 0; task < space_.tasks.size(); ++task) {
-        const std::string& metric = stopper_.metric_of(task);
-        const bool is_listed = std::find(evaluation.metrics.begin(), evaluation.metrics.end(), metric) !=
-                               evaluation.metrics.end();
-        if (!is_listed) evaluation.metrics.push_back(metric);
-      }
+    const auto add = [&](const std::string& metric) {
+      std::vector<std::string>& all = evaluation.metrics;
+      if (std::find(all.begin(), all.end(), metric) == all.end()) all.push_back(metric);
+    };
+    bool is_usual = options_.metrics.empty();
+    for (size_t task = 0; task < space_.tasks.size() && options_.metrics.empty(); ++task) {
+      const std::vector<std::string> usual = default_metrics(space_.tasks[task].kind);
+      is_usual = is_usual && std::find(usual.begin(), usual.end(), stopper_.metric_of(task)) != usual.end();
+      for (const std::string& metric : usual) add(metric);
+      if (!data_.validation->groups.empty()) add("grouped_auc");
     }
+    if (is_usual) return scorer_.evaluate(*data_.validation, {{}, 0, 1});
+    for (size_t task = 0; task < space_.tasks.size(); ++task) add(stopper_.metric_of(task));
     return scorer_.evaluate(*data_.validation, evaluation);
+  }
+
+  // Whether the epoch is the best so far.
+  bool judge(const Json& validation) {
+    std::vector<std::optional<double>> values;
+    std::string why;
+    for (size_t task = 0; task < space_.tasks.size(); ++task) {
+      const Json& metric = validation.at(space_.tasks[task].name).at(stopper_.metric_of(task));
+      const Json& value = metric.at("value");
+      values.push_back(value.is_null() ? std::nullopt : std::optional(value.get<double>()));
+      if (why.empty()) why = metric.value("why_undefined", "");
+    }
+    if (state_.epoch == 0 &&
+        std::none_of(values.begin(), values.end(), [](auto v) { return v.has_value(); })) {
+      warn(
+          {fmt::format("{} is undefined on the validation rows of every task ({}): training does not stop "
+                       "early, and its last epoch is kept",
+                       stopper_.metric_of(0), why)});
+    }
+    return stopper_.is_best(values);
   }
 
   void finish() {
     if (!state_.best.is_empty()) restore_weights(store_, state_.best);
     state_.history["stopped_by"] = stopper_.should_stop() ? "patience" : "epochs";
     state_.history["activation_bytes"] = program_.activation_bytes();
+    warn_of_units();
     if (data_.validation != nullptr) warn(find_stuck_tasks(scorer_.evaluate(*data_.validation, {{}, 0, 1})));
+  }
+
+  void warn_of_units() {
+    const EncodedData* rows = data_.train != nullptr ? data_.train : data_.validation;
+    if (rows != nullptr) warn(find_degenerate_units(graph_, store_, space_, *rows, pool_));
   }
 
   void warn(const std::vector<std::string>& warnings) {
     for (const std::string& warning : warnings) {
+      const Json& told = state_.history["warnings"];
+      if (std::find(told.begin(), told.end(), Json(warning)) != told.end()) continue;
       state_.history["warnings"].push_back(warning);
       if (run_.observer != nullptr) run_.observer->on_warning(warning);
     }
@@ -254,11 +289,13 @@ class TrainingLoop {
     state_.stopper = stopper_.to_json();
     state_.optimiser_steps = optimiser_.steps();
     save_training(run_.checkpoint, state_, store_, optimiser_, run_identity());
+    has_checkpoint_ = true;
   }
 
   void restore() {
     if (run_.checkpoint.empty()) command_error("resume: no checkpoint file is configured");
     if (!restore_training(run_.checkpoint, state_, store_, optimiser_, run_identity())) return;
+    has_checkpoint_ = true;
     stopper_.restore(state_.stopper);
     optimiser_.set_steps(state_.optimiser_steps);
     program_.parameters_changed();
@@ -290,6 +327,7 @@ class TrainingLoop {
   std::vector<int64_t> row_numbers_;
   std::vector<uint64_t> streamed_ids_;
   int64_t steps_per_epoch_ = 0;
+  bool has_checkpoint_ = false;  // of this run
   TrainingState state_;
 };
 

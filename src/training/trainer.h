@@ -47,7 +47,7 @@ double learning_rate(const ScheduleOptions& schedule, double rate, int64_t step,
 struct StopOptions {
   std::string policy = "mean";  // one, mean, any, all
   std::string task;             // "one": the task that decides
-  std::string metric;           // empty: auc, or the loss for other kinds
+  std::string metric;           // empty: auc, log_loss or r2, by the kind of task
   int64_t patience = 3;         // epochs without improvement; 0 never stops
   double min_change = 0;
   Json weights = Json::object();  // "mean": task -> weight
@@ -87,8 +87,9 @@ struct TrainingRun {
 };
 
 // Trains the store in place and leaves the best weights in it. Returns the history:
-// {epochs: [{epoch, rate, losses, validation, rows_per_second, ...}], best_epoch, stopped_by, warnings,
-// activation_bytes (peak of tiles x workers and whole-batch buffers)}.
+// {epochs: [{epoch, rate, loss (all that is trained on), losses (by task, before task weights), penalties (by
+// name, as they count in the loss), validation, rows_per_second, is_best}], best_epoch, stopped_by, warnings,
+// activation_bytes (peak of tiles x workers and whole-batch buffers)}; means over the steps of an epoch.
 // Throws Error(Data) when the loss stops being finite (step, task, likely cause; the last good checkpoint
 // stays).
 Json train(const Graph& graph, Store<float>& store, const FeatureSpace& space, const TrainingData& data,

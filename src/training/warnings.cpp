@@ -10,6 +10,7 @@ namespace gatewise {
 namespace {
 
 constexpr int64_t sample_rows = 2048;
+constexpr int64_t fewest_rows = 32;  // of fewer, units may be alike by chance
 constexpr float wild_size = 50;
 constexpr double stuck_margin = 0.02;
 
@@ -101,6 +102,7 @@ std::vector<std::string> find_wild_numbers(const FeatureSpace& space, const Enco
 std::vector<std::string> find_degenerate_units(const Graph& graph, Store<float>& store,
                                                const FeatureSpace& space, const EncodedData& data,
                                                Pool& pool) {
+  if (data.rows < fewest_rows) return {};
   PlanOptions options;
   options.is_training = false;
   for (const auto& [name, node] : graph.named_values()) {

@@ -14,7 +14,8 @@ namespace gatewise {
 // Numbers that are wildly scaled after encoding, by feature.
 std::vector<std::string> find_wild_numbers(const FeatureSpace& space, const EncodedData& data);
 
-// Dead units, units that equal each other and experts that equal each other, on a sample of rows.
+// Dead units, units that equal each other and experts that equal each other, on a sample of rows; none
+// where there are too few rows to tell.
 std::vector<std::string> find_degenerate_units(const Graph& graph, Store<float>& store,
                                                const FeatureSpace& space, const EncodedData& data,
                                                Pool& pool);

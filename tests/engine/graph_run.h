@@ -115,6 +115,7 @@ class GraphRun {
   }
 
   StepResult step() { return program_.step(batch_, feed_.run, feed_.task_weights); }
+  std::vector<TaskGradient<T>> task_gradients() { return program_.task_gradients(batch_, feed_.run); }
   void forward() { program_.forward(batch_, feed_.run); }
 
   // Values as [rows, width] without padding; Static values are one row.

@@ -1,5 +1,6 @@
 // Models whose rows pass several phases: statistics of the batch, routes one after another, values kept or
 // computed again.
+#include "base/error.h"
 #include "tests/engine/graph_run.h"
 
 namespace gatewise {
@@ -96,6 +97,35 @@ TEST(Phases, batches_of_other_sizes_follow_each_other_in_one_program) {
           << count << " rows, " << path;
     }
   }
+}
+
+TEST(Phases, numbers_given_with_the_batch_count_in_rows_and_in_penalties) {
+  Graph graph;
+  const Var temperature = graph.scalar("temperature"), strength = graph.scalar("strength");
+  const Var logits = layer(graph.input("x", {4}), "gate", 3, Activation::None);
+  const Var gates = softmax(divide(logits, temperature));
+  graph.add_loss("task", projected(square(gates)));
+  graph.add_penalty("balance", multiply(sum(square(row_mean(gates))), strength));
+  Feed feed;
+  feed.scalars = {{temperature.node(), 0.5}, {strength.node(), 2}};
+  feed.fill(graph);
+  expect_all_gradients(graph, feed, 3);
+  // One program takes other numbers at every step.
+  GraphRun<double> run(graph, feed, {});
+  const StepResult first = run.step();
+  Feed other = feed;
+  other.scalars[strength.node()] = 6;
+  run.set(other);
+  EXPECT_NEAR(run.step().penalties[0], 3 * first.penalties[0], 1e-14);
+  other.scalars[temperature.node()] = 1e9;
+  run.set(other);
+  EXPECT_NEAR(run.step().penalties[0], 6.0 / 3, 1e-9) << "all experts alike";
+  const auto copy = Graph::from_json(graph.to_json());
+  GraphRun<double> again(*copy, feed, {});
+  EXPECT_EQ(again.step().total, first.total);
+  other.scalars.erase(strength.node());
+  GraphRun<double> without(graph, other, {});
+  EXPECT_THROW(without.step(), Error);
 }
 
 }  // namespace

@@ -52,6 +52,42 @@ TEST(Propose, GivesEveryColumnARoleWithItsReason) {
   EXPECT_THAT(proposal.warnings(), testing::Contains(HasSubstr("column \"pm\": \"NA\" is taken as missing")));
 }
 
+TEST(Propose, WarnsOfAFileWithoutALineOfNames) {
+  const Folder folder;
+  std::string rows;
+  for (int i = 0; i < 60; ++i) rows += fmt::format("{},clerk{},{}\n", 1 + i % 7, i % 3, i % 2);
+  DataSpec data;
+  EXPECT_THAT(propose_configuration({folder.write("bare.csv", rows)}, {}, data).warnings(),
+              testing::Contains(HasSubstr("bare.csv: the line of names looks like a row")));
+  data.header = false;
+  EXPECT_THAT(propose_configuration({folder.write("bare.csv", rows)}, {}, data).warnings(),
+              testing::Not(testing::Contains(HasSubstr("line of names"))));
+  data.header = true;
+  EXPECT_THAT(propose_configuration({folder.write("named.csv", "2019,job,y\n" + rows)}, {}, data).warnings(),
+              testing::Not(testing::Contains(HasSubstr("line of names"))));
+}
+
+TEST(Propose, TakesInfinityForANumberThatWillBeRefused) {
+  const Folder folder;
+  std::string text = "few,many,y\n";
+  for (int i = 0; i < 60; ++i) text += fmt::format("{},{},{}\n", i % 3, 0.5 + i, i % 2);
+  const std::string file = folder.write("infinite.csv", text + "inf,-Infinity,1\n");
+  const Proposal proposal = propose_configuration({file}, {"y"});
+  for (const char* name : {"few", "many"}) {
+    EXPECT_EQ(proposal.configuration["columns"][name], "numeric") << name;
+    EXPECT_THAT(proposal.warnings(),
+                testing::Contains(HasSubstr(fmt::format("column \"{}\": 1 rows hold infinity", name))));
+  }
+  try {
+    Schema schema = resolve_schema(Schema::from_json(proposal.configuration));
+    schema.split = SplitSpec();
+    Encoder::fit(load_parts(schema).train, schema);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("infinite.csv:62: column \"few\": the value is infinite"));
+  }
+}
+
 TEST(Propose, MakesAConfigurationThatFits) {
   const Folder folder;
   const Proposal proposal = propose_configuration({sample_file(folder)}, {"click", "stars"});

@@ -86,11 +86,13 @@ TEST(ProgressLine, HasRateAndTimeLeftAndFitsTheTerminal) {
   EXPECT_EQ(progress_text(progress, 20).size(), 20u);
 }
 
-TEST(EpochLine, HasLossesAndValidationByTask) {
+TEST(EpochLine, HasLossesAndValidationByTaskAndPenaltiesByName) {
   const Json record = Json::parse(R"({"epoch": 2, "loss": 0.4, "losses": {"a": 0.25, "b": 0.15},
-    "validation": {"a": {"auc": {"value": 0.9}}, "b": {"rmse": {"value": null}}}, "rows_per_second": 1000})");
-  EXPECT_EQ(epoch_text(record),
-            "epoch 2  a: loss 0.2500, auc 0.9000  b: loss 0.1500, rmse undefined  1,000 rows/s");
+    "validation": {"a": {"auc": {"value": 0.9}}, "b": {"rmse": {"value": null}}}, "penalties": {"balance": 0.0125},
+    "rows_per_second": 1000})");
+  EXPECT_EQ(
+      epoch_text(record),
+      "epoch 2  a: loss 0.2500, auc 0.9000  b: loss 0.1500, rmse undefined  balance 0.0125  1,000 rows/s");
 }
 
 Json sample_proposal() {
@@ -114,6 +116,13 @@ TEST(Proposals, SayWhyAndWhatToLookAtInComments) {
   EXPECT_THAT(text, HasSubstr("# numbers with a long tail\n"));
   EXPECT_THAT(text, HasSubstr("# clicked (binary): 2,000 rows with a label, rate 25 %\n"));
   EXPECT_THAT(text, HasSubstr("# Pearson correlation of clicked and bought: -0.1787 over 1,990 rows\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("no Pearson")));
+  Json graded = sample_proposal();
+  graded["labels"]["tasks"].push_back({{"name", "grade"}, {"kind", "multiclass"}, {"present", 1990}});
+  graded["table_warnings"] = {"the line of names looks like a row"};
+  EXPECT_THAT(proposal_toml(graded),
+              HasSubstr("# grade has no Pearson correlations: its classes have no order\n"));
+  EXPECT_THAT(proposal_toml(graded), HasSubstr("# Warning: the line of names looks like a row\n"));
 }
 
 TEST(Catalogue, HasEveryKindAndFindsNamesOfSeveral) {

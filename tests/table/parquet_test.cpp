@@ -128,6 +128,9 @@ TEST_F(Parquet, OffersTypesWhenAllColumnsAreRead) {
   EXPECT_EQ(table.columns().size(), 12u);
   EXPECT_EQ(table.column("signed").type(), ColumnType::Text);
   EXPECT_EQ(table.column("real").type(), ColumnType::Number);
+  EXPECT_FALSE(std::get<Numbers>(table.column("real").data).are_times);
+  for (const char* name : {"day", "stamp"})
+    EXPECT_TRUE(std::get<Numbers>(table.select({0}).column(name).data).are_times) << name;
   EXPECT_EQ(table.column("ids").type(), ColumnType::IdList);
   EXPECT_EQ(table.column("vector").type(), ColumnType::NumberList);
   EXPECT_EQ(table.place(2), file_ + ": row 3");

@@ -1,57 +1,10 @@
 #include <filesystem>
 
-#include "tests/training/sample_data.h"
+#include "tests/training/fitted.h"
 #include "training/batches.h"
-#include "training/model.h"
-#include "training/stopping.h"
-#include "training/trainer.h"
 
 namespace gatewise {
 namespace {
-
-const std::vector<TaskSpace> mixed_tasks{make_task("click", "binary"), make_task("amount", "regression"),
-                                         make_task("grade", "multiclass", 3)};
-const std::vector<TaskSpace> binary_tasks{make_task("click", "binary"), make_task("buy", "binary")};
-
-struct Fitted {
-  std::unique_ptr<Graph> graph;
-  std::unique_ptr<Store<float>> store;
-  Json history;
-
-  std::vector<float> weights() const {
-    return {store->arena().data(), store->arena().data() + store->arena().size()};
-  }
-};
-
-struct FitSetting {
-  Json model = Json::object();
-  int threads = 1;
-  TrainingOptions options;
-  TrainingRun run;
-  bool with_validation = true;
-};
-
-Fitted fit(const FeatureSpace& space, const EncodedData& rows, const FitSetting& setting) {
-  Fitted fitted;
-  fitted.graph = build_graph(space, setting.model);
-  fitted.store = std::make_unique<Store<float>>(*fitted.graph);
-  fitted.store->initialise(static_cast<uint64_t>(setting.options.seed));
-  Pool pool(setting.threads);
-  const EncodedData validation = sample_rows(space, 300, 0, 2);
-  TrainingData data;
-  data.train = &rows;
-  if (setting.with_validation) data.validation = &validation;
-  fitted.history = train(*fitted.graph, *fitted.store, space, data, setting.options, setting.run, pool);
-  return fitted;
-}
-
-FitSetting quick(int64_t epochs = 3) {
-  FitSetting setting;
-  setting.options.epochs = epochs;
-  setting.options.batch_rows = 200;
-  setting.options.optimiser = {{"rate", 0.01}};
-  return setting;
-}
 
 TEST(Training, GivesTheSameBitsForAnyNumberOfThreads) {
   const FeatureSpace space = sample_space(mixed_tasks);
@@ -87,6 +40,22 @@ TEST(Training, MissingLabelsAndTheirValuesHaveNoInfluence) {
     masked_by_weight.weights[i] = 0;
   }
   EXPECT_EQ(fit(space, rows, quick()).weights(), fit(space, masked_by_weight, quick()).weights());
+}
+
+TEST(Training, ClassWeightsAreRowWeightsByLabel) {
+  const std::vector<double> by_label{0.5, 2};
+  FeatureSpace weighted = sample_space(binary_tasks);
+  weighted.tasks[1].class_weights = by_label;
+  const FeatureSpace plain = sample_space(binary_tasks);
+  const EncodedData rows = sample_rows(plain, 600);
+  EncodedData weighted_rows = rows;
+  for (size_t i = 0; i < rows.labels.size(); ++i) {
+    const double weight = i % 2 == 1 ? by_label[static_cast<size_t>(rows.labels[i])] : 1;
+    weighted_rows.weights.push_back(static_cast<float>(weight));
+  }
+  const std::vector<float> expected = fit(plain, weighted_rows, quick()).weights();
+  EXPECT_EQ(fit(weighted, rows, quick()).weights(), expected);
+  EXPECT_NE(fit(plain, rows, quick()).weights(), expected);
 }
 
 TEST(Training, ATaskWithoutRowsAddsNothing) {
@@ -159,29 +128,32 @@ TEST(Training, ADivergingLossStopsWithItsCause) {
   const FeatureSpace space = sample_space({make_task("amount", "regression")});
   FitSetting setting = quick(50);
   setting.options.optimiser = {{"kind", "sgd"}, {"rate", 1e6}};
+  setting.run.checkpoint = testing::TempDir() + "gatewise_diverging_test.checkpoint";
   try {
     fit(space, sample_rows(space, 1000), setting);
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("task \"amount\""));
     EXPECT_THAT(error.what(), testing::HasSubstr("learning rate"));
+    EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("checkpoint"))) << "there is none";
   }
 }
 
-TEST(Training, WarnsOfDeadUnitsEqualExpertsWildNumbersAndStuckTasks) {
-  const FeatureSpace space = sample_space({make_task("click", "binary")});
-  EncodedData rows = sample_rows(space, 500);
-  for (int64_t row = 0; row < rows.rows; ++row) {
-    rows.numeric[row * rows.numeric_width] *= 1000;
-    rows.labels[row] = static_cast<float>(mix64(static_cast<uint64_t>(row)) % 2);
+TEST(Training, PenaltiesStandInTheHistoryByName) {
+  const FeatureSpace space = sample_space(binary_tasks);
+  FitSetting setting = quick(2);
+  setting.model = {{"gate", {{"type", "switch"}, {"balance_weight", 0.5}}}};
+  const EncodedData rows = sample_rows(space, 600);
+  const Fitted fitted = fit(space, rows, setting);
+  for (const Json& epoch : fitted.history["epochs"]) {
+    ASSERT_EQ(epoch["penalties"].size(), 1u);
+    const double balance = epoch["penalties"]["balance"].get<double>();
+    EXPECT_GT(balance, 0.49);  // the loss is 1 at least
+    const double losses = epoch["losses"]["click"].get<double>() + epoch["losses"]["buy"].get<double>();
+    EXPECT_NEAR(epoch["loss"].get<double>(), losses + balance, 1e-6);
   }
-  FitSetting setting = quick(1);
-  setting.options.optimiser = {{"rate", 1e-9}};
-  setting.model = {{"expert", {{"initializer", "constant"}, {"initializer_scale", 0.1}}}};
-  const std::string warnings = fit(space, rows, setting).history["warnings"].dump();
-  EXPECT_THAT(warnings, testing::HasSubstr("columns.age: values reach"));
-  EXPECT_THAT(warnings, testing::HasSubstr("units repeat another unit"));
-  EXPECT_THAT(warnings, testing::HasSubstr("give the same output on every row"));
+  setting.model = Json::object();
+  EXPECT_FALSE(fit(space, rows, setting).history["epochs"][0].contains("penalties"));
 }
 
 TEST(Scoring, ARowDoesNotDependOnItsNeighbours) {
@@ -230,52 +202,6 @@ TEST(Scoring, RegressionIsReportedInOriginalUnits) {
   for (const auto& values : predict(*graph, store, space, sample_rows(space, 20), pool)) {
     for (const float value : values) EXPECT_GT(value, 50);
   }
-}
-
-TEST(Stopping, KnowsTheDirectionOfTheMetric) {
-  StopOptions options;
-  options.patience = 2;
-  options.metric = "rmse";
-  Stopper stopper(options, {make_task("amount", "regression")});
-  EXPECT_TRUE(stopper.is_best({2.0}));
-  EXPECT_TRUE(stopper.is_best({1.0}));
-  EXPECT_FALSE(stopper.is_best({1.5}));
-  EXPECT_FALSE(stopper.should_stop());
-  EXPECT_FALSE(stopper.is_best({1.2}));
-  EXPECT_TRUE(stopper.should_stop());
-}
-
-TEST(Stopping, FollowsItsPolicy) {
-  const auto outcome = [](const std::string& policy) {
-    StopOptions options;
-    options.policy = policy;
-    Stopper stopper(options, binary_tasks);
-    stopper.is_best({0.6, 0.6});
-    std::string text;
-    for (const auto& values : std::vector<std::vector<std::optional<double>>>{
-             {0.7, 0.5}, {0.7, std::nullopt}, {0.75, 0.7}, {0.5, 0.9}}) {
-      text += stopper.is_best(values) ? 'b' : '-';
-    }
-    return text;
-  };
-  EXPECT_EQ(outcome("one"), "b-b-");
-  EXPECT_EQ(outcome("any"), "b-bb");
-  EXPECT_EQ(outcome("all"), "-bb-");
-  EXPECT_EQ(outcome("mean"), "-bb-");
-}
-
-TEST(Schedule, WarmsUpThenFalls) {
-  ScheduleOptions schedule;
-  schedule.warm_up_steps = 4;
-  EXPECT_DOUBLE_EQ(learning_rate(schedule, 1, 0, 100), 0);
-  EXPECT_DOUBLE_EQ(learning_rate(schedule, 1, 2, 100), 0.5);
-  EXPECT_DOUBLE_EQ(learning_rate(schedule, 1, 4, 100), 1);
-  schedule = {};
-  schedule.kind = "step";
-  schedule.step_every = 10;
-  EXPECT_NEAR(learning_rate(schedule, 1, 25, 100), 0.01, 1e-15);
-  schedule.kind = "cosine";
-  EXPECT_NEAR(learning_rate(schedule, 2, 50, 100), 1, 1e-12);
 }
 
 }  // namespace

@@ -1,0 +1,83 @@
+// What training says aloud.
+#include "training/warnings.h"
+
+#include <set>
+
+#include "tests/training/fitted.h"
+
+namespace gatewise {
+namespace {
+
+TEST(Warnings, TellOfEqualUnitsEqualExpertsAndWildNumbers) {
+  const FeatureSpace space = sample_space({make_task("click", "binary")});
+  EncodedData rows = sample_rows(space, 500);
+  for (int64_t row = 0; row < rows.rows; ++row) {
+    rows.numeric[row * rows.numeric_width] *= 1000;
+    rows.labels[row] = static_cast<float>(mix64(static_cast<uint64_t>(row)) % 2);
+  }
+  FitSetting setting = quick(1);
+  setting.options.optimiser = {{"rate", 1e-9}};
+  setting.model = {{"expert", {{"initializer", "constant"}, {"initializer_scale", 0.1}}}};
+  const std::string warnings = fit(space, rows, setting).history["warnings"].dump();
+  EXPECT_THAT(warnings, testing::HasSubstr("columns.age: values reach"));
+  EXPECT_THAT(warnings, testing::HasSubstr("units repeat another unit"));
+  EXPECT_THAT(warnings, testing::HasSubstr("give the same output on every row"));
+}
+
+TEST(Warnings, TellOfDeadUnitsAndDeadExperts) {
+  const FeatureSpace space = sample_space({make_task("click", "binary")});
+  const auto graph = build_graph(space, {{"experts", 4}, {"expert", {{"units", {6}}}}});
+  Store<float> store(*graph);
+  store.initialise(1);
+  Pool pool(1);
+  const EncodedData rows = sample_rows(space, 300);
+  EXPECT_EQ(find_degenerate_units(*graph, store, space, rows, pool), std::vector<std::string>());
+  // A bias that no input outweighs.
+  const auto kill = [&](int64_t expert, int64_t units) {
+    const std::string path = fmt::format("experts/{}/layer_0/bias", expert);
+    std::vector<float> bias = store.get(path);
+    std::fill_n(bias.begin(), units, -1e6f);
+    store.set(path, bias);
+  };
+  for (int64_t expert = 0; expert < 4; ++expert) kill(expert, 3);
+  EXPECT_THAT(find_degenerate_units(*graph, store, space, rows, pool),
+              testing::ElementsAre(testing::HasSubstr("experts: 12 of 24 units are dead")));
+  kill(2, 6);
+  EXPECT_THAT(
+      find_degenerate_units(*graph, store, space, rows, pool),
+      testing::ElementsAre(testing::HasSubstr("experts: 1 of 4 are dead (0 on all 300 sampled rows): 2")));
+}
+
+TEST(Warnings, TellOfTasksThatAreNoBetterThanChance) {
+  const auto task = [](const Json& auc) { return Json{{"auc", {{"value", auc}}}}; };
+  const Json validation{{"tasks",
+                         {{"above", task(0.511)},
+                          {"below", task(0.489)},
+                          {"good", task(0.6)},
+                          {"inverse", task(0.3)},
+                          {"one_class", task(nullptr)},
+                          {"amount", {{"r2", {{"value", 0.5}}}}}}}};
+  EXPECT_THAT(find_stuck_tasks(validation),
+              testing::ElementsAre(testing::StartsWith("task above: AUC is 0.5110 on validation rows"),
+                                   testing::StartsWith("task below: AUC is 0.4890")));
+}
+
+TEST(Warnings, UnitsOfAnExpertAndExpertsStartDifferent) {
+  const FeatureSpace space = sample_space(binary_tasks);
+  for (const char* initializer : {"glorot_uniform", "he_normal"}) {
+    const auto graph = build_graph(space, {{"expert", {{"units", {8}}, {"initializer", initializer}}}});
+    Store<float> store(*graph);
+    store.initialise(1);
+    std::set<float> seen;
+    size_t weights = 0;
+    for (int64_t expert = 0; expert < 8; ++expert) {
+      const std::vector<float> of_expert = store.get(fmt::format("experts/{}/layer_0/weight", expert));
+      seen.insert(of_expert.begin(), of_expert.end());
+      weights += of_expert.size();
+    }
+    EXPECT_GT(seen.size(), weights * 99 / 100) << initializer;
+  }
+}
+
+}  // namespace
+}  // namespace gatewise
