@@ -12,6 +12,7 @@ struct TaskHead {
   std::string name;
   int64_t outputs = 1;          // logits: 1, or the number of classes
   std::string kind = "binary";  // or "regression", "multiclass"
+  std::string only_where = {};  // task on whose rows with label 1 alone this one has labels; empty: all rows
 };
 
 struct ModelInputs {

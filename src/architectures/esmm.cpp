@@ -3,6 +3,7 @@
 // what is trained and put out is the probability that the whole chain up to it happened, which every row can
 // be asked about.
 #include "architectures/network_per_task.h"
+#include "base/error.h"
 
 namespace gatewise {
 namespace {
@@ -12,14 +13,15 @@ class EntireSpace final : public Architecture {
   struct Options : NetworkOptions {
     std::vector<std::string> chain;
     void declare(OptionSet& set) {
-      set.add("chain", &chain,
-              "tasks in the order of the events; [] means as declared. The output of a task is the "
-              "probability that "
-              "its event and all before it happened; its loss is taken on all rows with a label, which must "
-              "be 1 only "
-              "where the earlier labels are 1. The value \"conditional/<task>\" is the probability of the "
-              "step alone, "
-              "given the steps before it");
+      set.add(
+          "chain", &chain,
+          "tasks in the order of the events; [] means as declared. The output of a task is, for every row, "
+          "the probability that its event and all before it happened; its loss is taken on all rows with "
+          "a label, which must be 1 only where the earlier labels are 1 and 0 where an earlier event "
+          "failed; tasks with only_where are refused, since they leave those rows out. The value "
+          "\"conditional/<task>\" is the probability of the "
+          "step alone, "
+          "given the steps before it");
       NetworkOptions::declare(set);
     }
   };
@@ -28,6 +30,14 @@ class EntireSpace final : public Architecture {
 
   Heads build(const ModelInputs& inputs) const override {
     const std::vector<int64_t> order = chain_order(options_.chain, inputs.tasks);
+    for (const TaskHead& task : inputs.tasks) {
+      if (task.only_where.empty()) continue;
+      command_error(
+          "tasks.{}.only_where: got \"{}\", but esmm estimates every event over all rows and takes its loss "
+          "there; drop only_where and let the label be 0 where an earlier event failed, or choose another "
+          "architecture, whose output then holds given \"{}\"",
+          task.name, task.only_where, task.only_where);
+    }
     const Heads steps = build_towers(*parts_.tower, parts_.bottoms(inputs), inputs.tasks);
     Heads heads;
     heads.of_task.resize(inputs.tasks.size());

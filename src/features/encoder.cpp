@@ -184,7 +184,8 @@ class Encoder::Writer {
   void add_labels(int64_t task) {
     const TaskSpec& spec = encoder_.schema_.tasks[static_cast<size_t>(task)];
     const TaskSpace& space = encoder_.space_.tasks[static_cast<size_t>(task)];
-    const auto labels = std::make_shared<std::vector<double>>(read_labels(table_, spec, space.class_names));
+    const auto labels = std::make_shared<std::vector<double>>(
+        labels_in_space(table_, encoder_.schema_.tasks, static_cast<size_t>(task), space.class_names));
     fills_.push_back([this, task, labels, &space, &spec](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const double label = (*labels)[row];

@@ -168,7 +168,8 @@ void Encoder::count_values(const Table& table) {
 }
 
 void Encoder::fit_tasks(const Table& training) {
-  for (const TaskSpec& spec : schema_.tasks) {
+  for (size_t index = 0; index < schema_.tasks.size(); ++index) {
+    const TaskSpec& spec = schema_.tasks[index];
     TaskSpace& task = tasks_.emplace_back();
     task.name = spec.name;
     task.kind = spec.kind;
@@ -177,6 +178,7 @@ void Encoder::fit_tasks(const Table& training) {
     task.loss_options = spec.loss_options;
     task.class_weights = spec.class_weights;
     task.parents = spec.parents;
+    task.only_where = spec.only_where;
     task.class_names = resolve_classes(training, spec);
     task.classes = std::max<int64_t>(1, static_cast<int64_t>(task.class_names.size()));
     const size_t label_classes = spec.kind == "binary" ? 2 : task.class_names.size();
@@ -184,7 +186,7 @@ void Encoder::fit_tasks(const Table& training) {
       command_error("tasks.{}.class_weights: got {} weights, expected one for each of {} classes", spec.name,
                     task.class_weights.size(), label_classes);
     }
-    const std::vector<double> labels = read_labels(training, spec, task.class_names);
+    const std::vector<double> labels = labels_in_space(training, schema_.tasks, index, task.class_names);
     check_training_labels(training, spec, labels);
     if (spec.kind == "regression") task.scaling = Scaling::fit(labels, spec.transform, 0, false);
     double sum = 0, count = 0;

@@ -20,6 +20,7 @@ Json write_task(const TaskSpace& task) {
           {"loss_options", task.loss_options},
           {"class_weights", task.class_weights},
           {"parents", task.parents},
+          {"only_where", task.only_where},
           {"scaling", task.scaling.to_json()},
           {"training_mean", task.training_mean}};
 }
@@ -35,6 +36,7 @@ TaskSpace read_task(const Json& json) {
   task.loss_options = json.at("loss_options");
   json.at("class_weights").get_to(task.class_weights);
   json.at("parents").get_to(task.parents);
+  task.only_where = json.value("only_where", "");
   task.scaling = Scaling::from_json(json.at("scaling"));
   json.at("training_mean").get_to(task.training_mean);
   return task;

@@ -49,6 +49,7 @@ struct TaskSpace {
   Json loss_options = Json::object();
   std::vector<double> class_weights;  // by class; empty: all 1
   std::vector<std::string> parents;
+  std::string only_where;    // the label is missing where that task's label is not 1; empty: no condition
   Scaling scaling;           // of regression labels
   double training_mean = 0;  // of present training labels as encoded: the rate of a binary task
 

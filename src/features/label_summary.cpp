@@ -62,10 +62,10 @@ PairSummary correlate(const std::vector<double>& first, const std::vector<double
 LabelSummary summarise_labels(const Table& table, const std::vector<TaskSpec>& tasks) {
   LabelSummary summary;
   std::vector<std::vector<double>> labels;
-  for (const TaskSpec& task : tasks) {
-    const std::vector<std::string> classes = resolve_classes(table, task);
-    labels.push_back(read_labels(table, task, classes));
-    summary.tasks.push_back(summarise(task, labels.back(), classes));
+  for (size_t index = 0; index < tasks.size(); ++index) {
+    const std::vector<std::string> classes = resolve_classes(table, tasks[index]);
+    labels.push_back(labels_in_space(table, tasks, index, classes));
+    summary.tasks.push_back(summarise(tasks[index], labels.back(), classes));
   }
   for (size_t a = 0; a < tasks.size(); ++a) {
     for (size_t b = a + 1; b < tasks.size(); ++b) {

@@ -150,6 +150,21 @@ std::vector<double> read_labels(const Table& table, const TaskSpec& task,
   return labels;
 }
 
+std::vector<double> labels_in_space(const Table& table, const std::vector<TaskSpec>& tasks, size_t index,
+                                    const std::vector<std::string>& classes) {
+  const TaskSpec& task = tasks[index];
+  std::vector<double> labels = read_labels(table, task, classes);
+  if (task.only_where.empty()) return labels;
+  const auto condition = std::find_if(tasks.begin(), tasks.end(),
+                                      [&](const TaskSpec& other) { return other.name == task.only_where; });
+  const std::vector<double> happened =
+      labels_in_space(table, tasks, static_cast<size_t>(condition - tasks.begin()), {});
+  for (size_t row = 0; row < labels.size(); ++row) {
+    if (happened[row] != 1) labels[row] = missing;
+  }
+  return labels;
+}
+
 void check_training_labels(const Table& training, const TaskSpec& task, const std::vector<double>& labels) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const double label : labels) {
@@ -159,8 +174,10 @@ void check_training_labels(const Table& training, const TaskSpec& task, const st
   }
   const std::string where = fmt::format("{}: column \"{}\"", training.name(), task.column);
   if (low > high) {
-    data_error("{}: all training labels of task \"{}\" are missing; check the column and its null tokens",
-               where, task.name);
+    const std::string space =
+        task.only_where.empty() ? "" : fmt::format(" where task \"{}\" is 1", task.only_where);
+    data_error("{}: all training labels of task \"{}\"{} are missing; check the column and its null tokens",
+               where, task.name, space);
   }
   if (low < high || task.kind == "regression") return;
   std::string hint;

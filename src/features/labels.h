@@ -17,6 +17,10 @@ std::vector<std::string> resolve_classes(const Table& training, const TaskSpec& 
 std::vector<double> read_labels(const Table& table, const TaskSpec& task,
                                 const std::vector<std::string>& classes);
 
+// The same for task `index`, missing also where the label of its condition (TaskSpec::only_where) is not 1.
+std::vector<double> labels_in_space(const Table& table, const std::vector<TaskSpec>& tasks, size_t index,
+                                    const std::vector<std::string>& classes);
+
 // Throws Error(Data) when no training label is present, or all are of one class.
 void check_training_labels(const Table& training, const TaskSpec& task, const std::vector<double>& labels);
 

@@ -1,6 +1,7 @@
 #include "features/schema.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -189,6 +190,35 @@ void check_parents(const std::vector<TaskSpec>& tasks) {
   }
 }
 
+// Every task's sample space leads to a task without one.
+void check_sample_spaces(const std::vector<TaskSpec>& tasks) {
+  std::map<std::string, const TaskSpec*> by_name;
+  std::vector<std::string> names;
+  for (const TaskSpec& task : tasks) {
+    by_name[task.name] = &task;
+    names.push_back(task.name);
+  }
+  for (const TaskSpec& task : tasks) {
+    const std::string where = fmt::format("tasks.{}.only_where", task.name);
+    std::vector<std::string> way{task.name};
+    for (const TaskSpec* at = &task; !at->only_where.empty();) {
+      const auto next = by_name.find(at->only_where);
+      if (next == by_name.end())
+        command_error("{}: no task \"{}\".{}", where, at->only_where, suggestion(at->only_where, names));
+      at = next->second;
+      if (at->kind != "binary") {
+        command_error("{}: task \"{}\" is {}, expected a binary task, whose label can be 1", where, at->name,
+                      at->kind);
+      }
+      way.push_back(at->name);
+      if (at == &task || way.size() > tasks.size() + 1) {
+        command_error("{}: the task depends on itself ({}); drop one of the conditions", where,
+                      fmt::join(way, " -> "));
+      }
+    }
+  }
+}
+
 template <class Check>
 void check_part_table(const Json& table, const char* where, const Check& check) {
   if (!table.is_object()) command_error("{}: got {}, expected a table of parts", where, table.dump());
@@ -260,6 +290,7 @@ void Schema::check() const {
     check_task(task);
   }
   check_parents(tasks);
+  check_sample_spaces(tasks);
   check_split(split);
   for (const ColumnSpec& column : columns) {
     if (column.separator.empty())

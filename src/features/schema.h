@@ -99,6 +99,7 @@ struct TaskSpec {
   std::vector<double> class_weights;  // by class (binary: of 0 and of 1); empty: all 1
   std::string weight_column;
   std::vector<std::string> parents;  // tasks that this one follows, as click before purchase
+  std::string only_where;            // task whose label must be 1 for this one to have a label; empty: none
 
   void declare(OptionSet& set);
   // Whether the column is compared as text rather than as a number.

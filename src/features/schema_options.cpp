@@ -127,6 +127,10 @@ void TaskSpec::declare(OptionSet& set) {
       .range(0);
   set.add("weight_column", &weight_column, "column of a weight per row for this task");
   set.add("parents", &parents, "tasks that come before this one");
+  set.add("only_where", &only_where,
+          "a binary task; the loss and the metrics of this task are taken only on rows where that task has a "
+          "label and it is 1, all other rows count as if the label were missing; empty: on all rows with a "
+          "label");
 }
 
 bool TaskSpec::reads_text() const {

@@ -98,7 +98,8 @@ std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const Json& model)
   inputs.x = build_features(*graph, space, inputs.features);
   const Var labels = graph->input("labels", Shape{static_cast<int64_t>(space.tasks.size())});
   for (const TaskSpace& task : space.tasks) {
-    inputs.tasks.push_back({task.name, task.kind == "multiclass" ? task.classes : 1, task.kind});
+    inputs.tasks.push_back(
+        {task.name, task.kind == "multiclass" ? task.classes : 1, task.kind, task.only_where});
   }
   const auto architecture = make_part<Architecture>(model, "model", default_architecture);
   const Heads heads = architecture->build(inputs);

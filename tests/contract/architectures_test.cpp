@@ -3,6 +3,7 @@
 
 #include "losses/loss.h"
 #include "model_file/model_directory.h"
+#include "tests/base/message_of.h"
 #include "tests/contract/feed_for.h"
 
 namespace gatewise {
@@ -140,6 +141,16 @@ TEST(Registry, NamesAreFiles) {
   expect_files<Gate>("gates");
   expect_files<Tower>("towers");
   expect_files<Loss>("losses");
+}
+
+TEST(Esmm, RefusesTasksOnAPartOfTheRows) {
+  std::vector<TaskSpace> tasks = binary_tasks;
+  tasks[1].only_where = "click";
+  EXPECT_NO_THROW(build_graph(sample_space(tasks), {{"type", "aitm"}}));
+  EXPECT_THAT(message_of([&] {
+                build_graph(sample_space(tasks), {{"type", "esmm"}});
+              }),
+              testing::HasSubstr("tasks.like.only_where: got \"click\", but esmm estimates every event"));
 }
 
 TEST(Mmoe, WithEqualGatesIsOmoe) {
