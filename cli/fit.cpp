@@ -66,7 +66,8 @@ class Fit final : public Verb {
     if (threads_ >= 0) configuration.training.threads = threads_;
     const std::string output = output_directory(configuration);
     check_output(output);
-    if (configuration.schema.tasks.empty() && !configuration.synthetic) {
+    const bool has_task = !configuration.schema.tasks.empty() || configuration.schema.other_tasks;
+    if (!has_task && !configuration.synthetic) {
       command_error(
           "no task is named and no column looks like a label; name label columns as --labels clicked,liked, "
           "or add tables [tasks.<name>]");

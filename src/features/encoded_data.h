@@ -20,13 +20,14 @@ struct EncodedData {
   int64_t id_columns = 0;
   std::vector<uint32_t> ids;  // [rows, id_columns], row-major
   std::vector<EncodedBag> bags;
-  int64_t tasks = 0;
+  int64_t tasks = 0;  // columns of labels: one per task, or 1 (FeatureSpace::has_own_labels)
   // [rows, tasks]; NaN is missing; 0 or 1 for binary, the class for multiclass, the transformed value for
   // regression. Empty when encoded without labels.
   std::vector<float> labels;
-  std::vector<float> weights;    // [rows, tasks], at least 0; empty: all 1
-  std::vector<uint64_t> groups;  // [rows] or empty
-  std::vector<double> time;      // [rows] or empty; NaN is missing
+  std::vector<float> weights;      // [rows, tasks], at least 0; empty: all 1
+  std::vector<uint32_t> row_task;  // [rows] index of the one task that a row belongs to, or empty
+  std::vector<uint64_t> groups;    // [rows] or empty
+  std::vector<double> time;        // [rows] or empty; NaN is missing
 };
 
 }  // namespace gatewise

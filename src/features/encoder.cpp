@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/error.h"
 #include "base/random.h"
 #include "features/column_views.h"
 #include "features/labels.h"
+#include "features/row_tasks.h"
 
 namespace gatewise {
 namespace {
@@ -64,7 +66,7 @@ class Encoder::Writer {
     out_.rows = table.rows();
     out_.numeric_width = space.numeric_width();
     out_.id_columns = static_cast<int64_t>(space.ids.size());
-    out_.tasks = static_cast<int64_t>(space.tasks.size());
+    out_.tasks = space.has_own_labels() ? 1 : static_cast<int64_t>(space.tasks.size());
     out_.numeric.resize(static_cast<size_t>(out_.rows * out_.numeric_width));
     out_.ids.resize(static_cast<size_t>(out_.rows * out_.id_columns));
   }
@@ -80,10 +82,17 @@ class Encoder::Writer {
       if (column.role == Role::Group && with_labels) write_groups(column);
       if (column.role == Role::Time && with_labels) out_.time = numbers_of(table_, column.name)->values;
     }
+    const bool is_one_task = !encoder_.space_.task_column.empty();
+    if (is_one_task) out_.row_task = read_row_tasks(table_, encoder_.schema_);
     if (with_labels) {
-      out_.labels.resize(static_cast<size_t>(out_.rows * out_.tasks));
-      for (int64_t task = 0; task < out_.tasks; ++task) add_labels(task);
-      write_weights();
+      out_.labels.assign(static_cast<size_t>(out_.rows * out_.tasks), std::nanf(""));
+      if (is_one_task) {
+        write_own_labels();
+        write_own_weights();
+      } else {
+        for (int64_t task = 0; task < out_.tasks; ++task) add_labels(task);
+        write_weights();
+      }
     }
     for (int64_t begin = 0; begin < out_.rows; begin += block_rows) {
       for (const auto& fill : fills_) fill(begin, std::min(begin + block_rows, out_.rows));
@@ -196,6 +205,47 @@ class Encoder::Writer {
     });
   }
 
+  // Where the label of a row of one task lies.
+  int64_t own_place(int64_t row) const {
+    return out_.tasks == 1 ? row : row * out_.tasks + out_.row_task[row];
+  }
+
+  void write_own_labels() {
+    std::vector<std::vector<std::string>> classes;
+    for (const TaskSpace& task : encoder_.space_.tasks) classes.push_back(task.class_names);
+    const OwnLabels own(table_, encoder_.schema_, out_.row_task, std::move(classes));
+    for (int64_t row = 0; row < out_.rows; ++row) {
+      const double label = own.of_rows()[row];
+      if (std::isnan(label)) continue;
+      const uint32_t task = out_.row_task[row];
+      out_.labels[own_place(row)] = narrow(table_, row, encoder_.schema_.tasks[task].column,
+                                           encoder_.space_.tasks[task].scaling.apply(label));
+    }
+  }
+
+  // Weight columns of other tasks than the row's own are not looked at.
+  void write_own_weights() {
+    const std::vector<TaskSpec>& tasks = encoder_.schema_.tasks;
+    std::set<std::string> of_tasks;
+    for (const TaskSpec& task : tasks) of_tasks.insert(task.weight_column);
+    of_tasks.erase("");
+    for (const ColumnSpec& column : encoder_.schema_.columns) {
+      if (column.role == Role::Weight)
+        multiply_own_weights(column.name, [](const TaskSpec&) { return true; });
+    }
+    for (const std::string& column : of_tasks)
+      multiply_own_weights(column, [&](const TaskSpec& task) { return task.weight_column == column; });
+  }
+
+  template <class Takes>
+  void multiply_own_weights(const std::string& column, const Takes& takes) {
+    const auto numbers = weights_of(column);
+    for (int64_t row = 0; row < out_.rows; ++row) {
+      if (takes(encoder_.schema_.tasks[out_.row_task[row]]))
+        multiply_weight(*numbers, column, row, own_place(row));
+    }
+  }
+
   void write_weights() {
     for (const ColumnSpec& column : encoder_.schema_.columns) {
       for (int64_t task = 0; column.role == Role::Weight && task < out_.tasks; ++task)
@@ -208,18 +258,24 @@ class Encoder::Writer {
   }
 
   void multiply_weights(const std::string& column, int64_t task) {
+    const auto numbers = weights_of(column);
+    for (int64_t row = 0; row < out_.rows; ++row)
+      multiply_weight(*numbers, column, row, row * out_.tasks + task);
+  }
+
+  std::shared_ptr<const Numbers> weights_of(const std::string& column) {
     if (out_.weights.empty()) out_.weights.assign(static_cast<size_t>(out_.rows * out_.tasks), 1.0f);
-    const auto numbers = numbers_of(table_, column);
-    for (int64_t row = 0; row < out_.rows; ++row) {
-      const double weight = numbers->values[row];
-      if (!(weight >= 0)) {
-        value_error(table_, row, column,
-                    fmt::format("got {} as weight, expected a number of at least 0",
-                                std::isnan(weight) ? "a missing value" : std::to_string(weight)));
-      }
-      float& target = out_.weights[row * out_.tasks + task];
-      target = narrow(table_, row, column, target * weight);
+    return numbers_of(table_, column);
+  }
+
+  void multiply_weight(const Numbers& numbers, const std::string& column, int64_t row, int64_t place) {
+    const double weight = numbers.values[row];
+    if (!(weight >= 0)) {
+      value_error(table_, row, column,
+                  fmt::format("got {} as weight, expected a number of at least 0",
+                              std::isnan(weight) ? "a missing value" : std::to_string(weight)));
     }
+    out_.weights[place] = narrow(table_, row, column, out_.weights[place] * weight);
   }
 
   // Adds the next column of numbers, or of ids, from a function of the row.

@@ -14,9 +14,10 @@ namespace gatewise {
 
 class Encoder {
  public:
-  // Fits scaling and vocabularies. The schema must name every column (resolve_schema() sees to that). Throws
-  // Error(Command) when there is no task or no feature, Error(Data) when the table has fewer than two rows,
-  // lacks a column, has an infinite value, or when the labels of a task are all missing or all of one class.
+  // Fits scaling and vocabularies, and completes the tasks by the schema's template. The schema must name
+  // every column (resolve_schema() sees to that). Throws Error(Command) when there is no task or no feature,
+  // Error(Data) when the table has fewer than two rows, lacks a column, has an infinite value, or when the
+  // labels of a task are all missing or all of one class.
   static Encoder fit(const Table& training, const Schema& schema);
 
   // Missing numbers become 0 after scaling (the mean, where the transform standardises) and missing vectors
@@ -59,6 +60,8 @@ class Encoder {
   void fit_numbers(const Table& training, const ColumnSpec& column, Fitted& fitted);
   void fit_vector(const Table& training, ColumnSpec& column, Fitted& fitted);
   void fit_tasks(const Table& training);
+  void add_task(const TaskSpec& spec, const std::vector<std::string>& classes,
+                const std::vector<double>& labels);
   int64_t table_for(const ColumnSpec& column);
   void count_values(const Table& table);
   void build_space();

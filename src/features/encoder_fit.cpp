@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/error.h"
 #include "features/column_views.h"
 #include "features/encoder.h"
 #include "features/labels.h"
+#include "features/row_tasks.h"
 
 namespace gatewise {
 namespace {
@@ -54,7 +56,7 @@ void check_shared(const ColumnSpec& column, const ColumnSpec& first) {
 }  // namespace
 
 Encoder Encoder::fit(const Table& training, const Schema& schema) {
-  if (schema.tasks.empty()) {
+  if (schema.tasks.empty() && !schema.other_tasks) {
     command_error("tasks: there is no task; name a label column, as --labels NAME or [tasks.NAME]");
   }
   const auto is_feature = [](const ColumnSpec& column) { return column.is_feature(); };
@@ -68,6 +70,7 @@ Encoder Encoder::fit(const Table& training, const Schema& schema) {
   }
   Encoder encoder;
   encoder.schema_ = schema;
+  complete_tasks(training, encoder.schema_);
   encoder.fit_columns(training);
   encoder.fit_tasks(training);
   encoder.build_space();
@@ -168,35 +171,45 @@ void Encoder::count_values(const Table& table) {
 }
 
 void Encoder::fit_tasks(const Table& training) {
+  std::optional<OwnLabels> own;
+  if (schema_.task_column() != nullptr) own.emplace(training, schema_, read_row_tasks(training, schema_));
   for (size_t index = 0; index < schema_.tasks.size(); ++index) {
     const TaskSpec& spec = schema_.tasks[index];
-    TaskSpace& task = tasks_.emplace_back();
-    task.name = spec.name;
-    task.kind = spec.kind;
-    task.weight = spec.weight;
-    task.loss = spec.loss;
-    task.loss_options = spec.loss_options;
-    task.class_weights = spec.class_weights;
-    task.parents = spec.parents;
-    task.only_where = spec.only_where;
-    task.class_names = resolve_classes(training, spec);
-    task.classes = std::max<int64_t>(1, static_cast<int64_t>(task.class_names.size()));
-    const size_t label_classes = spec.kind == "binary" ? 2 : task.class_names.size();
-    if (!task.class_weights.empty() && task.class_weights.size() != label_classes) {
-      command_error("tasks.{}.class_weights: got {} weights, expected one for each of {} classes", spec.name,
-                    task.class_weights.size(), label_classes);
-    }
-    const std::vector<double> labels = labels_in_space(training, schema_.tasks, index, task.class_names);
-    check_training_labels(training, spec, labels);
-    if (spec.kind == "regression") task.scaling = Scaling::fit(labels, spec.transform, 0, false);
-    double sum = 0, count = 0;
-    for (const double label : labels) {
-      if (std::isnan(label)) continue;
-      sum += task.scaling.apply(label);
-      count += 1;
-    }
-    task.training_mean = sum / count;
+    const std::vector<std::string> classes = own ? own->classes(index) : resolve_classes(training, spec);
+    const std::vector<double> labels =
+        own ? own->of_task(index) : labels_in_space(training, schema_.tasks, index, classes);
+    check_training_labels(training, spec, labels, own.has_value());
+    add_task(spec, classes, labels);
   }
+}
+
+// `labels` are those of the training part in original units.
+void Encoder::add_task(const TaskSpec& spec, const std::vector<std::string>& classes,
+                       const std::vector<double>& labels) {
+  TaskSpace& task = tasks_.emplace_back();
+  task.name = spec.name;
+  task.kind = spec.kind;
+  task.weight = spec.weight;
+  task.loss = spec.loss;
+  task.loss_options = spec.loss_options;
+  task.class_weights = spec.class_weights;
+  task.parents = spec.parents;
+  task.only_where = spec.only_where;
+  task.class_names = classes;
+  task.classes = std::max<int64_t>(1, static_cast<int64_t>(classes.size()));
+  const size_t label_classes = spec.kind == "binary" ? 2 : classes.size();
+  if (!task.class_weights.empty() && task.class_weights.size() != label_classes) {
+    command_error("tasks.{}.class_weights: got {} weights, expected one for each of {} classes", spec.name,
+                  task.class_weights.size(), label_classes);
+  }
+  if (spec.kind == "regression") task.scaling = Scaling::fit(labels, spec.transform, 0, false);
+  double sum = 0, count = 0;
+  for (const double label : labels) {
+    if (std::isnan(label)) continue;
+    sum += task.scaling.apply(label);
+    count += 1;
+  }
+  task.training_mean = sum / count;
 }
 
 std::vector<int64_t> Encoder::extend(const Table& table) {
@@ -238,6 +251,7 @@ void Encoder::build_space() {
     space_.tables.push_back({table.name, levels + 1, table.width});
   }
   space_.tasks = tasks_;
+  if (schema_.task_column() != nullptr) space_.task_column = schema_.task_column()->name;
 }
 
 }  // namespace gatewise

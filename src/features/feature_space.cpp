@@ -1,5 +1,7 @@
 #include "features/feature_space.h"
 
+#include <algorithm>
+
 namespace gatewise {
 namespace {
 
@@ -44,6 +46,14 @@ TaskSpace read_task(const Json& json) {
 
 }  // namespace
 
+bool FeatureSpace::has_own_labels() const {
+  return !task_column.empty() && std::all_of(tasks.begin(), tasks.end(), [&](const TaskSpace& task) {
+    const TaskSpace& first = tasks.front();
+    return task.kind == first.kind && task.classes == first.classes && task.loss == first.loss &&
+           task.loss_options == first.loss_options;
+  });
+}
+
 Json FeatureSpace::to_json() const {
   Json json;
   json["numeric"] = list_of(numeric, [](const NumericFeature& feature) {
@@ -60,6 +70,7 @@ Json FeatureSpace::to_json() const {
     return Json{{"name", table.name}, {"rows", table.rows}, {"width", table.width}};
   });
   json["tasks"] = list_of(tasks, write_task);
+  if (!task_column.empty()) json["task_column"] = task_column;
   return json;
 }
 
@@ -77,6 +88,7 @@ FeatureSpace FeatureSpace::from_json(const Json& json) {
     space.tables.push_back({item.at("name"), item.at("rows"), item.at("width")});
   }
   for (const Json& item : json.at("tasks")) space.tasks.push_back(read_task(item));
+  space.task_column = json.value("task_column", "");
   return space;
 }
 

@@ -63,7 +63,11 @@ struct FeatureSpace {
   std::vector<BagFeature> bags;
   std::vector<EmbeddingTable> tables;
   std::vector<TaskSpace> tasks;
+  std::string task_column;  // names the one task of each row; empty: every row has labels of all tasks
 
+  // Whether a row has a single label, EncodedData::labels [rows, 1]: it belongs to one task, and all tasks
+  // have the same kind, classes and loss, so that a model needs a single output.
+  bool has_own_labels() const;
   int64_t numeric_width() const { return numeric.empty() ? 0 : numeric.back().offset + numeric.back().width; }
 
   Json to_json() const;

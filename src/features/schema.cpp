@@ -10,6 +10,8 @@
 namespace gatewise {
 namespace {
 
+constexpr const char* every_other_task = "*";
+
 // Lets an option that is a list of texts be given as one text.
 void widen(Json& object, std::initializer_list<const char*> keys) {
   if (!object.is_object()) return;
@@ -70,7 +72,7 @@ TaskSpec read_task(const std::string& name, Json object, const std::string& wher
   task.name = name;
   read_into(task, object, where);
   check_null(task.null, where);
-  if (task.column.empty()) task.column = name;
+  if (task.column.empty() && name != every_other_task) task.column = name;
   return task;
 }
 
@@ -219,6 +221,32 @@ void check_sample_spaces(const std::vector<TaskSpec>& tasks) {
   }
 }
 
+// Rows of one task: at most one column says whose, and no condition can look at another task's label.
+void check_task_column(const Schema& schema) {
+  const auto is_task_column = [](const ColumnSpec& column) { return column.role == Role::Task; };
+  const auto count = std::count_if(schema.columns.begin(), schema.columns.end(), is_task_column);
+  const ColumnSpec* column = schema.task_column();
+  if (count > 1) command_error("columns: {} columns have the role \"task\", expected one", count);
+  if (schema.other_tasks) {
+    if (column == nullptr) {
+      command_error(
+          "tasks.*: a template makes a task for each value of a column of role \"task\", and there is none; "
+          "give that column the role, as [columns] domain = \"task\"");
+    }
+    if (schema.other_tasks->column.empty())
+      command_error("tasks.*.column: got none, expected the column that holds the labels");
+    check_task(*schema.other_tasks);
+  }
+  if (column == nullptr) return;
+  for (const TaskSpec& task : schema.tasks) {
+    if (task.only_where.empty()) continue;
+    command_error(
+        "tasks.{}.only_where: rows belong to the one task that column \"{}\" names and have no label of "
+        "\"{}\"; drop only_where",
+        task.name, column->name, task.only_where);
+  }
+}
+
 template <class Check>
 void check_part_table(const Json& table, const char* where, const Check& check) {
   if (!table.is_object()) command_error("{}: got {}, expected a table of parts", where, table.dump());
@@ -273,7 +301,12 @@ Schema Schema::from_json(const Json& configuration) {
   if (!tasks.is_null() && !tasks.is_object())
     command_error("tasks: got {}, expected a table of tasks", tasks.dump());
   for (const auto& [name, options] : tasks.items()) {
-    schema.tasks.push_back(read_task(name, options, "tasks." + name));
+    TaskSpec task = read_task(name, options, "tasks." + name);
+    if (name == every_other_task) {
+      schema.other_tasks = std::move(task);
+    } else {
+      schema.tasks.push_back(std::move(task));
+    }
   }
   read_columns(section("columns"), schema);
   schema.check();
@@ -291,6 +324,7 @@ void Schema::check() const {
   }
   check_parents(tasks);
   check_sample_spaces(tasks);
+  check_task_column(*this);
   check_split(split);
   for (const ColumnSpec& column : columns) {
     if (column.separator.empty())
@@ -313,6 +347,7 @@ Json Schema::to_json() const {
   }
   Json& named = object["tasks"] = Json::object();
   for (const TaskSpec& task : tasks) named[task.name] = task.to_json();
+  if (other_tasks) named[every_other_task] = other_tasks->to_json();
   return object;
 }
 
@@ -322,10 +357,16 @@ const ColumnSpec* Schema::find_column(const std::string& name) const {
   return found == columns.end() ? nullptr : &*found;
 }
 
+const ColumnSpec* Schema::task_column() const {
+  const auto found =
+      std::find_if(columns.begin(), columns.end(), [](const ColumnSpec& c) { return c.role == Role::Task; });
+  return found == columns.end() ? nullptr : &*found;
+}
+
 bool Schema::is_used_elsewhere(const std::string& name) const {
   const auto uses = [&](const TaskSpec& task) { return task.column == name || task.weight_column == name; };
   const auto weighs = [&](const ColumnSpec& column) { return column.weights == name; };
-  return std::any_of(tasks.begin(), tasks.end(), uses) ||
+  return std::any_of(tasks.begin(), tasks.end(), uses) || (other_tasks && uses(*other_tasks)) ||
          std::any_of(columns.begin(), columns.end(), weighs) || split.column == name || split.by == name;
 }
 

@@ -47,8 +47,9 @@ struct SplitSpec {
   void declare(OptionSet& set);
 };
 
-// What a column is for. A column of role Label only declares the task of its name.
-enum class Role { Numeric, Categorical, Bag, Vector, Label, Weight, Group, Time, Ignore };
+// What a column is for. A column of role Label only declares the task of its name. One of role Task names the
+// task that each row belongs to.
+enum class Role { Numeric, Categorical, Bag, Vector, Label, Weight, Group, Time, Task, Ignore };
 const std::vector<std::string>& role_names();
 
 // [columns.<name>]; which options a column may have follows from its role.
@@ -112,6 +113,8 @@ struct Schema {
   SplitSpec split;
   std::vector<ColumnSpec> columns;
   std::vector<TaskSpec> tasks;
+  // [tasks."*"]: what the tasks are that the task column names beyond `tasks`.
+  std::optional<TaskSpec> other_tasks;
   bool completes_columns = true;  // columns.default = "auto": columns not named get a proposed role
   int64_t embedding = 0;          // columns.embedding
 
@@ -122,6 +125,8 @@ struct Schema {
   Json to_json() const;
 
   const ColumnSpec* find_column(const std::string& name) const;
+  // The column of role Task, or null where every row has labels of all tasks.
+  const ColumnSpec* task_column() const;
   // Whether a task or a split uses the column.
   bool is_used_elsewhere(const std::string& name) const;
   // What to read from a file: the features, and with `with_labels` also the columns of tasks, weights,

@@ -55,7 +55,7 @@ void SplitSpec::declare(OptionSet& set) {
 
 const std::vector<std::string>& role_names() {
   static const std::vector<std::string> names{"numeric", "categorical", "bag",  "vector", "label",
-                                              "weight",  "group",       "time", "ignore"};
+                                              "weight",  "group",       "time", "task",   "ignore"};
   return names;
 }
 

@@ -20,6 +20,8 @@ std::optional<ColumnType> type_for(const ColumnSpec& column) {
       return column.has_ids() ? ColumnType::IdList : ColumnType::TextList;
     case Role::Vector:
       return ColumnType::NumberList;
+    case Role::Task:
+      return ColumnType::Text;
     case Role::Time:
       return ColumnType::Time;
     default:
@@ -68,13 +70,15 @@ class Requests {
 std::vector<ColumnRequest> Schema::requests(bool with_labels) const {
   Requests requests(*this);
   for (const ColumnSpec& column : columns) {
-    if (!with_labels && !column.is_feature()) continue;
+    if (!with_labels && !column.is_feature() && column.role != Role::Task) continue;
     if (const std::optional<ColumnType> type = type_for(column))
       requests.add(column.name, *type, column.null, column.separator);
     if (!column.weights.empty()) requests.add(column.weights, ColumnType::NumberList, {}, column.separator);
   }
   if (!with_labels) return requests.take();
-  for (const TaskSpec& task : tasks) {
+  std::vector<TaskSpec> all = tasks;
+  if (other_tasks) all.push_back(*other_tasks);
+  for (const TaskSpec& task : all) {
     requests.add(task.column, task.reads_text() ? ColumnType::Text : ColumnType::Number, task.null);
     if (!task.weight_column.empty()) requests.add(task.weight_column, ColumnType::Number);
   }

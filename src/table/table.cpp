@@ -65,8 +65,19 @@ std::string Table::place(int64_t row) const {
 }
 
 Table Table::select(const std::vector<int64_t>& rows) const {
-  Table result(sources_, static_cast<int64_t>(rows.size()));
+  Table result = without_columns(rows);
   for (const Column& column : columns_) result.columns_.push_back(column.select(rows));
+  return result;
+}
+
+Table Table::select(const std::vector<int64_t>& rows, const std::string& column) const {
+  Table result = without_columns(rows);
+  result.columns_.push_back(this->column(column).select(rows));
+  return result;
+}
+
+Table Table::without_columns(const std::vector<int64_t>& rows) const {
+  Table result(sources_, static_cast<int64_t>(rows.size()));
   result.source_rows_ = rows;
   if (!source_rows_.empty()) {
     for (int64_t& row : result.source_rows_) row = source_rows_[row];

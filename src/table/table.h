@@ -53,8 +53,12 @@ class Table {
 
   // The given rows in the given order, still knowing where they came from.
   Table select(const std::vector<int64_t>& rows) const;
+  // The same with one column alone.
+  Table select(const std::vector<int64_t>& rows, const std::string& column) const;
 
  private:
+  Table without_columns(const std::vector<int64_t>& rows) const;
+
   int64_t rows_ = 0;
   std::vector<Column> columns_;
   std::vector<Source> sources_;
