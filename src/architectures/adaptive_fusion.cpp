@@ -30,7 +30,8 @@ Heads build_fusion(const FusionSizes& sizes, const MixtureOptions& options, cons
   LevelOutput level;
   for (int64_t index = 0; index < sizes.levels; ++index) {
     const std::string scope = fmt::format("levels/{}/", index);
-    const bool has_shared_unit = sizes.shared_experts > 0 && index + 1 < sizes.levels;
+    const bool is_last = index + 1 == sizes.levels;
+    const bool has_shared_unit = sizes.shared_experts > 0 && !is_last;
     std::vector<ExpertGroup> groups;
     std::vector<int> all;
     for (int task = 0; task < tasks; ++task) {
@@ -52,11 +53,13 @@ Heads build_fusion(const FusionSizes& sizes, const MixtureOptions& options, cons
       consumers.push_back({scope + "shared_gate", selectors[tasks], all,
                            native_weights(graph, scope + "shared_native", groups, tasks)});
     }
-    level = build_level(*parts.expert, *parts.gate, groups, consumers, scope);
+    level =
+        build_level(*parts.expert, *parts.gate, groups, consumers, scope, is_last ? inputs.row_task : Var());
     name_level(graph, level, consumers, scope);
-    for (size_t i = 0; i < consumers.size(); ++i) read[i] = selectors[i] = level.of(static_cast<int64_t>(i));
+    for (size_t i = 0; i < consumers.size() && !is_last; ++i)
+      read[i] = selectors[i] = level.of(static_cast<int64_t>(i));
   }
-  return build_towers(*parts.tower, level.mixed, inputs.tasks);
+  return build_towers(*parts.tower, level.mixed, inputs.tasks, inputs.row_task);
 }
 
 }  // namespace gatewise

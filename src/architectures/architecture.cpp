@@ -25,14 +25,30 @@ std::vector<std::string> task_paths(const std::string& prefix, const std::vector
   return paths;
 }
 
-Heads build_towers(const Tower& tower, Var representation, const std::vector<TaskHead>& tasks) {
+namespace {
+
+Heads build_own_tower(const Tower& tower, Var representation, const std::vector<TaskHead>& tasks,
+                      Var row_task) {
+  Var own = representation;
+  const Shape& shape = representation.shape();
+  if (shape.rank() == 2) own = shape[0] == 1 ? reshape(own, Shape{shape[1]}) : own_rows(own, row_task);
+  Heads heads;
+  heads.own = reshape(tower.bank(own, task_paths("towers", tasks), tasks[0].outputs, row_task),
+                      Shape{tasks[0].outputs});
+  return heads;
+}
+
+}  // namespace
+
+Heads build_towers(const Tower& tower, Var representation, const std::vector<TaskHead>& tasks, Var row_task) {
+  if (row_task.is_valid()) return build_own_tower(tower, representation, tasks, row_task);
   const bool is_shared = representation.shape().rank() == 1;
   const auto count = static_cast<int64_t>(tasks.size());
   const bool is_uniform = std::all_of(tasks.begin(), tasks.end(),
                                       [&](const TaskHead& task) { return task.outputs == tasks[0].outputs; });
   Heads heads;
   if (is_uniform) {
-    heads.stacked = tower.bank(representation, task_paths("towers", tasks), tasks[0].outputs);
+    heads.stacked = tower.bank(representation, task_paths("towers", tasks), tasks[0].outputs, Var());
     for (int64_t task = 0; task < count; ++task) {
       heads.of_task.push_back(reshape(slice(heads.stacked, 0, task, task + 1), Shape{tasks[task].outputs}));
     }
@@ -42,7 +58,7 @@ Heads build_towers(const Tower& tower, Var representation, const std::vector<Tas
     const Var own =
         is_shared ? representation
                   : reshape(slice(representation, 0, task, task + 1), Shape{representation.shape().last()});
-    const Var out = tower.bank(own, {"towers/" + tasks[task].name}, tasks[task].outputs);
+    const Var out = tower.bank(own, {"towers/" + tasks[task].name}, tasks[task].outputs, Var());
     heads.of_task.push_back(reshape(out, Shape{tasks[task].outputs}));
   }
   return heads;

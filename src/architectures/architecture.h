@@ -19,6 +19,9 @@ struct ModelInputs {
   Var x;                                // [width] all features side by side
   std::map<std::string, Var> features;  // by column, for parts that read only some
   std::vector<TaskHead> tasks;
+  // Where rows belong to one task each: ids of the row's task, all of which have equally many outputs. Empty
+  // otherwise. An architecture that takes it gives Heads::own.
+  Var row_task = {};
 
   // The features of these columns side by side; all of x when the list is empty. `where` names the option.
   Var select(const std::vector<std::string>& columns, const std::string& where) const;
@@ -28,6 +31,7 @@ struct ModelInputs {
 struct Heads {
   std::vector<Var> of_task;
   Var stacked;  // [tasks, outputs] where all tasks have equally many, otherwise empty
+  Var own;      // [outputs] of the row's own task; the others are empty then
 };
 
 class Architecture {
@@ -36,8 +40,10 @@ class Architecture {
   virtual Heads build(const ModelInputs& inputs) const = 0;
 };
 
-// Towers over one shared representation [in] or one per task [tasks, in]: "towers/<task>".
-Heads build_towers(const Tower& tower, Var representation, const std::vector<TaskHead>& tasks);
+// Towers over one shared representation [in] or one per task [tasks, in]: "towers/<task>". With `row_task`
+// only the tower of the row's task runs, over [in], [1, in], or what is the task's of [tasks, in].
+Heads build_towers(const Tower& tower, Var representation, const std::vector<TaskHead>& tasks,
+                   Var row_task = {});
 
 std::vector<std::string> task_paths(const std::string& prefix, const std::vector<TaskHead>& tasks);
 

@@ -41,7 +41,7 @@ class CrossStitch final : public Architecture {
       if (is_stitched(layer)) x = stitch(x, fmt::format("stitches/layer_{}", layer));
     }
     graph.name_value("bottoms", x);
-    return build_towers(*parts_.tower, x, inputs.tasks);
+    return build_towers(*parts_.tower, x, inputs.tasks, inputs.row_task);
   }
 
  private:

@@ -69,7 +69,7 @@ class HomeBuilder {
 
   Heads build() {
     const std::vector<Var> z = first_layer();
-    return build_towers(*parts_.tower, second_layer(z), inputs_.tasks);
+    return build_towers(*parts_.tower, second_layer(z), inputs_.tasks, inputs_.row_task);
   }
 
  private:
@@ -204,7 +204,8 @@ class HomeBuilder {
         consumer.extra = self_weights(selector, "tasks/self_gates/" + name, experts, sees, own);
       consumers.push_back(consumer);
     }
-    const LevelOutput level = build_level(*parts_.expert, *parts_.gate, experts, consumers, "tasks/");
+    const LevelOutput level =
+        build_level(*parts_.expert, *parts_.gate, experts, consumers, "tasks/", inputs_.row_task);
     name_level(graph_, level, consumers, "tasks/");
     return level.mixed;
   }

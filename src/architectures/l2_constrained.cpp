@@ -30,7 +30,8 @@ class L2Constrained final : public Architecture {
   explicit L2Constrained(const Options& options) : options_(options), parts_(options) {}
 
   Heads build(const ModelInputs& inputs) const override {
-    const Heads heads = build_towers(*parts_.tower, parts_.bottoms(inputs), inputs.tasks);
+    const Heads heads =
+        build_towers(*parts_.tower, parts_.own_bottoms(inputs), inputs.tasks, inputs.row_task);
     if (options_.alpha == 0 || inputs.tasks.size() < 2) return heads;
     Graph& graph = inputs.x.graph();
     const std::map<std::string, std::vector<Var>> tied = tied_tensors(graph, inputs.tasks);

@@ -32,8 +32,16 @@ struct Source {
 class LevelBuilder {
  public:
   LevelBuilder(const Expert& expert, const Gate& gate, const std::vector<ExpertGroup>& groups,
-               const std::vector<Consumer>& consumers, std::string scope)
-      : expert_(expert), gate_(gate), groups_(groups), consumers_(consumers), scope_(std::move(scope)) {
+               const std::vector<Consumer>& consumers, std::string scope, Var own)
+      : expert_(expert),
+        gate_(gate),
+        groups_(groups),
+        consumers_(consumers),
+        scope_(std::move(scope)),
+        own_(own) {
+    for (const Consumer& consumer : consumers) gate_paths_.push_back(consumer.path);
+    // Consumers that differ in their gate alone are one, whose gate is that of the row.
+    if (own_.is_valid() && have_one_view()) consumers_.resize(1);
     group_sources();
     for (Source& source : sources_) {
       source.bank =
@@ -52,10 +60,23 @@ class LevelBuilder {
     output.mixed = !routed.is_valid()  ? dense
                    : !dense.is_valid() ? routed
                                        : alternative(dense, routed, routes_training, routes_scoring);
+    if (own_.is_valid() && !is_merged()) {
+      const Var mixed = own_rows(output.mixed, own_);
+      output.mixed = reshape(mixed, Shape{1, mixed.shape().elements()});
+    }
     return output;
   }
 
  private:
+  bool have_one_view() const {
+    const Consumer& first = consumers_[0];
+    return std::all_of(consumers_.begin(), consumers_.end(), [&](const Consumer& consumer) {
+      return consumer.x.node() == first.x.node() && consumer.sees == first.sees && !consumer.extra.is_valid();
+    });
+  }
+
+  bool is_merged() const { return own_.is_valid() && consumers_.size() == 1; }
+
   void group_sources() {
     std::map<int, size_t> of_node;
     first_.assign(groups_.size(), 0);
@@ -82,6 +103,11 @@ class LevelBuilder {
   // Gates that choose from equally many experts are one request.
   void compute_weights() {
     weights_.resize(consumers_.size());
+    if (is_merged()) {
+      all_weights_ = gate_.weights({consumers_[0].x, gate_paths_, seen_by(consumers_[0]), scope_, own_});
+      weights_[0] = row_of(all_weights_, 0);
+      return;
+    }
     std::map<int64_t, std::vector<size_t>> by_size;
     for (size_t i = 0; i < consumers_.size(); ++i) by_size[seen_by(consumers_[i])].push_back(i);
     for (const auto& [experts, members] : by_size) {
@@ -205,8 +231,10 @@ class LevelBuilder {
   const Expert& expert_;
   const Gate& gate_;
   const std::vector<ExpertGroup>& groups_;
-  const std::vector<Consumer>& consumers_;
+  std::vector<Consumer> consumers_;
   std::string scope_;
+  Var own_;
+  std::vector<std::string> gate_paths_;
   std::vector<Source> sources_;
   std::vector<size_t> source_;  // by group
   std::vector<int64_t> first_;  // by group: its first expert in the source
@@ -219,13 +247,18 @@ class LevelBuilder {
 Var LevelOutput::of(int64_t index) const { return row_of(mixed, index); }
 
 LevelOutput build_level(const Expert& expert, const Gate& gate, const std::vector<ExpertGroup>& groups,
-                        const std::vector<Consumer>& consumers, const std::string& scope) {
-  return LevelBuilder(expert, gate, groups, consumers, scope).build();
+                        const std::vector<Consumer>& consumers, const std::string& scope, Var own) {
+  return LevelBuilder(expert, gate, groups, consumers, scope, own).build();
 }
 
 void name_level(Graph& graph, const LevelOutput& level, const std::vector<Consumer>& consumers,
                 const std::string& scope) {
   if (level.experts.is_valid()) graph.name_value(scope + "experts", level.experts);
+  if (level.weights.size() < consumers.size()) {
+    const std::string& path = consumers[0].path;
+    graph.name_value(path.substr(0, path.rfind('/')), level.weights[0]);
+    return;
+  }
   for (size_t i = 0; i < consumers.size(); ++i) graph.name_value(consumers[i].path, level.weights[i]);
 }
 

@@ -21,8 +21,8 @@ struct Consumer {
 };
 
 struct LevelOutput {
-  Var mixed;                 // [consumers, hidden]
-  std::vector<Var> weights;  // by consumer: [experts seen]
+  Var mixed;                 // [consumers, hidden]; [1, hidden] where rows have one consumer each
+  std::vector<Var> weights;  // by consumer: [experts seen]; a single one where only the row's own gate runs
   Var experts;               // [experts, hidden] of all groups in order; empty where only chosen experts run
   // What consumer `index` got: [hidden].
   Var of(int64_t index) const;
@@ -30,10 +30,13 @@ struct LevelOutput {
 
 // Builds the level. Groups that read the same value become one bank; gates of equal size one product. Sparse
 // gates route rows to the experts that any consumer chose, as their option `routing` and the experts allow.
+// With ids `own`, every row has the one consumer that its id names: where consumers read and see the same,
+// only that one's gate runs, otherwise all of them, and the row's own result is taken.
 LevelOutput build_level(const Expert& expert, const Gate& gate, const std::vector<ExpertGroup>& groups,
-                        const std::vector<Consumer>& consumers, const std::string& scope);
+                        const std::vector<Consumer>& consumers, const std::string& scope, Var own = {});
 
-// Names "<scope>experts" and "<scope><gate path>" of a level for whoever examines the model.
+// Names "<scope>experts" and "<scope><gate path>" of a level for whoever examines the model; the gates of
+// rows with one consumer each have one name, the folder of their paths.
 void name_level(Graph& graph, const LevelOutput& level, const std::vector<Consumer>& consumers,
                 const std::string& scope);
 

@@ -54,10 +54,11 @@ class MultiGateMixture final : public Architecture {
            is_last ? task_paths(scope + "gates", inputs.tasks) : numbered_paths(scope + "gates", experts)) {
         consumers.push_back({path, gate_input, {0}, {}});
       }
-      level = build_level(*parts_.expert, *parts_.gate, groups, consumers, scope);
+      level = build_level(*parts_.expert, *parts_.gate, groups, consumers, scope,
+                          is_last ? inputs.row_task : Var());
       name_level(inputs.x.graph(), level, consumers, scope);
     }
-    return build_towers(*parts_.tower, level.mixed, inputs.tasks);
+    return build_towers(*parts_.tower, level.mixed, inputs.tasks, inputs.row_task);
   }
 
  private:

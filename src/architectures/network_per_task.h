@@ -28,6 +28,13 @@ struct NetworkParts {
     inputs.x.graph().name_value("bottoms", bottoms);
     return bottoms;
   }
+  // The same, or where rows belong to one task that of the row's task alone: [hidden].
+  Var own_bottoms(const ModelInputs& inputs) const {
+    if (!inputs.row_task.is_valid()) return bottoms(inputs);
+    const Var bottom = expert->run_own(inputs.x, task_paths("bottoms", inputs.tasks), inputs.row_task);
+    inputs.x.graph().name_value("bottoms", bottom);
+    return bottom;
+  }
 };
 
 // The positions of the tasks of a chain in their order; every task once, all binary. `chain` empty: as

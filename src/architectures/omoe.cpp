@@ -22,7 +22,7 @@ class OneGateMixture final : public Architecture {
         {"gates/shared", inputs.select(options_.gate_features, "model.gate_features"), {0}, {}}};
     const LevelOutput level = build_level(*parts_.expert, *parts_.gate, groups, consumers, "");
     name_level(inputs.x.graph(), level, consumers, "");
-    return build_towers(*parts_.tower, level.of(0), inputs.tasks);
+    return build_towers(*parts_.tower, level.of(0), inputs.tasks, inputs.row_task);
   }
 
  private:

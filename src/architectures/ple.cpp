@@ -47,12 +47,13 @@ class ProgressiveLayeredExtraction final : public Architecture {
         all.push_back(tasks);
         if (!is_last) consumers.push_back({scope + "shared_gate", selectors[tasks], all, {}});
       }
-      level = build_level(*parts_.expert, *parts_.gate, groups, consumers, scope);
+      level = build_level(*parts_.expert, *parts_.gate, groups, consumers, scope,
+                          is_last ? inputs.row_task : Var());
       name_level(inputs.x.graph(), level, consumers, scope);
-      for (size_t i = 0; i < consumers.size(); ++i)
+      for (size_t i = 0; i < consumers.size() && !is_last; ++i)
         read[i] = selectors[i] = level.of(static_cast<int64_t>(i));
     }
-    return build_towers(*parts_.tower, level.mixed, inputs.tasks);
+    return build_towers(*parts_.tower, level.mixed, inputs.tasks, inputs.row_task);
   }
 
  private:

@@ -11,7 +11,7 @@ class SingleTask final : public Architecture {
   explicit SingleTask(const Options& options) : parts_(options) {}
 
   Heads build(const ModelInputs& inputs) const override {
-    return build_towers(*parts_.tower, parts_.bottoms(inputs), inputs.tasks);
+    return build_towers(*parts_.tower, parts_.own_bottoms(inputs), inputs.tasks, inputs.row_task);
   }
 
  private:

@@ -38,7 +38,7 @@ class TensorFactorization final : public Architecture {
                    add_layer(x, fmt::format("layers/{}", layer), layers_.units[layer], inputs.tasks));
     }
     inputs.x.graph().name_value("bottoms", x);
-    return build_towers(*parts_.tower, x, inputs.tasks);
+    return build_towers(*parts_.tower, x, inputs.tasks, inputs.row_task);
   }
 
  private:

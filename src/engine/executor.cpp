@@ -179,6 +179,7 @@ void Program<T>::Executor::run_stages(std::span<const double> task_weights, bool
         break;
     }
   }
+  if (with_backward) run_deferred();
 }
 
 template <class T>

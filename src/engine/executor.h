@@ -66,6 +66,7 @@ class Program<T>::Executor {
   void run_reduction(const Tile& tile, const Node& node);
   void run_seed(const Tile& tile, const Step& step);
   void run_fill(const Tile& tile, const Step& step);
+  void run_deferred();
   void run_static(const std::vector<int>& nodes, bool is_backward);
   void finish_reductions(const Pass& pass);
   void add_static_lanes();

@@ -1,4 +1,6 @@
 // What happens within one tile: operands are found, operations called.
+#include <numeric>
+
 #include "base/error.h"
 #include "engine/executor.h"
 #include "engine/phases.h"
@@ -134,7 +136,7 @@ void Program<T>::Executor::run_backward(const Tile& tile, const Step& step) {
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const int input = static_cast<int>(i);
     const bool is_wanted = node.op->has_gradient(input) && node.op->uses_input(input, true) &&
-                           !is_joined_in_place(plan_, node, i);
+                           !is_joined_in_place(plan_, node, i) && !is_deferred(plan_, node, input);
     worker.d_inputs[i] = is_wanted ? gradient_rows(tile, node.inputs[i], node.op->reads_matrix(input),
                                                    node.op->owns_branch(input))
                                    : Rows<T>();
@@ -240,6 +242,40 @@ void Program<T>::Executor::keep_watched(int64_t first, int64_t rows, TaskGradien
   }
 }
 
+// Gradients of parameters whose slices rows name by ids: the batch rows of a slice belong together.
+template <class T>
+void Program<T>::Executor::run_deferred() {
+  Pass pass;
+  pass.value_offset.assign(plan_.roots.size(), -1);
+  for (const int id : plan_.deferred) {
+    const Node& node = graph_.node(id);
+    const Ids& ids = batch_->ids.at(node.inputs[node.op->ids_of_slices()]);
+    const auto slice_of = [&](int64_t row) { return static_cast<size_t>(ids.ids[row * ids.stride]); };
+    std::vector<int64_t> first(input_shapes_[id][1].shape[0] + 1, 0), rows(batch_->rows);
+    for (int64_t row = 0; row < batch_->rows; ++row) ++first[slice_of(row) + 1];
+    std::partial_sum(first.begin(), first.end(), first.begin());
+    std::vector<int64_t> next = first;
+    for (int64_t row = 0; row < batch_->rows; ++row) rows[next[slice_of(row)]++] = row;
+    lanes_[0].gradients = gradients_.data();
+    pool_.run(static_cast<int64_t>(first.size()) - 1, [&](int64_t slice, int index) {
+      if (first[slice] == first[slice + 1]) return;
+      Worker& worker = workers_[index];
+      const Tile whole{&pass, &worker, &lanes_[0], 0, batch_->rows, 0};
+      Call<T> call = make_call(whole, node);
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        const int input = static_cast<int>(i);
+        worker.d_inputs[i] = is_deferred(plan_, node, input)
+                                 ? gradient_rows(whole, node.inputs[i], node.op->reads_matrix(input), true)
+                                 : Rows<T>();
+      }
+      call.d_inputs = {worker.d_inputs.data(), node.inputs.size()};
+      call.d_output = gradient_rows(whole, id, false, false);
+      node.op->slice_backward(call, slice,
+                              std::span(rows).subspan(first[slice], first[slice + 1] - first[slice]));
+    });
+  }
+}
+
 // A whole step for every task, with a weight for it alone.
 template <class T>
 std::vector<TaskGradient<T>> Program<T>::Executor::run_tasks_one_by_one() {
@@ -265,7 +301,8 @@ std::vector<TaskGradient<T>> Program<T>::Executor::run_task_gradients() {
   const bool has_static_backward =
       std::any_of(plan_.stages.begin(), plan_.stages.end(),
                   [](const Stage& stage) { return stage.kind == Stage::Kind::StaticBackward; });
-  if (!plan_.options.keeps_values || plan_.passes.size() != 1 || has_static_backward) {
+  if (!plan_.options.keeps_values || plan_.passes.size() != 1 || has_static_backward ||
+      !plan_.deferred.empty()) {
     return run_tasks_one_by_one();
   }
   with_backward_ = true;

@@ -163,7 +163,7 @@ class PassBuilder {
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         const int place = plan_.layout->place_of_node[node.inputs[i]];
         if (place >= 0 && plan_.has_gradient[node.inputs[i]] && !plan_.layout->places[place].is_table &&
-            !node.op->owns_branch(static_cast<int>(i))) {
+            !node.op->owns_branch(static_cast<int>(i)) && !is_deferred(plan_, node, static_cast<int>(i))) {
           places.insert(place);
         }
       }

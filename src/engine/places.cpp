@@ -133,6 +133,7 @@ class Placer {
     for (const int node : plan_.options.watched) mark(node);
     each_use([&](const Node& node, int input, const Node& source) {
       if (crosses(node, source) || node.op->reads_whole_batch(input)) mark(source.id);
+      if (is_deferred(plan_, node, input)) mark(node.inputs[0]);
     });
     const int last = *std::max_element(plan_.phase.begin(), plan_.phase.end());
     for (const Node& node : graph_.nodes()) {
@@ -197,7 +198,10 @@ class Placer {
         mark(source.id);
         if (node.signature.domain == Domain::Routed) mark(node.id);
       }
-      if (source.leaf == Leaf::Table && plan_.has_gradient[node.id]) mark(node.id);
+      const bool waits = is_deferred(plan_, node, input);
+      if (waits && (plan_.deferred.empty() || plan_.deferred.back() != node.id))
+        plan_.deferred.push_back(node.id);
+      if (waits || (source.leaf == Leaf::Table && plan_.has_gradient[node.id])) mark(node.id);
     });
     for (const Node& node : graph_.nodes()) {
       if (node.op && plan_.has_gradient[node.id] && node.op->name() == "embedding" &&
@@ -217,6 +221,11 @@ class Placer {
 };
 
 }  // namespace
+
+bool is_deferred(const Plan& plan, const Node& node, int input) {
+  const Node& source = plan.graph->node(node.inputs[input]);
+  return node.op->defers(input) && source.leaf == Leaf::Parameter && plan.has_gradient[source.id];
+}
 
 void place_values(Plan& plan) { Placer(plan).run(); }
 

@@ -125,6 +125,7 @@ struct Plan {
   int64_t static_gradient_size = 0;      // elements of gradients of Static values other than parameters
   std::vector<ArenaRange> cleared;       // gradients that a step sets to 0 before the first pass
   std::vector<int> embeddings;           // embedding nodes with a gradient
+  std::vector<int> deferred;             // nodes with gradients to take slice by slice (Op::defers)
   std::vector<int> packed;               // nodes whose matrix is packed for the forward product
   std::vector<int> packed_transposed;    // ... for the gradient of x
 

@@ -27,4 +27,7 @@ int whole_behind_views(const Plan& plan, int node);
 // Whether the part of a concatenation lies inside the whole already.
 bool is_joined_in_place(const Plan& plan, const Node& whole, size_t part);
 
+// Whether the gradient of the parameter is taken after the tiles (Op::defers).
+bool is_deferred(const Plan& plan, const Node& node, int input);
+
 }  // namespace gatewise

@@ -133,6 +133,18 @@ Var MlpBank::dense(Var x) const {
   return x;
 }
 
+Var MlpBank::own(Var x, Var ids) const {
+  if (shares_input_ || options_.normalisation == "batch")
+    internal_error("the bank \"{}\" has no networks of rows", paths_.front());
+  for (size_t index = 0; index < layers_.size(); ++index) {
+    const Layer& layer = layers_[index];
+    x = own_linear(x, layer.weight, layer.bias, ids, fused(index));
+    if (is_normed(index)) x = scaled_norm(x, own_rows(norm_.scale, ids), own_rows(norm_.shift, ids));
+    x = finish(x, index);
+  }
+  return x;
+}
+
 Var MlpBank::routed(Var x, Var route) const {
   const auto networks = static_cast<int64_t>(paths_.size());
   for (size_t index = 0; index < layers_.size(); ++index) {
@@ -146,16 +158,20 @@ Var MlpBank::routed(Var x, Var route) const {
   return x;
 }
 
+// Layer norm with a scale and shift of the row's own.
+Var MlpBank::scaled_norm(Var x, Var scale, Var shift) const {
+  Graph& graph = x.graph();
+  const int64_t hidden = options_.units.back();
+  const Var ones = graph.constant(std::vector<double>(hidden, 1), Shape{hidden});
+  const Var zeros = graph.constant(std::vector<double>(hidden, 0), Shape{hidden});
+  return add(multiply(layer_norm(x, ones, zeros), scale), shift);
+}
+
 // The normalisation as a factor and a summand for every unit of every network.
 Var MlpBank::routed_norm(Var x, Var route) const {
   Graph& graph = x.graph();
-  const int64_t hidden = options_.units.back();
-  if (options_.normalisation == "layer") {
-    const Var ones = graph.constant(std::vector<double>(hidden, 1), Shape{hidden});
-    const Var zeros = graph.constant(std::vector<double>(hidden, 0), Shape{hidden});
-    return add(multiply(layer_norm(x, ones, zeros), branch_rows(norm_.scale, route)),
-               branch_rows(norm_.shift, route));
-  }
+  if (options_.normalisation == "layer")
+    return scaled_norm(x, branch_rows(norm_.scale, route), branch_rows(norm_.shift, route));
   const Shape shape = norm_.scale.shape();
   const Var mean = reshape(slice(norm_.running, 0, 0, 1), shape);
   const Var variance = reshape(slice(norm_.running, 0, 1, 2), shape);
@@ -166,22 +182,27 @@ Var MlpBank::routed_norm(Var x, Var route) const {
 }
 
 Var linear_bank(Var x, const std::vector<std::string>& weights, const std::vector<std::string>& biases,
-                int64_t out, const Initializer& start) {
+                int64_t out, const Initializer& start, Var own) {
   Graph& graph = x.graph();
   const auto networks = static_cast<int64_t>(weights.size());
   const int64_t in = x.shape().last();
   Var bias;
-  if (x.shape().rank() == 1) {
+  if (x.shape().rank() == 1 && !own.is_valid()) {
     const Var weight = graph.parameter_blocks(weights, Shape{in, networks * out}, start);
     if (!biases.empty()) bias = graph.parameter_blocks(biases, Shape{networks * out}, start);
     return reshape(linear(x, weight, bias), Shape{networks, out});
   }
   const Var weight = graph.parameter_bank(weights, Shape{networks, in, out}, start);
   if (!biases.empty()) bias = graph.parameter_bank(biases, Shape{networks, out}, start);
+  if (own.is_valid()) return reshape(own_linear(x, weight, bias, own), Shape{1, out});
   return grouped_linear(x, weight, bias);
 }
 
-Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& options) {
+Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& options, Var own) {
+  if (own.is_valid()) {
+    const Shape input{static_cast<int64_t>(paths.size()), x.shape().last()};
+    return reshape(MlpBank(x.graph(), input, paths, options).own(x, own), Shape{1, options.units.back()});
+  }
   return MlpBank(x.graph(), x.shape(), paths, options).dense(x);
 }
 

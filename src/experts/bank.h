@@ -38,6 +38,9 @@ class MlpBank {
 
   // x [in] or [networks, in] -> [networks, units.back()].
   Var dense(Var x) const;
+  // For every row the network that its id names: x [in] -> [units.back()]. Networks with inputs of their own
+  // only, and no batch norm, whose statistics are those of all rows.
+  Var own(Var x, Var ids) const;
   // x routed [in], a branch for each network -> routed [units.back()]. Batch norm uses its running
   // statistics: its batch statistics belong to all rows, so route it in scoring only.
   Var routed(Var x, Var route) const;
@@ -59,6 +62,7 @@ class MlpBank {
   Var finish(Var x, size_t layer) const;
   Var batch_normed(Var x) const;
   Var routed_norm(Var x, Var route) const;
+  Var scaled_norm(Var x, Var scale, Var shift) const;
 
   std::vector<std::string> paths_;
   BankOptions options_;
@@ -69,12 +73,13 @@ class MlpBank {
 
 // One linear layer per network: x [in] shared, or [networks, in] -> [networks, out], with a weight [in, out]
 // for each of the paths `weights`, and a bias [out] for each of `biases` (none when empty), which starts like
-// the weight.
+// the weight. With ids `own` a row has the layer that its id names alone: x [in] -> [1, out].
 Var linear_bank(Var x, const std::vector<std::string>& weights, const std::vector<std::string>& biases,
-                int64_t out, const Initializer& start);
+                int64_t out, const Initializer& start, Var own = {});
 
-// The networks over all rows at once: see MlpBank.
-Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& options);
+// The networks over all rows at once, see MlpBank; with ids `own` for every row the one that its id names: x
+// [in] -> [1, units.back()].
+Var mlp_bank(Var x, const std::vector<std::string>& paths, const BankOptions& options, Var own = {});
 
 std::vector<std::string> with_suffix(std::vector<std::string> paths, const std::string& suffix);
 // "<prefix>/0" ... "<prefix>/<count - 1>".

@@ -34,6 +34,10 @@ class Expert {
     whole.push_back(bank(graph, input, paths, false));
     return whole;
   }
+  // For every row the expert that its id names: x [in] -> [hidden].
+  virtual Var run_own(Var x, const std::vector<std::string>& paths, Var ids) const {
+    return own_rows(run(x, paths), ids);
+  }
   // All experts for all rows.
   Var run(Var x, const std::vector<std::string>& paths) const {
     return bank(x.graph(), x.shape(), paths, false)->dense(x);

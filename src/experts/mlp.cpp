@@ -31,6 +31,12 @@ class MlpExpert final : public Expert {
 
   bool trains_dense() const override { return options_.normalisation == "batch"; }
 
+  Var run_own(Var x, const std::vector<std::string>& paths, Var ids) const override {
+    if (options_.normalisation == "batch") return Expert::run_own(x, paths, ids);
+    const Shape input{static_cast<int64_t>(paths.size()), x.shape().last()};
+    return MlpBank(x.graph(), input, paths, options_.bank()).own(x, ids);
+  }
+
   std::vector<std::unique_ptr<ExpertBank>> layers(Graph& graph, const Shape& input,
                                                   const std::vector<std::string>& paths) const override {
     std::vector<std::unique_ptr<ExpertBank>> layers;

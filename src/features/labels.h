@@ -21,8 +21,8 @@ std::vector<double> read_labels(const Table& table, const TaskSpec& task,
 std::vector<double> labels_in_space(const Table& table, const std::vector<TaskSpec>& tasks, size_t index,
                                     const std::vector<std::string>& classes);
 
-// Throws Error(Data) when no training label is present, or all are of one class, which `is_small` allows: a task
-// of few rows beside others may have one so far.
+// Throws Error(Data) when no training label is present, or all are of one class, which `is_small` allows: a
+// task of few rows beside others may have one so far.
 void check_training_labels(const Table& training, const TaskSpec& task, const std::vector<double>& labels,
                            bool is_small = false);
 

@@ -30,14 +30,16 @@ class BiasBalancedGate final : public Gate {
     const Var scores = options_.score == "sigmoid" ? sigmoid(logits) : softmax(logits);
     const int64_t k = active(request.experts);
     std::vector<Var> states, biases;
-    for (const std::string& path : request.paths) {
+    // The load of an expert is that of the whole batch: rows of one consumer each share the biases.
+    const std::vector<std::string> owners =
+        request.own.is_valid() ? std::vector<std::string>{request.scope + "gates_shared"} : request.paths;
+    for (const std::string& path : owners) {
       states.push_back(graph.state(path + "/balance", Shape{request.experts}, 0));
       biases.push_back(reshape(states.back(), Shape{1, request.experts}));
     }
     const Var mask = top_k_mask(add(scores, concatenate(biases, 0)), k);
     const Var counts = batch_sum(mask);
-    const auto consumers = static_cast<int64_t>(request.paths.size());
-    for (int64_t consumer = 0; consumer < consumers; ++consumer) {
+    for (int64_t consumer = 0; consumer < request.consumers(); ++consumer) {
       const Var count = reshape(slice(counts, 0, consumer, consumer + 1), Shape{request.experts});
       graph.update(states[consumer], moved(states[consumer], count));
     }

@@ -43,7 +43,8 @@ class DSelectKGate final : public Gate {
       // Codes that spell no expert are pushed back to those that do.
       add_penalty(request, "reachability", Schedule(1), [&] { return total(inverse(sum(codes))); });
     }
-    return mix(codes, softmax(selectors.mixture));
+    const Var weights = mix(codes, softmax(selectors.mixture));
+    return options_.per_example ? weights : request.of_consumers(weights);
   }
   // Codes of experts beyond a power of two may not sum to one.
   bool sums_to_one() const override { return false; }
@@ -73,15 +74,14 @@ class DSelectKGate final : public Gate {
   }
 
   Selectors selectors_of_rows(const GateRequest& request) const {
-    const auto consumers = static_cast<int64_t>(request.paths.size());
     const int64_t k = options_.sparsity.k, bits = bits_of(request.experts);
     const auto layer = [&](const std::string& name, int64_t out, const Initializer& start) {
       return linear_bank(request.x, with_suffix(request.paths, name + "/weight"),
-                         with_suffix(request.paths, name + "/bias"), out, start);
+                         with_suffix(request.paths, name + "/bias"), out, start, request.own);
     };
     const Var codes = layer("/codes", k * bits, code_start());
     const Var mixture = layer("/mixture", k, mixture_start());
-    return {reshape(codes, Shape{consumers, k, bits}), mixture};
+    return {reshape(codes, Shape{request.consumers(), k, bits}), mixture};
   }
 
   // 1 / x, at most a million: settled codes that spell no expert have no weight at all.

@@ -2,6 +2,13 @@
 
 namespace gatewise {
 
+Var GateRequest::of_consumers(Var slices) const {
+  if (!own.is_valid()) return slices;
+  Shape shape = slices.shape();
+  shape.sizes[0] = 1;
+  return reshape(own_rows(slices, own), shape);
+}
+
 void GateNetwork::declare(OptionSet& set) {
   set.add("hidden", &hidden, "widths of hidden layers before the weights; none in the papers")
       .range(1, 65536);
@@ -21,7 +28,8 @@ Var GateNetwork::logits(const GateRequest& request, const std::string& suffix, i
                    .hidden_activation = activation,
                    .output_activation = "none",
                    .has_bias = bias,
-                   .initializer = Initializer::named(initializer, initializer_scale)});
+                   .initializer = Initializer::named(initializer, initializer_scale)},
+                  request.own);
 }
 
 void Sparsity::declare(OptionSet& set) {

@@ -12,13 +12,23 @@ struct GateRequest {
   std::vector<std::string> paths;  // one per consumer ("gates/income"); parameters lie below
   int64_t experts = 1;
   std::string scope;  // before the names of losses, and of parameters that the consumers share ("levels/0/")
+  // Ids of the one consumer that each row has, or empty. Gates then give weights [1, experts], and auxiliary
+  // losses see every row once, by the gate of its own consumer.
+  Var own = {};
+
+  // Of the weights: one per path, or 1.
+  int64_t consumers() const { return own.is_valid() ? 1 : static_cast<int64_t>(paths.size()); }
+  // What belongs to the consumers, of a value with a slice per path: [paths, ..] -> [consumers, ..].
+  Var of_consumers(Var slices) const;
 };
 
 class Gate {
  public:
   virtual ~Gate() = default;
   // Weights of every consumer over the experts -> [consumers, experts]; Static where they depend on no row.
-  // Auxiliary losses go into the graph as penalties "<scope><name>", averaged over the consumers.
+  // Of what a gate adds to the graph, the banks (mlp_bank, linear_bank) take request.own, and parameters with
+  // a slice per path go through request.of_consumers(). Auxiliary losses go into the graph as penalties
+  // "<scope><name>", averaged over the consumers.
   virtual Var weights(const GateRequest& request) const = 0;
   virtual bool sums_to_one() const { return true; }
   // Whether some weights are exactly 0, so that those experts need not run; in training, and otherwise.

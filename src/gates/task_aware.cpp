@@ -48,20 +48,21 @@ class TaskAwareGate final : public Gate {
     const auto consumers = static_cast<int64_t>(request.paths.size());
     const int64_t experts = request.experts;
     if (options_.form == "per_task") {
-      return linear_bank(request.x, with_suffix(request.paths, "/weight"), {}, experts, start());
+      return linear_bank(request.x, with_suffix(request.paths, "/weight"), {}, experts, start(), request.own);
     }
-    const Var rows = per_consumer(request.x, consumers);
+    const Var rows = per_consumer(request.x, request.consumers());
     if (options_.form == "agnostic") return linear(rows, shared(request, rows.shape().last()), Var());
     if (options_.form == "additive") {
       const Var bias = graph.parameter_bank(with_suffix(request.paths, "/bias"), Shape{consumers, experts},
                                             Initializer::zero());
-      return add(linear(rows, shared(request, rows.shape().last()), Var()), bias);
+      return add(linear(rows, shared(request, rows.shape().last()), Var()), request.of_consumers(bias));
     }
     const int64_t width = options_.embedding_width;
     const Var embeddings = graph.parameter_bank(with_suffix(request.paths, "/embedding"),
                                                 Shape{consumers, width}, Initializer::normal(1));
-    if (options_.form == "task_only") return product(embeddings, shared(request, width));
-    const Var joined = concatenate({rows, embeddings});
+    if (options_.form == "task_only")
+      return request.of_consumers(product(embeddings, shared(request, width)));
+    const Var joined = concatenate({rows, request.of_consumers(embeddings)});
     return linear(joined, shared(request, joined.shape().last()), Var());
   }
 

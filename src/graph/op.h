@@ -125,6 +125,16 @@ class Op {
   // Whether a tile of routed rows adds only to its own branch of this Static input's gradient: branches
   // belong to one worker each, so no lane is needed.
   virtual bool owns_branch(int /*input*/) const { return false; }
+  // The input of ids by which rows name slices of the inputs that `defers` holds for; -1: none. The gradients
+  // of those, where they are parameters, are not taken tile by tile but slice by slice once the whole batch
+  // has passed: slices belong to one worker each, so no lane is needed, and slices that no row names cost
+  // nothing.
+  virtual int ids_of_slices() const { return -1; }
+  virtual bool defers(int /*input*/) const { return false; }
+  // Adds those gradients for the batch rows that name the slice, in ascending order. The operands are the
+  // whole batch; only what `defers` has targets.
+  virtual void slice_backward(const Call<float>&, int64_t, std::span<const int64_t>) const {}
+  virtual void slice_backward(const Call<double>&, int64_t, std::span<const int64_t>) const {}
   // An operand that the operation reads for the whole batch instead of one tile (gather, combine).
   virtual bool reads_whole_batch(int /*input*/) const { return false; }
   // Views share their first input's memory at a column offset instead of running.

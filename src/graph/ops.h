@@ -129,6 +129,13 @@ Var alternative(Var dense, Var routed, bool routes_training, bool routes_scoring
 // over the branches it took: [hidden] or [consumers, hidden].
 Var combine(Var routed, Var weights, Var route);
 
+// Rows that name a slice each by an id below the number of slices: slices [n, ..] of the row or Static ->
+// [..].
+Var own_rows(Var slices, Var ids);
+// x [in] times the block of the weight [n, in, out] that the id names, plus that of the bias [n, out] ->
+// [out].
+Var own_linear(Var x, Var weight, Var bias, Var ids, Activation activation = Activation::None);
+
 // -log softmax(logits)[label]: logits [classes], label a class index as a number -> [].
 Var softmax_cross_entropy(Var logits, Var label);
 

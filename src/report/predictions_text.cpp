@@ -21,15 +21,19 @@ std::string csv_field(const std::string& text) {
 void write_predictions(const FeatureSpace& space, const std::vector<std::vector<float>>& predictions,
                        int64_t rows, const std::function<void(const std::string& text)>& write) {
   std::string text;
-  for (const TaskSpace& task : space.tasks) {
-    if (task.kind != "multiclass") text += (text.empty() ? "" : ",") + csv_field(task.name);
+  // Rows of one task have one prediction each.
+  const size_t outputs = predictions.size();
+  for (size_t output = 0; output < outputs; ++output) {
+    const TaskSpace& task = space.tasks[output];
+    const std::string column = space.has_own_labels() ? "prediction" : task.name;
+    if (task.kind != "multiclass") text += (text.empty() ? "" : ",") + csv_field(column);
     for (const std::string& name : task.class_names)
-      text += (text.empty() ? "" : ",") + csv_field(task.name + ":" + name);
+      text += (text.empty() ? "" : ",") + csv_field(column + ":" + name);
   }
   text += '\n';
   for (int64_t row = 0; row < rows; ++row) {
     const char* separator = "";
-    for (size_t task = 0; task < space.tasks.size(); ++task) {
+    for (size_t task = 0; task < outputs; ++task) {
       const int64_t width = space.tasks[task].kind == "multiclass" ? space.tasks[task].classes : 1;
       for (int64_t i = 0; i < width; ++i) {
         fmt::format_to(std::back_inserter(text), "{}{}", separator, predictions[task][row * width + i]);

@@ -23,7 +23,7 @@ class MlpTower final : public Tower {
 
   explicit MlpTower(Options options) : options_(std::move(options)) {}
 
-  Var bank(Var x, const std::vector<std::string>& paths, int64_t outputs) const override {
+  Var bank(Var x, const std::vector<std::string>& paths, int64_t outputs, Var own) const override {
     std::vector<int64_t> units = options_.units;
     units.push_back(outputs);
     return mlp_bank(x, paths,
@@ -31,7 +31,8 @@ class MlpTower final : public Tower {
                      .hidden_activation = options_.activation,
                      .output_activation = "none",
                      .dropout = options_.dropout,
-                     .initializer = Initializer::named(options_.initializer, options_.initializer_scale)});
+                     .initializer = Initializer::named(options_.initializer, options_.initializer_scale)},
+                    own);
   }
 
  private:

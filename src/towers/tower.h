@@ -8,8 +8,9 @@ namespace gatewise {
 class Tower {
  public:
   virtual ~Tower() = default;
-  // One tower per path: x [in] shared, or [towers, in] -> [towers, outputs]; no activation at the end.
-  virtual Var bank(Var x, const std::vector<std::string>& paths, int64_t outputs) const = 0;
+  // One tower per path: x [in] shared, or [towers, in] -> [towers, outputs]; no activation at the end. With
+  // ids `own` (or an empty Var) for every row the tower that its id names: x [in] -> [1, outputs].
+  virtual Var bank(Var x, const std::vector<std::string>& paths, int64_t outputs, Var own) const = 0;
 };
 
 }  // namespace gatewise

@@ -20,9 +20,13 @@ int find_leaf(const Graph& graph, Leaf leaf, const std::string& name) {
 }
 
 BatchLoader::BatchLoader(const Graph& graph, const FeatureSpace& space, const std::string& normaliser)
-    : space_(space), divides_by_batch_(normaliser == "batch") {
+    : space_(space),
+      divides_by_batch_(normaliser == "batch"),
+      has_own_labels_(space.has_own_labels()),
+      label_columns_(has_own_labels_ ? 1 : static_cast<int64_t>(space.tasks.size())) {
   numeric_node_ = find_leaf(graph, Leaf::Input, "numeric");
   labels_node_ = find_leaf(graph, Leaf::Input, "labels");
+  row_task_node_ = find_leaf(graph, Leaf::Ids, "row_task");
   for (const IdFeature& feature : space.ids)
     id_nodes_.push_back(find_leaf(graph, Leaf::Ids, "ids/" + feature.name));
   for (const BagFeature& feature : space.bags) {
@@ -34,18 +38,19 @@ BatchLoader::BatchLoader(const Graph& graph, const FeatureSpace& space, const st
 
 const Batch<float>& BatchLoader::gather(const EncodedData& data, std::span<const int64_t> rows, Pool& pool) {
   const auto count = static_cast<int64_t>(rows.size());
-  const auto tasks = static_cast<int64_t>(space_.tasks.size());
+  if (has_own_labels_) rows = by_task(data, rows);
   numeric_.resize(count * data.numeric_width);
   ids_.resize(count * data.id_columns);
-  labels_.resize(count * tasks);
+  labels_.resize(count * label_columns_);
   pool.run((count + rows_per_job - 1) / rows_per_job, [&](int64_t job, int) {
     copy_rows(data, rows, job * rows_per_job, std::min(count, (job + 1) * rows_per_job));
   });
   copy_bags(data, rows);
-  take_coefficients(&data, rows, count);
+  has_own_labels_ ? take_own_coefficients(data, rows) : take_coefficients(&data, rows, count);
   batch_.rows = count;
   batch_.inputs[numeric_node_] = {numeric_.data(), data.numeric_width};
-  batch_.inputs[labels_node_] = {labels_.data(), tasks};
+  batch_.inputs[labels_node_] = {labels_.data(), label_columns_};
+  if (has_own_labels_) batch_.ids[row_task_node_] = {row_task_.data(), 1, nullptr, nullptr};
   for (size_t i = 0; i < id_nodes_.size(); ++i) {
     batch_.ids[id_nodes_[i]] = {ids_.data() + space_.ids[i].column, data.id_columns, nullptr, nullptr};
   }
@@ -59,7 +64,7 @@ const Batch<float>& BatchLoader::gather(const EncodedData& data, std::span<const
 void BatchLoader::copy_rows(const EncodedData& data, std::span<const int64_t> rows, int64_t begin,
                             int64_t end) {
   const int64_t width = data.numeric_width, columns = data.id_columns;
-  const auto tasks = static_cast<int64_t>(space_.tasks.size());
+  const int64_t tasks = label_columns_;
   for (int64_t i = begin; i < end; ++i) {
     if (i + rows_ahead < end) {
       const int64_t next = rows[i + rows_ahead];
@@ -78,6 +83,21 @@ void BatchLoader::copy_rows(const EncodedData& data, std::span<const int64_t> ro
       labels_[i * tasks + task] = std::isnan(label) ? 0 : label;
     }
   }
+}
+
+// The rows with their tasks in order, those of one task in the order given: neighbours then share parameters.
+std::span<const int64_t> BatchLoader::by_task(const EncodedData& data, std::span<const int64_t> rows) {
+  std::vector<int64_t> next(space_.tasks.size() + 1, 0);
+  for (const int64_t row : rows) ++next[data.row_task[row] + 1];
+  for (size_t task = 1; task < next.size(); ++task) next[task] += next[task - 1];
+  sorted_.resize(rows.size());
+  row_task_.resize(rows.size());
+  for (const int64_t row : rows) {
+    const auto place = static_cast<size_t>(next[data.row_task[row]]++);
+    sorted_[place] = row;
+    row_task_[place] = data.row_task[row];
+  }
+  return sorted_;
 }
 
 void BatchLoader::copy_bags(const EncodedData& data, std::span<const int64_t> rows) {
@@ -131,9 +151,41 @@ void BatchLoader::take_coefficients(const EncodedData* data, std::span<const int
   batch_.coefficients = {coefficients_.data(), static_cast<int64_t>(tasks)};
 }
 
+// A row's weight over the normaliser of its task, times the task's weight.
+void BatchLoader::take_own_coefficients(const EncodedData& data, std::span<const int64_t> rows) {
+  coefficients_.resize(rows.size());
+  own_coefficients_.assign(rows.size(), 0);
+  std::fill(present_.begin(), present_.end(), 0.0);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const float label = data.labels[rows[i]];
+    if (std::isnan(label)) continue;
+    const double weight = data.weights.empty() ? 1.0 : data.weights[rows[i]];
+    own_coefficients_[i] = weight * class_weight(row_task_[i], label);
+    present_[row_task_[i]] += own_coefficients_[i];
+  }
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const uint32_t task = row_task_[i];
+    const double normaliser = divides_by_batch_ ? static_cast<double>(rows.size()) : present_[task];
+    if (normaliser > 0) own_coefficients_[i] /= normaliser;
+    coefficients_[i] = static_cast<float>(own_coefficients_[i] * space_.tasks[task].weight);
+  }
+  batch_.coefficients = {coefficients_.data(), 1};
+}
+
+std::vector<double> BatchLoader::own_losses(ConstRows<float> row_losses) const {
+  std::vector<double> losses(space_.tasks.size(), 0);
+  for (size_t i = 0; i < own_coefficients_.size(); ++i) {
+    if (own_coefficients_[i] == 0) continue;
+    losses[row_task_[i]] +=
+        own_coefficients_[i] * row_losses.data[static_cast<int64_t>(i) * row_losses.stride];
+  }
+  return losses;
+}
+
 const Batch<float>& BatchLoader::view(const EncodedData& data, int64_t first, int64_t count) {
   batch_.rows = count;
   batch_.inputs[numeric_node_] = {data.numeric.data() + first * data.numeric_width, data.numeric_width};
+  if (has_own_labels_) batch_.ids[row_task_node_] = {data.row_task.data() + first, 1, nullptr, nullptr};
   for (size_t i = 0; i < id_nodes_.size(); ++i) {
     batch_.ids[id_nodes_[i]] = {data.ids.data() + first * data.id_columns + space_.ids[i].column,
                                 data.id_columns, nullptr, nullptr};

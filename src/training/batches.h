@@ -16,7 +16,8 @@ class BatchLoader {
   // "batch" by the number of rows.
   BatchLoader(const Graph& graph, const FeatureSpace& space, const std::string& normaliser = "present");
 
-  // Copies the given rows side by side; the batch stays valid until the next call.
+  // Copies the given rows side by side, rows of one task in the order of their tasks; the batch stays valid
+  // until the next call.
   const Batch<float>& gather(const EncodedData& data, std::span<const int64_t> rows, Pool& pool);
   // Rows [first, first + count) where they lie, without labels.
   const Batch<float>& view(const EncodedData& data, int64_t first, int64_t count);
@@ -28,20 +29,28 @@ class BatchLoader {
 
   // Sum over tasks and rows of the batch of present weights, by task.
   const std::vector<double>& present_weights() const { return present_; }
+  // Of rows of one task, whose single loss has the tasks' weights in its coefficients: every task's loss
+  // before its weight, from the loss of each row of the last batch.
+  std::vector<double> own_losses(ConstRows<float> row_losses) const;
 
  private:
   void copy_rows(const EncodedData& data, std::span<const int64_t> rows, int64_t begin, int64_t end);
   void copy_bags(const EncodedData& data, std::span<const int64_t> rows);
   void take_coefficients(const EncodedData* data, std::span<const int64_t> rows, int64_t count);
+  std::span<const int64_t> by_task(const EncodedData& data, std::span<const int64_t> rows);
+  void take_own_coefficients(const EncodedData& data, std::span<const int64_t> rows);
   double class_weight(size_t task, float label) const;
 
   FeatureSpace space_;
-  bool divides_by_batch_;
-  int numeric_node_ = -1, labels_node_ = -1;
+  bool divides_by_batch_, has_own_labels_;
+  int64_t label_columns_;
+  int numeric_node_ = -1, labels_node_ = -1, row_task_node_ = -1;
   std::vector<int> id_nodes_, bag_nodes_;
   Batch<float> batch_;
   std::vector<float> numeric_, labels_, coefficients_;
-  std::vector<uint32_t> ids_;
+  std::vector<double> own_coefficients_;  // before the tasks' weights
+  std::vector<uint32_t> ids_, row_task_;
+  std::vector<int64_t> sorted_;  // rows by task
   std::vector<EncodedBag> bags_;
   std::vector<double> present_;
 };

@@ -1,6 +1,7 @@
 // Scoring rows and judging the scores.
 #include "base/error.h"
 #include "training/batches.h"
+#include "training/model.h"
 #include "training/scoring.h"
 #include "training/trainer.h"
 
@@ -9,20 +10,39 @@ namespace {
 
 constexpr int64_t scoring_rows = 8192;
 
-// The rows of one task as a metric wants them: labels in original units, its column of weights.
+// The rows of one task as a metric wants them: labels in original units, its column of weights. Of rows of
+// one task those of others are left out.
 struct TaskRows {
-  std::vector<float> labels, weights;
+  int64_t rows = 0;
+  std::vector<float> labels, weights, own_predictions;
+  std::vector<uint64_t> own_groups;
 
-  TaskRows(const EncodedData& data, const TaskSpace& task, size_t index) {
-    const auto tasks = static_cast<size_t>(data.tasks);
-    for (size_t row = 0; row < static_cast<size_t>(data.rows); ++row) {
-      const float label = data.labels[row * tasks + index];
-      const bool is_scaled = task.kind == "regression" && !std::isnan(label);
-      labels.push_back(is_scaled ? static_cast<float>(task.to_original(label)) : label);
-      if (!data.weights.empty()) weights.push_back(data.weights[row * tasks + index]);
+  TaskRows(const EncodedData& data, const TaskSpace& task, size_t index) : rows(data.rows) {
+    for (int64_t row = 0; row < data.rows; ++row)
+      add(data, task, row * data.tasks + static_cast<int64_t>(index));
+  }
+
+  // `predictions` [rows of the data, classes] of each row's own task.
+  TaskRows(const EncodedData& data, const TaskSpace& task, const std::vector<int64_t>& own,
+           const std::vector<float>& predictions, int64_t classes)
+      : rows(static_cast<int64_t>(own.size())) {
+    for (const int64_t row : own) {
+      add(data, task, row);
+      own_predictions.insert(own_predictions.end(), predictions.begin() + row * classes,
+                             predictions.begin() + (row + 1) * classes);
+      if (!data.groups.empty()) own_groups.push_back(data.groups[row]);
     }
   }
+
+  void add(const EncodedData& data, const TaskSpace& task, int64_t place) {
+    const float label = data.labels[place];
+    const bool is_scaled = task.kind == "regression" && !std::isnan(label);
+    labels.push_back(is_scaled ? static_cast<float>(task.to_original(label)) : label);
+    if (!data.weights.empty()) weights.push_back(data.weights[place]);
+  }
 };
+
+int64_t columns_of(const TaskSpace& task) { return task.kind == "multiclass" ? task.classes : 1; }
 
 // `interval`: null where none is wanted.
 Json metric_to_json(const Metric& metric, const MetricInput& input, const Interval* interval) {
@@ -38,6 +58,24 @@ Json metric_to_json(const Metric& metric, const MetricInput& input, const Interv
   }
   if (!value.details.is_null()) json["details"] = value.details;
   return json;
+}
+
+// The metrics of one task by name.
+Json judge(const TaskSpace& task, const MetricInput& input, const EvaluationOptions& options) {
+  Json values = Json::object();
+  std::vector<std::string> names = options.metrics.empty() ? default_metrics(task.kind) : options.metrics;
+  if (options.metrics.empty() && task.kind == "binary" && !input.groups.empty())
+    names.emplace_back("grouped_auc");
+  std::erase_if(names,
+                [&](const std::string& name) { return !fits_task(make_metric(name)->traits(), task.kind); });
+  std::vector<std::unique_ptr<Metric>> metrics;
+  for (const std::string& name : names) metrics.push_back(make_metric(name));
+  std::vector<Interval> intervals;
+  if (options.resamples > 0) intervals = bootstrap(metrics, input, options.resamples, 0.95, options.seed);
+  for (size_t i = 0; i < names.size(); ++i) {
+    values[names[i]] = metric_to_json(*metrics[i], input, intervals.empty() ? nullptr : &intervals[i]);
+  }
+  return values;
 }
 
 }  // namespace
@@ -58,19 +96,21 @@ Scorer::Scorer(const Graph& graph, Store<float>& store, const FeatureSpace& spac
 
 std::vector<std::vector<float>> Scorer::predict(const EncodedData& data) {
   program_.parameters_changed();
-  std::vector<std::vector<float>> predictions(space_.tasks.size());
+  const bool is_own = space_.has_own_labels();
+  std::vector<std::vector<float>> predictions(is_own ? 1 : space_.tasks.size());
   for (int64_t first = 0; first < data.rows; first += scoring_rows) {
     const int64_t rows = std::min(scoring_rows, data.rows - first);
     program_.forward(loader_.view(data, first, rows), Run{});
-    for (size_t task = 0; task < space_.tasks.size(); ++task) {
-      const TaskSpace& space = space_.tasks[task];
-      const ConstRows<float> values = program_.value(graph_.find(space.name));
-      const int64_t width = space.kind == "multiclass" ? space.classes : 1;
+    for (size_t output = 0; output < predictions.size(); ++output) {
+      const std::string& name = is_own ? own_output : space_.tasks[output].name;
+      const ConstRows<float> values = program_.value(graph_.find(name));
+      const int64_t width = columns_of(space_.tasks[output]);
       for (int64_t row = 0; row < rows; ++row) {
+        const TaskSpace& task = space_.tasks[is_own ? data.row_task[first + row] : output];
         for (int64_t i = 0; i < width; ++i) {
           const float value = values.data[row * values.stride + i];
-          predictions[task].push_back(
-              space.kind == "regression" ? static_cast<float>(space.to_original(value)) : value);
+          predictions[output].push_back(
+              task.kind == "regression" ? static_cast<float>(task.to_original(value)) : value);
         }
       }
     }
@@ -81,31 +121,22 @@ std::vector<std::vector<float>> Scorer::predict(const EncodedData& data) {
 Json Scorer::evaluate(const EncodedData& data, const EvaluationOptions& options) {
   if (data.labels.empty()) data_error("evaluation: the rows have no labels");
   const std::vector<std::vector<float>> predictions = predict(data);
+  const bool is_own = space_.has_own_labels();
+  std::vector<std::vector<int64_t>> own(is_own ? space_.tasks.size() : 0);
+  for (int64_t row = 0; is_own && row < data.rows; ++row) own[data.row_task[row]].push_back(row);
   Json tasks = Json::object();
   for (size_t index = 0; index < space_.tasks.size(); ++index) {
     const TaskSpace& task = space_.tasks[index];
-    const TaskRows rows(data, task, index);
+    const TaskRows rows = is_own ? TaskRows(data, task, own[index], predictions[0], columns_of(task))
+                                 : TaskRows(data, task, index);
     MetricInput input;
-    input.rows = data.rows;
-    input.classes = task.kind == "multiclass" ? task.classes : 1;
-    input.predictions = predictions[index];
+    input.rows = rows.rows;
+    input.classes = columns_of(task);
+    input.predictions = is_own ? rows.own_predictions : predictions[index];
     input.labels = rows.labels;
     input.weights = rows.weights;
-    input.groups = data.groups;
-    Json values = Json::object();
-    std::vector<std::string> names = options.metrics.empty() ? default_metrics(task.kind) : options.metrics;
-    if (options.metrics.empty() && task.kind == "binary" && !data.groups.empty())
-      names.emplace_back("grouped_auc");
-    std::erase_if(
-        names, [&](const std::string& name) { return !fits_task(make_metric(name)->traits(), task.kind); });
-    std::vector<std::unique_ptr<Metric>> metrics;
-    for (const std::string& name : names) metrics.push_back(make_metric(name));
-    std::vector<Interval> intervals;
-    if (options.resamples > 0) intervals = bootstrap(metrics, input, options.resamples, 0.95, options.seed);
-    for (size_t i = 0; i < names.size(); ++i) {
-      values[names[i]] = metric_to_json(*metrics[i], input, intervals.empty() ? nullptr : &intervals[i]);
-    }
-    tasks[task.name] = values;
+    input.groups = is_own ? rows.own_groups : data.groups;
+    tasks[task.name] = judge(task, input, options);
   }
   return {{"rows", data.rows}, {"tasks", tasks}};
 }

@@ -74,6 +74,20 @@ void add_stacked_tasks(Graph& graph, const FeatureSpace& space, Var logits, Var 
   }
 }
 
+// Rows of one task: one output, one loss.
+void add_own_task(Graph& graph, const FeatureSpace& space, const Heads& heads, Var labels, Var row_task) {
+  Var logits = heads.own;
+  if (!logits.is_valid()) {
+    std::vector<Var> rows;
+    for (const Var& task : heads.of_task) rows.push_back(reshape(task, Shape{1, task.shape().elements()}));
+    logits = own_rows(concatenate(rows, 0), row_task);
+  }
+  const std::unique_ptr<Loss> loss = make_loss(space.tasks[0]);
+  graph.add_loss(own_output, loss->rows(logits, loss->is_over_classes() ? reshape(labels, Shape{}) : labels));
+  graph.name_value("logits", logits);
+  graph.add_output(own_output, loss->prediction(logits));
+}
+
 bool can_stack(const FeatureSpace& space, const Heads& heads) {
   const TaskSpace& first = space.tasks[0];
   return heads.stacked.is_valid() && heads.stacked.shape().last() == 1 &&
@@ -96,13 +110,19 @@ std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const Json& model)
   auto graph = std::make_unique<Graph>();
   ModelInputs inputs;
   inputs.x = build_features(*graph, space, inputs.features);
-  const Var labels = graph->input("labels", Shape{static_cast<int64_t>(space.tasks.size())});
+  const bool is_own = space.has_own_labels();
+  const Var labels = graph->input("labels", Shape{is_own ? 1 : static_cast<int64_t>(space.tasks.size())});
+  if (is_own) inputs.row_task = graph->ids("row_task");
   for (const TaskSpace& task : space.tasks) {
     inputs.tasks.push_back(
         {task.name, task.kind == "multiclass" ? task.classes : 1, task.kind, task.only_where});
   }
   const auto architecture = make_part<Architecture>(model, "model", default_architecture);
   const Heads heads = architecture->build(inputs);
+  if (is_own) {
+    add_own_task(*graph, space, heads, labels, inputs.row_task);
+    return graph;
+  }
   if (can_stack(space, heads)) {
     add_stacked_tasks(*graph, space, heads.stacked, labels);
     return graph;

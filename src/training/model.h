@@ -11,13 +11,19 @@ namespace gatewise {
 // The usual loss of a kind of task: binary_cross_entropy, squared_error, softmax_cross_entropy.
 std::string default_loss(const std::string& task_kind);
 
+// The output, and the loss, of a model whose rows belong to one task each.
+inline constexpr const char* own_output = "prediction";
+
 // The graph of a model over encoded rows; `model` is the table [model]: {type = "mmoe", options...}. Its
 // inputs:
 //   "numeric" [numeric width], "ids/<feature>", "bags/<feature>", "labels" [tasks].
 // Its outputs, one per task by name: the probability, the class probabilities, or the value as trained
 // (scaled labels). Named values: "logits/<task>", those of the architecture ("experts", "gates", ...). Losses
-// are added under the tasks' names, in the order of space.tasks. Throws Error(Command) for unknown types and
-// options.
+// are added under the tasks' names, in the order of space.tasks.
+// Where rows belong to one task (FeatureSpace::has_own_labels) there is a further input, the ids "row_task",
+// and "labels" is [1]; the one output and the one loss are called own_output, the logits "logits", and only
+// what belongs to the row's task runs, as far as the architecture can say so. Throws Error(Command) for
+// unknown types and options.
 std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const Json& model);
 
 // {type, every option with its value} of a [model] table: what is written beside a saved model.

@@ -33,10 +33,12 @@ class TrainingLoop {
         schedule_(read_options<ScheduleOptions>(options.schedule, "training.schedule")),
         stopper_(read_options<StopOptions>(options.stop, "training.stop"), space.tasks),
         loader_(graph, space, options.normaliser),
-        program_(store, pool, plan_options(options)),
+        program_(store, pool, plan_options(graph, space, options)),
         optimiser_(store, pool, read_options<OptimiserOptions>(options.optimiser, "training.optimiser")),
         scorer_(graph, store, space, pool) {
-    for (const TaskSpace& task : space.tasks) task_weights_.push_back(task.weight);
+    // Rows of one task have a single loss, whose coefficients hold the tasks' weights.
+    if (space.has_own_labels()) own_loss_ = graph.losses()[0].node;
+    for (const TaskSpace& task : space.tasks) task_weights_.push_back(own_loss_ < 0 ? task.weight : 1);
     state_.task_losses.assign(space.tasks.size(), 0);
     state_.task_steps.assign(space.tasks.size(), 0);
     state_.penalties.assign(graph.penalties().size(), 0);
@@ -61,9 +63,11 @@ class TrainingLoop {
   }
 
  private:
-  static PlanOptions plan_options(const TrainingOptions& options) {
+  static PlanOptions plan_options(const Graph& graph, const FeatureSpace& space,
+                                  const TrainingOptions& options) {
     PlanOptions plan;
     plan.batch_rows = options.batch_rows;
+    if (space.has_own_labels()) plan.watched = {graph.losses()[0].node};
     return plan;
   }
 
@@ -102,13 +106,15 @@ class TrainingLoop {
     run.step = static_cast<uint64_t>(step);
     run.is_training = true;
     const StepResult result = program_.step(batch, run, task_weights_);
-    if (!std::isfinite(result.total)) explain_divergence(result, step);
+    const std::vector<double> losses =
+        own_loss_ < 0 ? result.losses : loader_.own_losses(program_.value(own_loss_));
+    if (!std::isfinite(result.total)) explain_divergence(result, losses, step);
     optimiser_.apply(program_, learning_rate(schedule_, optimiser_.options().rate, step,
                                              options_.epochs * steps_per_epoch_));
     state_.total_loss += result.total;
     for (size_t task = 0; task < task_weights_.size(); ++task) {
       if (loader_.present_weights()[task] <= 0) continue;
-      state_.task_losses[task] += result.losses[task];
+      state_.task_losses[task] += losses[task];
       state_.task_steps[task] += 1;
     }
     for (size_t i = 0; i < result.penalties.size(); ++i) state_.penalties[i] += result.penalties[i];
@@ -154,13 +160,14 @@ class TrainingLoop {
     return loader_.gather(*data_.train, row_numbers_, pool_);
   }
 
-  [[noreturn]] void explain_divergence(const StepResult& result, int64_t step) const {
+  [[noreturn]] void explain_divergence(const StepResult& result, const std::vector<double>& losses,
+                                       int64_t step) const {
     std::string guilty;
     for (size_t i = 0; i < result.penalties.size(); ++i) {
       if (!std::isfinite(result.penalties[i])) guilty = "penalty \"" + graph_.penalties()[i].name + "\"";
     }
-    for (size_t task = 0; task < result.losses.size(); ++task) {
-      if (!std::isfinite(result.losses[task])) guilty = "task \"" + space_.tasks[task].name + "\"";
+    for (size_t task = 0; task < losses.size(); ++task) {
+      if (!std::isfinite(losses[task])) guilty = "task \"" + space_.tasks[task].name + "\"";
     }
     const std::string kept = has_checkpoint_ ? "; the last good checkpoint is " + run_.checkpoint : "";
     data_error(
@@ -324,6 +331,7 @@ class TrainingLoop {
   Optimiser<float> optimiser_;
   Scorer scorer_;
   std::vector<double> task_weights_;
+  int own_loss_ = -1;  // node of the loss of rows of one task
   std::vector<int64_t> row_numbers_;
   std::vector<uint64_t> streamed_ids_;
   int64_t steps_per_epoch_ = 0;

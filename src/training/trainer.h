@@ -95,7 +95,8 @@ struct TrainingRun {
 Json train(const Graph& graph, Store<float>& store, const FeatureSpace& space, const TrainingData& data,
            const TrainingOptions& options, const TrainingRun& run, Pool& pool);
 
-// Predictions per task, in original units: [rows] or [rows, classes].
+// Predictions per task, in original units: [rows] or [rows, classes]. Where rows belong to one task
+// (FeatureSpace::has_own_labels) a single entry: each row's own.
 std::vector<std::vector<float>> predict(const Graph& graph, Store<float>& store, const FeatureSpace& space,
                                         const EncodedData& data, Pool& pool);
 

@@ -11,8 +11,9 @@ namespace gatewise {
 namespace {
 
 const std::set<std::string>& specially_tested() {
-  static const std::set<std::string> names{"embedding", "route",       "gather",     "routed_linear",
-                                           "combine",   "branch_rows", "alternative"};
+  static const std::set<std::string> names{"embedding",     "route",    "gather",
+                                           "routed_linear", "combine",  "branch_rows",
+                                           "alternative",   "own_rows", "own_linear"};
   return names;
 }
 
