@@ -6,6 +6,7 @@
 #include "features/propose.h"
 #include "table/synthetic.h"
 #include "training/model.h"
+#include "training/task_sampling.h"
 
 namespace gatewise {
 namespace {
@@ -99,6 +100,7 @@ Configuration Configuration::from_json(const Json& json) {
   read_options<OptimiserOptions>(training.optimiser, "training.optimiser");
   read_options<ScheduleOptions>(training.schedule, "training.schedule");
   read_options<StopOptions>(training.stop, "training.stop");
+  read_options<TaskSamplingOptions>(training.task_sampling, "training.task_sampling");
   const std::vector<std::string> kinds = kinds_of(configuration.schema.tasks);
   check_metrics(training.metrics, kinds, "training.metrics");
   configuration.evaluation = read_options<EvaluationSection>(table_of(json, "evaluation"), "evaluation");
@@ -139,13 +141,17 @@ Json describe_sections() {
                           "what each column is for: columns.<name> = \"role\" or {role = .., options}; "
                           "columns.default is auto or ignore, columns.embedding the default width"},
                          {"options", column_options()}};
-  add_section<TaskSpec>(sections, "tasks", "what is predicted: one table tasks.<name> each");
+  add_section<TaskSpec>(sections, "tasks",
+                        "what is predicted: one table tasks.<name> each; tasks.\"*\" is a template for every "
+                        "other value of a column of role task, which names the one task of each row");
   sections["model"] = {{"summary", "the architecture: type and its options (see the architectures)"},
                        {"options", Json::array()}};
   add_section<TrainingOptions>(sections, "training", "how long, how fast, and from which seed");
   add_section<OptimiserOptions>(sections, "training.optimiser", "the update of parameters");
   add_section<ScheduleOptions>(sections, "training.schedule", "the learning rate of each step");
   add_section<StopOptions>(sections, "training.stop", "when to stop early");
+  add_section<TaskSamplingOptions>(sections, "training.task_sampling",
+                                   "how often each task's rows are drawn, where rows belong to one task");
   add_section<EvaluationSection>(sections, "evaluation", "what is measured after training");
   add_section<SyntheticSection>(sections, "synthetic", "fresh made-up rows at every step in place of files");
   add_section<OutputSection>(sections, "output", "where the model goes");

@@ -15,6 +15,8 @@ void TrainingOptions::declare(OptionSet& set) {
   set.add("optimiser", &optimiser, "table [training.optimiser]");
   set.add("schedule", &schedule, "table [training.schedule]");
   set.add("stop", &stop, "table [training.stop]");
+  set.add("task_sampling", &task_sampling,
+          "table [training.task_sampling], for rows of one task; {}: every row once an epoch");
   set.add("metrics", &metrics, "reported after every epoch; [] means the usual ones of each kind of task")
       .choices(Registry<Metric>::instance().names());
   set.add("checkpoint_seconds", &checkpoint_seconds,

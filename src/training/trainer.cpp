@@ -8,6 +8,7 @@
 #include "training/checkpointing.h"
 #include "training/scoring.h"
 #include "training/stopping.h"
+#include "training/task_sampling.h"
 #include "training/warnings.h"
 
 namespace gatewise {
@@ -46,6 +47,7 @@ class TrainingLoop {
     steps_per_epoch_ = data.stream != nullptr ? options.steps_per_epoch
                                               : (rows + options.batch_rows - 1) / options.batch_rows;
     if (steps_per_epoch_ == 0) data_error("training: there is no row to train on");
+    if (!options.task_sampling.empty()) start_task_sampling();
   }
 
   Json run() {
@@ -63,6 +65,17 @@ class TrainingLoop {
   }
 
  private:
+  void start_task_sampling() {
+    if (data_.train == nullptr || data_.train->row_task.empty()) {
+      command_error(
+          "training.task_sampling: rows are drawn by the task they belong to, and these belong to none; give "
+          "the "
+          "column that names it the role \"task\", or drop the table");
+    }
+    const auto sampling = read_options<TaskSamplingOptions>(options_.task_sampling, "training.task_sampling");
+    sampler_.emplace(data_.train->row_task, sampling.temperature, static_cast<uint64_t>(options_.seed));
+  }
+
   static PlanOptions plan_options(const Graph& graph, const FeatureSpace& space,
                                   const TrainingOptions& options) {
     PlanOptions plan;
@@ -154,7 +167,8 @@ class TrainingLoop {
     constexpr int64_t numbers_per_job = 512;
     pool_.run((rows + numbers_per_job - 1) / numbers_per_job, [&](int64_t job, int) {
       for (int64_t i = job * numbers_per_job; i < std::min(rows, (job + 1) * numbers_per_job); ++i) {
-        row_numbers_[i] = static_cast<int64_t>(order(static_cast<uint64_t>(first + i)));
+        row_numbers_[i] = sampler_ ? sampler_->row(state_.epoch, first + i)
+                                   : static_cast<int64_t>(order(static_cast<uint64_t>(first + i)));
       }
     });
     return loader_.gather(*data_.train, row_numbers_, pool_);
@@ -310,11 +324,13 @@ class TrainingLoop {
 
   // What must not change between a run and its continuation.
   Json run_identity() const {
-    return {{"seed", options_.seed},
-            {"batch_rows", options_.batch_rows},
-            {"optimiser", optimiser_.options().kind},
-            {"rows", data_.train == nullptr ? 0 : data_.train->rows},
-            {"parameters", store_.parameter_count()}};
+    Json identity{{"seed", options_.seed},
+                  {"batch_rows", options_.batch_rows},
+                  {"optimiser", optimiser_.options().kind},
+                  {"rows", data_.train == nullptr ? 0 : data_.train->rows},
+                  {"parameters", store_.parameter_count()}};
+    if (sampler_) identity["task_sampling"] = options_.task_sampling;
+    return identity;
   }
 
   const Graph& graph_;
@@ -334,6 +350,7 @@ class TrainingLoop {
   int own_loss_ = -1;  // node of the loss of rows of one task
   std::vector<int64_t> row_numbers_;
   std::vector<uint64_t> streamed_ids_;
+  std::optional<TaskSampler> sampler_;
   int64_t steps_per_epoch_ = 0;
   bool has_checkpoint_ = false;  // of this run
   TrainingState state_;

@@ -23,7 +23,8 @@ struct TrainingOptions {
   Json optimiser = Json::object();
   Json schedule = Json::object();
   Json stop = Json::object();
-  std::vector<std::string> metrics;  // empty: the usual ones of each task's kind
+  Json task_sampling = Json::object();  // TaskSamplingOptions; empty: every row once an epoch
+  std::vector<std::string> metrics;     // empty: the usual ones of each task's kind
   int64_t checkpoint_seconds = 60;
   int64_t steps_per_epoch = 1000;  // of streamed rows
   void declare(OptionSet& set);
