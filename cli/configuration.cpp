@@ -12,8 +12,8 @@ namespace gatewise {
 namespace {
 
 const std::vector<std::string>& table_names() {
-  static const std::vector<std::string> names{"data",     "split",      "columns",   "tasks", "model",
-                                              "training", "evaluation", "synthetic", "output"};
+  static const std::vector<std::string> names{"data",     "split",      "columns",   "tasks",  "model",
+                                              "training", "evaluation", "synthetic", "output", "continue"};
   return names;
 }
 
@@ -84,6 +84,16 @@ void SyntheticSection::declare(OptionSet& set) {
   set.add("test_rows", &test_rows, "rows to test on").range(2);
 }
 
+void ContinueSection::declare(OptionSet& set) {
+  set.add(
+      "copy", &copy,
+      "new task -> task of the model whose gate, tower and other parameters it starts from, as {b = \"a\"}; "
+      "others start afresh");
+  set.add("freeze", &freeze,
+          "parameters that keep their values, by patterns of their paths in which * is any text, as "
+          "[\"experts/*\", \"towers/a/*\"]");
+}
+
 void OutputSection::declare(OptionSet& set) {
   set.add("model", &model, "directory of the trained model; empty: the configuration's name and \".model\"");
 }
@@ -106,6 +116,13 @@ Configuration Configuration::from_json(const Json& json) {
   configuration.evaluation = read_options<EvaluationSection>(table_of(json, "evaluation"), "evaluation");
   check_metrics(configuration.evaluation.metrics, kinds, "evaluation.metrics");
   configuration.output = read_options<OutputSection>(table_of(json, "output"), "output");
+  if (json.contains("continue")) {
+    configuration.continuation = read_options<ContinueSection>(json["continue"], "continue");
+    for (const auto& [task, source] : configuration.continuation->copy.items()) {
+      if (!source.is_string())
+        command_error("continue.copy.{}: got {}, expected a task's name", task, source.dump());
+    }
+  }
   if (json.contains("synthetic")) {
     configuration.synthetic = read_options<SyntheticSection>(json["synthetic"], "synthetic");
     for (const char* table : {"data", "split", "columns"}) {
@@ -154,6 +171,8 @@ Json describe_sections() {
                                    "how often each task's rows are drawn, where rows belong to one task");
   add_section<EvaluationSection>(sections, "evaluation", "what is measured after training");
   add_section<SyntheticSection>(sections, "synthetic", "fresh made-up rows at every step in place of files");
+  add_section<ContinueSection>(
+      sections, "continue", "with --from: which parameters new tasks start from, and which stay as they are");
   add_section<OutputSection>(sections, "output", "where the model goes");
   return sections;
 }

@@ -36,6 +36,13 @@ struct OutputSection {
   void declare(OptionSet& set);
 };
 
+// [continue]: what `fit --from` does with the model to start from.
+struct ContinueSection {
+  Json copy = Json::object();       // new task -> task whose parameters it starts from
+  std::vector<std::string> freeze;  // patterns of paths
+  void declare(OptionSet& set);
+};
+
 // A table of a configuration; empty where it has none.
 inline Json table_of(const Json& json, const char* name) { return json.value(name, Json::object()); }
 
@@ -45,6 +52,7 @@ struct Configuration {
   TrainingOptions training;
   EvaluationSection evaluation;
   std::optional<SyntheticSection> synthetic;
+  std::optional<ContinueSection> continuation;  // not written out: the model that comes of it stands alone
   OutputSection output;
 
   // Throws Error(Command) for unknown tables and fields, with the nearest known name, and for every value

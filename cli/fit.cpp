@@ -11,6 +11,7 @@
 #include "model_file/model_directory.h"
 #include "report/metrics_text.h"
 #include "report/numbers.h"
+#include "training/frozen.h"
 #include "training/model.h"
 
 namespace gatewise {
@@ -47,7 +48,10 @@ class Fit final : public Verb {
         "directory of the model; by default [output] model, or the first input's name and \".model\"");
     app.add_flag("--resume", is_resuming_,
                  "go on from the checkpoint of an interrupted run of the same command");
-    app.add_option("--from", from_, "start from this trained model, whose vocabularies take in new values");
+    app.add_option(
+        "--from", from_,
+        "start from this trained model, whose vocabularies take in new values and which new tasks join; "
+        "[continue] says what they copy and what stays frozen");
     app.add_option("--threads", threads_, "workers; 0 means one per core; no result depends on it")
         ->check(CLI::Range(0, 1024));
     app.add_flag("--quiet", is_quiet_, "no progress, only warnings and errors");
@@ -63,6 +67,12 @@ class Fit final : public Verb {
     std::optional<LoadedModel> start;
     if (!from_.empty()) start = load_start();
     Configuration configuration = Configuration::from_json(read_json(overrides, start));
+    if (configuration.continuation && !start) {
+      command_error(
+          "continue: this table says what becomes of a trained model's parameters; name the model by --from, "
+          "or "
+          "drop the table");
+    }
     if (threads_ >= 0) configuration.training.threads = threads_;
     const std::string output = output_directory(configuration);
     check_output(output);
@@ -76,13 +86,18 @@ class Fit final : public Verb {
     const TrainingRows rows = load_training_rows(configuration, start ? &*start->encoder : nullptr);
     const FeatureSpace& space = rows.encoder.space();
     const std::unique_ptr<Graph> graph = build_graph(space, configuration.model);
+    const ContinueSection continuation = configuration.continuation.value_or(ContinueSection());
+    const std::vector<std::string> frozen = freeze(*graph, continuation.freeze);
     Store<float> store(*graph);
     store.initialise(static_cast<uint64_t>(configuration.training.seed));
-    if (start) copy_parameters(*start->store, store);
+    if (start) {
+      check_copies(continuation.copy, rows.new_tasks, *start->encoder);
+      copy_parameters(*start->store, store, rows.new_tasks, continuation.copy);
+    }
     tell_sizes(rows, store, console);
 
     Pool pool(static_cast<int>(configuration.training.threads));
-    const Json history = train_model(*graph, store, rows, configuration, output, pool, console);
+    const Json history = train_model(*graph, store, rows, configuration, output, frozen, pool, console);
     if (history.is_null()) return interrupted;
     const Json metrics = measure(*graph, store, rows, configuration, pool);
     Configuration complete = configuration;
@@ -141,19 +156,21 @@ class Fit final : public Verb {
         rows.train ? count_text(rows.train->rows) + " training rows" : "streamed training rows";
     if (rows.validation) text += ", " + count_text(rows.validation->rows) + " validation rows";
     if (rows.test) text += ", " + count_text(rows.test->rows) + " test rows";
+    if (!rows.new_tasks.empty()) text += fmt::format(", new tasks {}", fmt::join(rows.new_tasks, ", "));
     console.note(text + "; " + count_text(store.parameter_count()) + " parameters");
     if (!rows.validation) console.note("there are no validation rows: training will not stop early");
   }
 
   // The history, or null when training was interrupted.
   Json train_model(const Graph& graph, Store<float>& store, const TrainingRows& rows,
-                   const Configuration& configuration, const std::string& output, Pool& pool,
-                   Console& console) const {
+                   const Configuration& configuration, const std::string& output,
+                   const std::vector<std::string>& frozen, Pool& pool, Console& console) const {
     ConsoleObserver observer(console);
     StopSignals signals;
     TrainingRun run;
     run.checkpoint = checkpoint_of(output);
     run.is_resuming = is_resuming_;
+    run.frozen = frozen;
     run.stop_request = signals.flag();
     run.observer = &observer;
     const bool has_checkpoint = std::filesystem::exists(run.checkpoint);

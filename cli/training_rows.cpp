@@ -156,7 +156,6 @@ TrainingRows load_training_rows(const Configuration& configuration, const Encode
   Schema schema = configuration.schema;
   if (start != nullptr) {
     schema.columns = start->schema().columns;
-    schema.tasks = start->schema().tasks;
     schema.completes_columns = false;
   } else {
     schema = resolve_schema(schema);
@@ -164,7 +163,10 @@ TrainingRows load_training_rows(const Configuration& configuration, const Encode
   const Parts parts = load_parts(schema);
   TrainingRows rows;
   rows.encoder = start != nullptr ? *start : Encoder::fit(parts.train, schema);
-  if (start != nullptr) rows.encoder.extend(parts.train);
+  if (start != nullptr) {
+    rows.encoder.extend(parts.train);
+    rows.new_tasks = rows.encoder.add_tasks(parts.train, schema);
+  }
   rows.train = rows.encoder.encode(parts.train);
   if (parts.validation) rows.validation = rows.encoder.encode(*parts.validation);
   if (parts.test) rows.test = rows.encoder.encode(*parts.test);

@@ -16,10 +16,11 @@ struct TrainingRows {
   std::unique_ptr<SyntheticTable> stream;
   std::vector<std::vector<uint32_t>> stream_indices;  // id column -> id -> row of the embedding table
   std::optional<EncodedData> validation, test;
+  std::vector<std::string> new_tasks;  // that the encoder to start from did not have
 };
 
 // Reads the files of the configuration, or makes the synthetic rows. With `start`, that encoder is extended
-// by the new values instead of fitting a new one.
+// by the new values and tasks instead of fitting a new one.
 TrainingRows load_training_rows(const Configuration& configuration, const Encoder* start);
 
 }  // namespace gatewise

@@ -1,6 +1,7 @@
 #include "cli/warm_start.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 
@@ -34,6 +35,15 @@ void refuse_other_columns(const Json& given, const Json& asked, const Json& trai
   }
 }
 
+// Where a task's name stands in a path, as a folder or the last part; npos where it does not.
+size_t place_in_path(const std::string& path, const std::string& task) {
+  for (size_t at = path.find("/" + task); at != std::string::npos; at = path.find("/" + task, at + 1)) {
+    const size_t end = at + 1 + task.size();
+    if (end == path.size() || path[end] == '/') return at + 1;
+  }
+  return std::string::npos;
+}
+
 }  // namespace
 
 Json data_of_files(const std::vector<std::string>& files, const LoadedModel& model) {
@@ -48,17 +58,21 @@ Json continue_configuration(const Json& given, const LoadedModel& model, const s
   const Json asked = Configuration::from_json(given).to_json();
   const Json trained = model.encoder->schema().to_json();
   refuse_other_columns(table_of(given, "columns"), asked["columns"], trained["columns"], directory);
-  const Json tasks = table_of(given, "tasks");
-  for (const auto& [name, fields] : tasks.items()) {
-    refuse_differences(fields, asked["tasks"][name], trained["tasks"].value(name, Json::object()),
-                       "tasks." + name, directory);
+  Json tasks = trained["tasks"];
+  const Json given_tasks = table_of(given, "tasks");
+  for (const auto& [name, fields] : given_tasks.items()) {
+    if (tasks.contains(name)) {
+      refuse_differences(fields, asked["tasks"][name], tasks[name], "tasks." + name, directory);
+    } else {
+      tasks[name] = fields;
+    }
   }
   refuse_differences(table_of(given, "model"), asked["model"], table_of(model.configuration, "model"),
                      "model", directory);
   Json json = given;
   json["columns"] = trained["columns"];
   json["columns"]["default"] = "ignore";
-  json["tasks"] = trained["tasks"];
+  json["tasks"] = tasks;
   json["model"] = table_of(model.configuration, "model");
   for (const char* table : {"training", "evaluation"}) {
     if (!json.contains(table)) json[table] = table_of(model.configuration, table);
@@ -66,19 +80,49 @@ Json continue_configuration(const Json& given, const LoadedModel& model, const s
   return json;
 }
 
-void copy_parameters(const Store<float>& from, Store<float>& to) {
-  const std::vector<std::string> known = from.paths();
+void copy_parameters(const Store<float>& from, Store<float>& to, const std::vector<std::string>& new_tasks,
+                     const Json& copies) {
+  const std::vector<std::string> paths = from.paths();
+  const std::set<std::string> known(paths.begin(), paths.end());
   for (const std::string& path : to.paths()) {
-    if (std::find(known.begin(), known.end(), path) == known.end())
-      data_error("{}: the model to start from has no such parameter", path);
-    const std::vector<float> old = from.get(path);
+    std::string source = path;
+    if (!known.contains(path)) {
+      const auto owner = std::find_if(new_tasks.begin(), new_tasks.end(), [&](const std::string& task) {
+        return place_in_path(path, task) != std::string::npos;
+      });
+      if (owner == new_tasks.end()) data_error("{}: the model to start from has no such parameter", path);
+      if (!copies.contains(*owner)) continue;
+      source.replace(place_in_path(path, *owner), owner->size(), copies[*owner].get<std::string>());
+      if (!known.contains(source)) {
+        data_error("{}: the model to start from has no parameter \"{}\" to copy; drop continue.copy.{}", path,
+                   source, *owner);
+      }
+    }
+    const std::vector<float> old = from.get(source);
     std::vector<float> values = to.get(path);
     const bool may_grow = path.starts_with("embeddings/") && old.size() <= values.size();
     if (old.size() != values.size() && !may_grow) {
-      data_error("{}: the model to start from has {} values, expected {}", path, old.size(), values.size());
+      data_error("{}: the model to start from has {} values, expected {}{}", path, old.size(), values.size(),
+                 new_tasks.empty()
+                     ? ""
+                     : "; where all tasks share such a parameter, none can be added to a trained model");
     }
     std::copy(old.begin(), old.end(), values.begin());
     to.set(path, values);
+  }
+}
+
+void check_copies(const Json& copies, const std::vector<std::string>& new_tasks, const Encoder& trained) {
+  std::vector<std::string> old_tasks;
+  for (const TaskSpec& task : trained.schema().tasks) old_tasks.push_back(task.name);
+  const auto require = [](const std::vector<std::string>& names, const std::string& name,
+                          const std::string& where, const char* what) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      command_error("{}: \"{}\" is no {}.{}", where, name, what, suggestion(name, names));
+  };
+  for (const auto& [task, source] : copies.items()) {
+    require(new_tasks, task, "continue.copy", "task that the model to start from lacks");
+    require(old_tasks, source.get<std::string>(), "continue.copy." + task, "task of the model to start from");
   }
 }
 

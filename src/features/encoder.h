@@ -29,6 +29,11 @@ class Encoder {
   // how many rows each embedding table has gained.
   std::vector<int64_t> extend(const Table& table);
 
+  // Adds the tasks of `wanted` that are new, and those that its template makes of new values of the task
+  // column; scalings and classes of the new ones are fitted to this table. Returns their names. Throws as
+  // fit().
+  std::vector<std::string> add_tasks(const Table& training, const Schema& wanted);
+
   const FeatureSpace& space() const { return space_; }
   const Schema& schema() const { return schema_; }
   // By the index of FeatureSpace::tables; null for the bins of a quantile transform.
@@ -59,7 +64,7 @@ class Encoder {
   void fit_columns(const Table& training);
   void fit_numbers(const Table& training, const ColumnSpec& column, Fitted& fitted);
   void fit_vector(const Table& training, ColumnSpec& column, Fitted& fitted);
-  void fit_tasks(const Table& training);
+  void fit_tasks(const Table& training, size_t first);
   void add_task(const TaskSpec& spec, const std::vector<std::string>& classes,
                 const std::vector<double>& labels);
   int64_t table_for(const ColumnSpec& column);

@@ -72,7 +72,7 @@ Encoder Encoder::fit(const Table& training, const Schema& schema) {
   encoder.schema_ = schema;
   complete_tasks(training, encoder.schema_);
   encoder.fit_columns(training);
-  encoder.fit_tasks(training);
+  encoder.fit_tasks(training, 0);
   encoder.build_space();
   return encoder;
 }
@@ -170,10 +170,11 @@ void Encoder::count_values(const Table& table) {
   }
 }
 
-void Encoder::fit_tasks(const Table& training) {
+// Those from `first` on; the ones before have been fitted.
+void Encoder::fit_tasks(const Table& training, size_t first) {
   std::optional<OwnLabels> own;
   if (schema_.task_column() != nullptr) own.emplace(training, schema_, read_row_tasks(training, schema_));
-  for (size_t index = 0; index < schema_.tasks.size(); ++index) {
+  for (size_t index = first; index < schema_.tasks.size(); ++index) {
     const TaskSpec& spec = schema_.tasks[index];
     const std::vector<std::string> classes = own ? own->classes(index) : resolve_classes(training, spec);
     const std::vector<double> labels =
@@ -219,6 +220,30 @@ std::vector<int64_t> Encoder::extend(const Table& table) {
   for (size_t t = 0; t < tables_.size(); ++t) {
     if (tables_[t].bins == 0) space_.tables[t].rows = tables_[t].vocabulary.rows();
   }
+  return added;
+}
+
+std::vector<std::string> Encoder::add_tasks(const Table& training, const Schema& wanted) {
+  const size_t known = schema_.tasks.size();
+  for (const TaskSpec& spec : wanted.tasks) {
+    const auto is_same = [&](const TaskSpec& task) { return task.name == spec.name; };
+    if (std::none_of(schema_.tasks.begin(), schema_.tasks.end(), is_same)) schema_.tasks.push_back(spec);
+  }
+  schema_.other_tasks = wanted.other_tasks;
+  complete_tasks(training, schema_);
+  schema_.check();
+  std::vector<std::string> added;
+  for (size_t index = known; index < schema_.tasks.size(); ++index) {
+    TaskSpec& spec = schema_.tasks[index];
+    added.push_back(spec.name);
+    // Classes that a task of the same column was trained with are those of the new one too.
+    for (size_t old = 0; old < known && spec.kind == "multiclass" && spec.classes.is_null(); ++old) {
+      if (schema_.tasks[old].column == spec.column && tasks_[old].kind == spec.kind)
+        spec.classes = tasks_[old].class_names;
+    }
+  }
+  if (!added.empty()) fit_tasks(training, known);
+  space_.tasks = tasks_;
   return added;
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "training/batches.h"
 #include "training/checkpointing.h"
+#include "training/frozen.h"
 #include "training/scoring.h"
 #include "training/stopping.h"
 #include "training/task_sampling.h"
@@ -36,7 +37,8 @@ class TrainingLoop {
         loader_(graph, space, options.normaliser),
         program_(store, pool, plan_options(graph, space, options)),
         optimiser_(store, pool, read_options<OptimiserOptions>(options.optimiser, "training.optimiser")),
-        scorer_(graph, store, space, pool) {
+        scorer_(graph, store, space, pool),
+        frozen_(store, run.frozen) {
     // Rows of one task have a single loss, whose coefficients hold the tasks' weights.
     if (space.has_own_labels()) own_loss_ = graph.losses()[0].node;
     for (const TaskSpace& task : space.tasks) task_weights_.push_back(own_loss_ < 0 ? task.weight : 1);
@@ -122,8 +124,10 @@ class TrainingLoop {
     const std::vector<double> losses =
         own_loss_ < 0 ? result.losses : loader_.own_losses(program_.value(own_loss_));
     if (!std::isfinite(result.total)) explain_divergence(result, losses, step);
+    frozen_.clear(program_.gradients());
     optimiser_.apply(program_, learning_rate(schedule_, optimiser_.options().rate, step,
                                              options_.epochs * steps_per_epoch_));
+    frozen_.restore();
     state_.total_loss += result.total;
     for (size_t task = 0; task < task_weights_.size(); ++task) {
       if (loader_.present_weights()[task] <= 0) continue;
@@ -346,6 +350,7 @@ class TrainingLoop {
   Program<float> program_;
   Optimiser<float> optimiser_;
   Scorer scorer_;
+  FrozenPaths frozen_;
   std::vector<double> task_weights_;
   int own_loss_ = -1;  // node of the loss of rows of one task
   std::vector<int64_t> row_numbers_;
