@@ -50,9 +50,10 @@ Json column_options() {
   return options;
 }
 
-std::vector<std::string> kinds_of(const std::vector<TaskSpec>& tasks) {
+std::vector<std::string> kinds_of(const Schema& schema) {
   std::vector<std::string> kinds;
-  for (const TaskSpec& task : tasks) kinds.push_back(task.kind);
+  for (const TaskSpec& task : schema.tasks) kinds.push_back(task.kind);
+  if (schema.other_tasks) kinds.push_back(schema.other_tasks->kind);
   return kinds;
 }
 
@@ -111,7 +112,7 @@ Configuration Configuration::from_json(const Json& json) {
   read_options<ScheduleOptions>(training.schedule, "training.schedule");
   read_options<StopOptions>(training.stop, "training.stop");
   read_options<TaskSamplingOptions>(training.task_sampling, "training.task_sampling");
-  const std::vector<std::string> kinds = kinds_of(configuration.schema.tasks);
+  const std::vector<std::string> kinds = kinds_of(configuration.schema);
   check_metrics(training.metrics, kinds, "training.metrics");
   configuration.evaluation = read_options<EvaluationSection>(table_of(json, "evaluation"), "evaluation");
   check_metrics(configuration.evaluation.metrics, kinds, "evaluation.metrics");

@@ -20,8 +20,10 @@ class Predict final : public Verb {
     app.add_option("--threads", threads_, "workers; 0 means one per core")->check(CLI::Range(0, 1024));
     app.footer(
         "One line per row and one column per task: the probability, the value in original units, or for\n"
-        "each class \"task:class\" its probability. Where rows belong to one task, and tasks are alike, there\n"
-        "is one column \"prediction\", that of the row's own task. The rows of all files are held in memory at\n"
+        "each class \"task:class\" its probability. Where rows belong to one task, and tasks are alike, "
+        "there\n"
+        "is one column \"prediction\", that of the row's own task. The rows of all files are held in memory "
+        "at\n"
         "once. Fields of [data] can be given as --data.field value.");
   }
 
