@@ -105,6 +105,8 @@ class LevelBuilder {
     weights_.resize(consumers_.size());
     if (is_merged()) {
       all_weights_ = gate_.weights({consumers_[0].x, gate_paths_, seen_by(consumers_[0]), scope_, own_});
+      // A gate that takes no notice of `own` has given the weights of all.
+      if (all_weights_.shape()[0] != 1) all_weights_ = stack({own_rows(all_weights_, own_)});
       weights_[0] = row_of(all_weights_, 0);
       return;
     }

@@ -27,7 +27,8 @@ class Gate {
   virtual ~Gate() = default;
   // Weights of every consumer over the experts -> [consumers, experts]; Static where they depend on no row.
   // Of what a gate adds to the graph, the banks (mlp_bank, linear_bank) take request.own, and parameters with
-  // a slice per path go through request.of_consumers(). Auxiliary losses go into the graph as penalties
+  // a slice per path go through request.of_consumers(). A gate that does neither gives the weights of all
+  // paths, and the row's own are taken. Auxiliary losses go into the graph as penalties
   // "<scope><name>", averaged over the consumers.
   virtual Var weights(const GateRequest& request) const = 0;
   virtual bool sums_to_one() const { return true; }

@@ -2,7 +2,7 @@
 // where the other labels are missing.
 #include <filesystem>
 
-#include "gates/gate.h"
+#include "architectures/level.h"
 #include "model_file/model_directory.h"
 #include "tests/contract/feed_for.h"
 
@@ -103,6 +103,51 @@ TEST(GatesOfOneTask, GiveTheWeightsOfTheRowsTask) {
       expect_equal_forms(binary_tasks, {{"type", "mmoe"}, {"experts", 4}, {"gate", gate}});
       if (!sparse->is_sparse()) break;
     }
+  }
+}
+
+// A gate that knows nothing of rows with one consumer each.
+class PlainGate final : public Gate {
+ public:
+  Var weights(const GateRequest& request) const override {
+    return softmax(mlp_bank(request.x, request.paths,
+                            {.units = {request.experts}, .output_activation = "none", .initializer = {}}));
+  }
+};
+
+TEST(GatesOfOneTask, AreThoseOfTheRowEvenWhereAGateTakesNoNotice) {
+  Graph graph;
+  const Var x = graph.input("x", Shape{3}), ids = graph.ids("row_task");
+  const auto expert = make_part<Expert>({{"units", {4}}}, "expert", "mlp");
+  const std::vector<ExpertGroup> groups{{x, numbered_paths("experts", 5)}};
+  const std::vector<Consumer> consumers{{"gates/a", x, {0}, {}}, {"gates/b", x, {0}, {}}};
+  const LevelOutput own = build_level(*expert, PlainGate(), groups, consumers, "", ids);
+  graph.add_output("own", own.weights[0]);
+  Feed feed;
+  feed.rows = 4;
+  for (const Node& node : graph.nodes()) {
+    if (node.leaf == Leaf::Ids) feed.ids[node.id].ids = {1, 0, 0, 1};
+  }
+  feed.fill(graph);
+  GraphRun<double> run(graph, feed, {.is_training = false});
+  run.forward();
+  const std::vector<double> weights = run.value(graph.find("own"));
+  const auto gate_of = [&](const std::string& task, int64_t row) {
+    const std::vector<double> weight = run.store().get("gates/" + task + "/layer_0/weight");
+    std::vector<double> logits(5, 0), x_row(feed.inputs.begin()->second.begin() + 3 * row,
+                                            feed.inputs.begin()->second.begin() + 3 * row + 3);
+    double sum = 0;
+    for (size_t e = 0; e < 5; ++e) {
+      for (size_t i = 0; i < 3; ++i) logits[e] += x_row[i] * weight[i * 5 + e];
+      logits[e] += run.store().get("gates/" + task + "/layer_0/bias")[e];
+      sum += logits[e] = std::exp(logits[e]);
+    }
+    for (double& logit : logits) logit /= sum;
+    return logits;
+  };
+  for (int64_t row = 0; row < 4; ++row) {
+    const std::vector<double> expected = gate_of(feed.ids.begin()->second.ids[row] == 0 ? "a" : "b", row);
+    for (size_t e = 0; e < 5; ++e) EXPECT_NEAR(weights[row * 5 + e], expected[e], 1e-12);
   }
 }
 
