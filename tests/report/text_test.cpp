@@ -95,6 +95,17 @@ TEST(EpochLine, HasLossesAndValidationByTaskAndPenaltiesByName) {
       "epoch 2  a: loss 0.2500, auc 0.9000  b: loss 0.1500, rmse undefined  balance 0.0125  1,000 rows/s");
 }
 
+TEST(EpochText, SummarisesManyTasks) {
+  Json record = {{"epoch", 1}, {"loss", 0.5}, {"rows_per_second", 1000}};
+  for (int task = 0; task < 9; ++task) {
+    const std::string name = fmt::format("t{}", task);
+    record["losses"][name] = 0.1;
+    record["validation"][name]["auc"]["value"] = task == 3 ? Json(0.75) : task == 5 ? Json() : Json(0.5);
+  }
+  EXPECT_EQ(epoch_text(record),
+            "epoch 1  9 tasks: loss 0.5000, auc 0.5312 (t0 0.5000 to t3 0.7500)  1,000 rows/s");
+}
+
 Json sample_proposal() {
   return Json::parse(R"({"configuration": {"data": {"train": ["a b.csv"]},
       "columns": {"default": "ignore", "PM2.5": "numeric", "age": {"role": "numeric", "transform": "log1p"}},
