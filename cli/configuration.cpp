@@ -155,10 +155,13 @@ Json describe_sections() {
   Json sections = Json::object();
   add_section<DataSpec>(sections, "data", "the files, and how they are read");
   add_section<SplitSpec>(sections, "split", "how rows are handed out to training, validation and test");
-  sections["columns"] = {{"summary",
-                          "what each column is for: columns.<name> = \"role\" or {role = .., options}; "
-                          "columns.default is auto or ignore, columns.embedding the default width"},
-                         {"options", column_options()}};
+  sections["columns"] = {
+      {"summary",
+       "what each column is for: columns.<name> = \"role\" or {role = .., options}, where role is " +
+           fmt::format("{}", fmt::join(role_names(), ", ")) +
+           "; "
+           "columns.default is auto or ignore, columns.embedding the default width"},
+      {"options", column_options()}};
   add_section<TaskSpec>(sections, "tasks",
                         "what is predicted: one table tasks.<name> each; tasks.\"*\" is a template for every "
                         "other value of a column of role task, which names the one task of each row");

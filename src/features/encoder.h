@@ -17,7 +17,7 @@ class Encoder {
   // Fits scaling and vocabularies, and completes the tasks by the schema's template. The schema must name
   // every column (resolve_schema() sees to that). Throws Error(Command) when there is no task or no feature,
   // Error(Data) when the table has fewer than two rows, lacks a column, has an infinite value, or when the
-  // labels of a task are all missing or all of one class.
+  // labels of a task are all missing or all of one class (which a small task of rows of one task may have).
   static Encoder fit(const Table& training, const Schema& schema);
 
   // Missing numbers become 0 after scaling (the mean, where the transform standardises) and missing vectors

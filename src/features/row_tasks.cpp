@@ -87,7 +87,8 @@ std::vector<uint32_t> read_row_tasks(const Table& table, const Schema& schema) {
     }
     value_error(
         table, place, column.name,
-        fmt::format("no task \"{}\".{} Add a table [tasks.\"{}\"], or [tasks.\"*\"] for all values",
+        fmt::format("no task \"{}\".{} A task has a table [tasks.\"{}\"] or is made by [tasks.\"*\"]; fit "
+                    "--from adds it to a trained model",
                     texts->levels[code], suggestion(texts->levels[code], names), texts->levels[code]));
   }
   return tasks;
