@@ -17,6 +17,9 @@ class Predict final : public Verb {
     app.add_option("--part", source_.part, "read the files as those of this part (lines to skip)")
         ->check(CLI::IsMember({"train", "validation", "test"}))
         ->capture_default_str();
+    app.add_option("--value", values_,
+                   "also this value inside the model, as gates/<task>: a column \"name[i]\" for each of its "
+                   "numbers; may be given several times");
     app.add_option("--threads", threads_, "workers; 0 means one per core")->check(CLI::Range(0, 1024));
     app.footer(
         "One line per row and one column per task: the probability, the value in original units, or for\n"
@@ -35,13 +38,16 @@ class Predict final : public Verb {
     const FeatureSpace& space = model.encoder->space();
     const std::vector<std::vector<float>> predictions =
         predict(*model.graph, *model.store, space, rows, pool);
+    std::vector<InnerValue> inner;
+    if (!values_.empty()) inner = inner_values(*model.graph, *model.store, space, rows, values_, pool);
     if (output_.empty()) {
-      write_predictions(space, predictions, rows.rows,
+      write_predictions(space, predictions, inner, rows.rows,
                         [&](const std::string& text) { console.result(text); });
       return 0;
     }
     AtomicFile file(output_);
-    write_predictions(space, predictions, rows.rows, [&](const std::string& text) { file.write(text); });
+    write_predictions(space, predictions, inner, rows.rows,
+                      [&](const std::string& text) { file.write(text); });
     file.commit();
     console.note(output_ + ": " + count_text(rows.rows) + " rows");
     return 0;
@@ -50,6 +56,7 @@ class Predict final : public Verb {
  private:
   ScoringSource source_;
   std::string output_;
+  std::vector<std::string> values_;
   int threads_ = 0;
 };
 

@@ -19,7 +19,8 @@ std::string csv_field(const std::string& text) {
 }  // namespace
 
 void write_predictions(const FeatureSpace& space, const std::vector<std::vector<float>>& predictions,
-                       int64_t rows, const std::function<void(const std::string& text)>& write) {
+                       const std::vector<InnerValue>& inner, int64_t rows,
+                       const std::function<void(const std::string& text)>& write) {
   std::string text;
   // Rows of one task have one prediction each.
   const size_t outputs = predictions.size();
@@ -30,6 +31,9 @@ void write_predictions(const FeatureSpace& space, const std::vector<std::vector<
     for (const std::string& name : task.class_names)
       text += (text.empty() ? "" : ",") + csv_field(column + ":" + name);
   }
+  for (const InnerValue& value : inner) {
+    for (int64_t i = 0; i < value.width; ++i) text += "," + csv_field(fmt::format("{}[{}]", value.name, i));
+  }
   text += '\n';
   for (int64_t row = 0; row < rows; ++row) {
     const char* separator = "";
@@ -39,6 +43,10 @@ void write_predictions(const FeatureSpace& space, const std::vector<std::vector<
         fmt::format_to(std::back_inserter(text), "{}{}", separator, predictions[task][row * width + i]);
         separator = ",";
       }
+    }
+    for (const InnerValue& value : inner) {
+      for (int64_t i = 0; i < value.width; ++i)
+        fmt::format_to(std::back_inserter(text), ",{}", value.values[row * value.width + i]);
     }
     text += '\n';
     if (text.size() >= piece_size) {

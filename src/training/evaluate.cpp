@@ -86,11 +86,13 @@ std::vector<std::string> default_metrics(const std::string& task_kind) {
   return {"rmse", "mae", "r2"};
 }
 
-Scorer::Scorer(const Graph& graph, Store<float>& store, const FeatureSpace& space, Pool& pool)
-    : graph_(graph), space_(space), loader_(graph, space), program_(store, pool, [] {
+Scorer::Scorer(const Graph& graph, Store<float>& store, const FeatureSpace& space, Pool& pool,
+               const std::vector<std::string>& names)
+    : graph_(graph), space_(space), names_(names), loader_(graph, space), program_(store, pool, [&] {
         PlanOptions options;
         options.is_training = false;
         options.batch_rows = scoring_rows;
+        for (const std::string& name : names) options.watched.push_back(graph.find(name));
         return options;
       }()) {}
 
@@ -116,6 +118,25 @@ std::vector<std::vector<float>> Scorer::predict(const EncodedData& data) {
     }
   }
   return predictions;
+}
+
+std::vector<InnerValue> Scorer::inner_values(const EncodedData& data) {
+  program_.parameters_changed();
+  std::vector<InnerValue> found;
+  for (const std::string& name : names_)
+    found.push_back({name, graph_.nodes()[graph_.find(name)].signature.shape.elements(), {}});
+  for (int64_t first = 0; first < data.rows; first += scoring_rows) {
+    const int64_t rows = std::min(scoring_rows, data.rows - first);
+    program_.forward(loader_.view(data, first, rows), Run{});
+    for (InnerValue& value : found) {
+      const ConstRows<float> of_rows = program_.value(graph_.find(value.name));
+      for (int64_t row = 0; row < rows; ++row) {
+        const float* from = of_rows.data + row * of_rows.stride;
+        value.values.insert(value.values.end(), from, from + value.width);
+      }
+    }
+  }
+  return found;
 }
 
 Json Scorer::evaluate(const EncodedData& data, const EvaluationOptions& options) {
@@ -144,6 +165,12 @@ Json Scorer::evaluate(const EncodedData& data, const EvaluationOptions& options)
 std::vector<std::vector<float>> predict(const Graph& graph, Store<float>& store, const FeatureSpace& space,
                                         const EncodedData& data, Pool& pool) {
   return Scorer(graph, store, space, pool).predict(data);
+}
+
+std::vector<InnerValue> inner_values(const Graph& graph, Store<float>& store, const FeatureSpace& space,
+                                     const EncodedData& data, const std::vector<std::string>& names,
+                                     Pool& pool) {
+  return Scorer(graph, store, space, pool, names).inner_values(data);
 }
 
 Json evaluate(const Graph& graph, Store<float>& store, const FeatureSpace& space, const EncodedData& data,

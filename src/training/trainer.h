@@ -102,6 +102,18 @@ Json train(const Graph& graph, Store<float>& store, const FeatureSpace& space, c
 std::vector<std::vector<float>> predict(const Graph& graph, Store<float>& store, const FeatureSpace& space,
                                         const EncodedData& data, Pool& pool);
 
+// A value inside the model on every row, by its name in build_graph(): the weights of a gate, outputs of
+// experts.
+struct InnerValue {
+  std::string name;
+  int64_t width = 0;          // numbers a row
+  std::vector<float> values;  // [rows, width], as the model computes them when it scores
+};
+// Throws Error(Command) for unknown names, with the nearest known one.
+std::vector<InnerValue> inner_values(const Graph& graph, Store<float>& store, const FeatureSpace& space,
+                                     const EncodedData& data, const std::vector<std::string>& names,
+                                     Pool& pool);
+
 struct EvaluationOptions {
   std::vector<std::string> metrics;  // empty: the usual ones of each kind
   int64_t resamples = 200;           // of the bootstrap; 0: no intervals

@@ -93,6 +93,28 @@ TEST_F(FitTest, PredictWritesTheSameTextToAFileAndNeedsNoLabels) {
   EXPECT_EQ(read_text(file("scores.csv")), printed.output);
 }
 
+TEST_F(FitTest, PredictGivesValuesInsideTheModel) {
+  const Result result = gatewise(
+      {"predict", "people.model", "test.csv", "--value", "logits/clicked", "--value", "gates/bought"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_THAT(result.output,
+              ::testing::StartsWith("clicked,bought,spent,logits/clicked[0],gates/bought[0],"));
+  const auto rows = numbers_of(result.output);
+  ASSERT_EQ(rows.size(), 500u);
+  bool differs = false;
+  for (const std::vector<double>& row : rows) {
+    EXPECT_NEAR(row[0], 1 / (1 + std::exp(-row[3])), 1e-5);
+    double sum = 0;
+    for (size_t i = 4; i < row.size(); ++i) sum += row[i];
+    EXPECT_NEAR(sum, 1, 1e-5);
+    differs |= row[4] != rows[0][4];
+  }
+  EXPECT_TRUE(differs);
+  const Result unknown = gatewise({"predict", "people.model", "test.csv", "--value", "gates/bougt"});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.errors, HasSubstr("gates/bought"));
+}
+
 TEST_F(FitTest, TheThreadCountChangesNoBit) {
   const std::vector<std::string> fit{"fit", "people.toml", "--quiet", "--output"};
   const auto with = [&](const char* output, const char* threads) {

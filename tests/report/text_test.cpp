@@ -158,10 +158,12 @@ TEST(Predictions, ReadBackToTheSameFloats) {
   space.tasks[1].classes = 2;
   space.tasks[1].class_names = {"x", "say \"y\""};
   const std::vector<std::vector<float>> predictions{{0.1F, 1e-30F}, {0.25F, 0.75F, 1.0F / 3, 2.0F / 3}};
+  const std::vector<InnerValue> inner{{"gates/a,b", 2, {0.5F, 0.25F, 1e-30F, 0.125F}}};
   std::string text;
-  write_predictions(space, predictions, 2, [&](const std::string& piece) { text += piece; });
-  EXPECT_EQ(text.substr(0, text.find('\n')), "\"a,b\",kind:x,\"kind:say \"\"y\"\"\"");
-  EXPECT_THAT(text, HasSubstr("\n0.1,0.25,0.75\n1e-30,0.33333334,0.6666667\n"));
+  write_predictions(space, predictions, inner, 2, [&](const std::string& piece) { text += piece; });
+  EXPECT_EQ(text.substr(0, text.find('\n')),
+            "\"a,b\",kind:x,\"kind:say \"\"y\"\"\",\"gates/a,b[0]\",\"gates/a,b[1]\"");
+  EXPECT_THAT(text, HasSubstr("\n0.1,0.25,0.75,0.5,0.25\n1e-30,0.33333334,0.6666667,1e-30,0.125\n"));
 }
 
 }  // namespace
