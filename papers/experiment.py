@@ -54,7 +54,7 @@ def run_all(processes, jobs):
         pending = {key: pool.submit(job) for key, job in jobs.items()}
         try:
             return {key: future.result() for key, future in pending.items()}
-        except RuntimeError:
+        except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 

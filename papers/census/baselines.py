@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Logistic regression and boosted trees on exactly the rows of run.py: [split] of seed s halves the test file.
 
-Usage: papers/census/baselines.py TRAIN_CSV TEST_CSV [--seeds 10] [--threads 1] [--output FILE] [--quick]
+Usage: papers/census/baselines.py TRAIN_CSV TEST_CSV [--seeds 10] [--threads 1] [--features NAME ..] [--models NAME ..]
+           [--output FILE] [--quick]
 
 Features and models are those of tools/baselines/census_baselines.py, whose Python packages this needs: one-hot categories
 and standardised numbers ("logistic"), the same with every number also one-hot in quantile bins ("logistic_binned"), and
@@ -42,19 +43,21 @@ def main():
     parser.add_argument("test", type=pathlib.Path)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--features", nargs="+", default=list(baselines.FEATURE_SETS), choices=list(baselines.FEATURE_SETS))
+    parser.add_argument("--models", nargs="+", default=baselines.MODELS, choices=baselines.MODELS)
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("census_baselines.json"))
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     train, test = baselines.read_table(arguments.train), baselines.read_table(arguments.test)
-    names = baselines.MODELS
     if arguments.quick:
-        arguments.seeds, names, train, test = 2, ["trees"], train[:5000], test[:5000]
+        arguments.seeds, arguments.models, train, test = 2, ["trees"], train[:5000], test[:5000]
     train_y, test_y = baselines.labels_of(train), baselines.labels_of(test)
     parts = {seed: halves(len(test), seed) for seed in range(1, arguments.seeds + 1)}
     print("test rows of each seed:", [len(part[1]) for part in parts.values()])
     found = json.loads(arguments.output.read_text()) if arguments.output.exists() and not arguments.quick else {}
-    for features, dropped in baselines.FEATURE_SETS.items():
-        for model in names:
+    for features in arguments.features:
+        dropped = baselines.FEATURE_SETS[features]
+        for model in arguments.models:
             if len(found.get(features, {}).get(model, {}).get("income", [])) >= arguments.seeds:
                 continue
             tables = baselines.with_bins(train, test) if model == "logistic_binned" else (train, test)
