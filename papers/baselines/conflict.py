@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """CGC, PLE and AdaTT against MMoE from equal tasks to conflicting ones: p = 1, .5, 0 and -.5.
 
-Usage: papers/baselines/conflict.py [--seeds 8] [--processes 1] [--program PATH] [--output FILE] [--cache FOLDER] [--quick]
+Usage: papers/baselines/conflict.py [--seeds 8] [--processes 1] [--program P] [--output FILE] [--cache FOLDER] [--quick]
 
 Models, setting and runs are those of run.py, whose cache this shares. Checked is whether experts of a task's own gain more
 over MMoE where tasks are unrelated or conflict (p 0 and -.5) than where they are equal (p 1): exit code 1 if not, and 2 if a

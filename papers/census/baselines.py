@@ -70,7 +70,8 @@ def main():
                 for task in baselines.LABELS
             }
             found.setdefault(features, {})[model] = aucs
-            print(f"{features} {model}: {({task: round(float(np.mean(auc)), 5) for task, auc in aucs.items()})}", flush=True)
+            means = ", ".join(f"{task} {np.mean(auc):.5f}" for task, auc in aucs.items())
+            print(f"{features} {model}: {means}", flush=True)
             if not arguments.quick:
                 arguments.output.write_text(json.dumps(found, indent=1) + "\n")
 

@@ -100,7 +100,8 @@ def value_names(name):
 
 def read_values(program, folder, names):
     """{name: [rows, numbers]} on the rows of the probe."""
-    command = [program, "predict", folder / "model", folder / "probe.csv", "--threads", 1, "--output", folder / "values.csv"]
+    command = [program, "predict", folder / "model", folder / "probe.csv", "--threads", 1,
+               "--output", folder / "values.csv"]
     for name in names:
         command += ["--value", name]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
