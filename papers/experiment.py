@@ -59,12 +59,17 @@ def run_all(processes, jobs):
             raise
 
 
+def add_program(parser):
+    parser.add_argument("--program", type=lambda text: pathlib.Path(text).resolve(),
+                        default=ROOT / "build/release/gatewise")
+
+
 def parser_of(description, seeds, output, quick):
     """A parser of the arguments that all experiments take."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=seeds, help="seeds 1 to this number; at least 2")
     parser.add_argument("--processes", type=int, default=1, help="runs at a time, each of one thread")
-    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/gatewise")
+    add_program(parser)
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path(output))
     parser.add_argument("--cache", type=pathlib.Path, help="keeps finished runs, so that an experiment can be resumed")
     parser.add_argument("--quick", action="store_true", help=quick)

@@ -109,7 +109,7 @@ def main():
     parser.add_argument("train", type=pathlib.Path)
     parser.add_argument("test", type=pathlib.Path)
     parser.add_argument("--budget", type=int)
-    parser.add_argument("--program", type=pathlib.Path, default=experiment.ROOT / "build/release/gatewise")
+    experiment.add_program(parser)
     arguments = parser.parse_args()
     for features in EXAMPLES:
         print_widths(features, solve(arguments.program, features, arguments.train, arguments.test,

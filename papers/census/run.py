@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Every architecture on Census-Income (income and never married), at equal parameters, with and without education.
 
-Usage: papers/census/run.py TRAIN_CSV TEST_CSV [--seeds 10] [--baselines FILE] [--features NAME ..] [--models NAME ..]
-           [--processes 1] [--program PATH] [--output FILE] [--cache FOLDER] [--quick]
+Usage: papers/census/run.py TRAIN_CSV TEST_CSV [--seeds 10] [--baselines FILE] [--speed FILE] [--features NAME ..]
+           [--models NAME ..] [--processes 1] [--program PATH] [--output FILE] [--cache FOLDER] [--quick]
 
 Every run takes the settings of examples/census_income.toml or examples/census_income_with_education.toml and replaces
 only the model, at the width that models.py solves. Seed s splits the test file and starts the model, so models of one seed
-are judged on the same rows and differences are paired. --baselines takes the file that baselines.py writes. The bounds of
-LIMITS are checked: exit code 1 if one is missed, and 2 if a run fails. --quick trains two seeds of MMoE and Shared-Bottom
-for one epoch and checks only that everything runs.
+are judged on the same rows and differences are paired. --baselines and --speed take the files that baselines.py and
+speed.py write. The bounds of LIMITS are checked: exit code 1 if one is missed, and 2 if a run fails. --quick trains two
+seeds of MMoE and Shared-Bottom for one epoch and checks only that everything runs.
 """
 
 import functools
@@ -31,7 +31,7 @@ MARGIN_OVER_LOGISTIC = 0.001
 
 
 def fit(arguments, features, model, width, seed):
-    """Of the kept epoch: {"test": {task: auc}, "epoch": its number, "rows_per_second": of the fastest epoch, ..}."""
+    """Of the kept epoch: {"test": {task: auc}, "epoch": its number, "parameters": ..}."""
     what = f"{features}, {model}, seed {seed}"
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -50,7 +50,6 @@ def fit(arguments, features, model, width, seed):
     return {
         "test": {task: metrics["test"]["tasks"][task]["auc"]["value"] for task in TASKS},
         "epoch": [epoch["epoch"] for epoch in epochs if epoch["is_best"]][-1],
-        "rows_per_second": max(epoch["rows_per_second"] for epoch in epochs),
         "parameters": parameters,
     }
 
@@ -80,7 +79,7 @@ def row_of(aucs, reference):
 
 
 def summary(widths, runs, baselines, seeds):
-    """{model: {"width", "parameters", "rows_per_second", "epoch", "tasks": row_of}} of one set of features."""
+    """{model: {"width", "parameters", "epoch", "tasks": row_of}} of one set of features."""
     reference = aucs_of(runs[REFERENCE])
     found = {}
     for model, of_model in runs.items():
@@ -88,7 +87,6 @@ def summary(widths, runs, baselines, seeds):
         found[model] = {
             "width": widths[model][0],
             "parameters": of_model[0]["parameters"],
-            "rows_per_second": max(run["rows_per_second"] for run in of_model),
             "epoch": statistics.mean(run["epoch"] for run in of_model),
             "tasks": row_of(aucs, reference),
         }
@@ -105,13 +103,13 @@ def task_cells(row):
     return cells + [f"{mean:+.5f} ({error:.5f})" + (" noise" if row["is_noise"] else "")]
 
 
-def report(features, found):
+def report(features, found, speed):
     print(f"\n{features}")
     experiment.print_header("model", "width", "parameters", "rows/s", "income", "95 % interval", "minus MMoE (s.e.)",
                             "never married", "95 % interval", "minus MMoE (s.e.)")
     for model, row in found.items():
-        sizes = ([row["width"], f"{row['parameters']:,}", f"{row['rows_per_second'] / 1000:.0f}k"]
-                 if "width" in row else ["", "", ""])
+        sizes = [row["width"], f"{row['parameters']:,}"] if "width" in row else ["", ""]
+        sizes.append(f"{speed[model] / 1000:.0f}k" if model in speed else "")
         experiment.print_row(model, *sizes, *(cell for task in TASKS for cell in task_cells(row["tasks"][task])))
 
 
@@ -134,12 +132,14 @@ def main():
     parser.add_argument("train", type=pathlib.Path)
     parser.add_argument("test", type=pathlib.Path)
     parser.add_argument("--baselines", type=pathlib.Path)
+    parser.add_argument("--speed", type=pathlib.Path)
     parser.add_argument("--features", nargs="+", choices=list(EXAMPLES), default=list(EXAMPLES))
     parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS))
     arguments = experiment.arguments_of(parser)
     if arguments.quick:
         arguments.models = ["mmoe", "shared_bottom"]
     baselines = json.loads(arguments.baselines.read_text()) if arguments.baselines else {}
+    speed = json.loads(arguments.speed.read_text()) if arguments.speed else {}
     results = {}
     try:
         for features in arguments.features:
@@ -153,7 +153,7 @@ def main():
             })
             of_model = {model: [runs[model, seed] for seed in seeds] for model in arguments.models}
             results[features] = summary(widths, of_model, baselines.get(features, {}), arguments.seeds)
-            report(features, results[features])
+            report(features, results[features], speed)
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 2
