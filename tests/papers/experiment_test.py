@@ -1,0 +1,55 @@
+"""papers/experiment.py: widths, intervals and paired differences against values known otherwise."""
+
+import math
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "papers"))
+import experiment  # noqa: E402
+
+
+class SolveWidth(unittest.TestCase):
+    def test_finds_the_nearest_on_either_side(self):
+        for budget, width in ((0, 1), (13, 1), (133, 13), (138, 13), (139, 14), (4003, 400)):
+            found = experiment.solve_width(lambda width: 10 * width + 3, budget)
+            self.assertEqual(found, (width, 10 * width + 3), budget)
+
+
+class Statistics(unittest.TestCase):
+    def test_quantiles_of_student_agree_with_tables(self):
+        for degrees, quantile in ((7, 2.365), (9, 2.262), (11, 2.201), (19, 2.093), (1000, 1.962)):
+            self.assertAlmostEqual(experiment.student_t(degrees), quantile, delta=0.002)
+
+    def test_paired_differences_forget_what_seeds_share(self):
+        mean, error = experiment.paired([101, 203, 302], [100, 200, 300])
+        self.assertAlmostEqual(mean, 2)
+        self.assertAlmostEqual(error, 1 / math.sqrt(3))
+        self.assertTrue(experiment.is_noise((2, 1 / math.sqrt(3)), 3))
+        self.assertFalse(experiment.is_noise((2, 0.1), 10))
+
+    def test_an_interval_is_around_the_mean(self):
+        mean, half = experiment.mean_interval([float(i) for i in range(10)])
+        self.assertAlmostEqual(mean, 4.5)
+        self.assertAlmostEqual(half, 2.2622 * math.sqrt(55 / 6) / math.sqrt(10), delta=2e-3)
+
+
+class Runs(unittest.TestCase):
+    def test_a_kept_run_is_not_computed_again(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            first = experiment.cached(folder, "run", lambda: {"loss": 0.5})
+            second = experiment.cached(folder, "run", lambda: self.fail("computed again"))
+        self.assertEqual(first, second)
+
+    def test_a_failed_run_ends_the_others(self):
+        def fail():
+            raise RuntimeError("failed")
+
+        with self.assertRaises(RuntimeError):
+            experiment.run_all(1, {"bad": fail, "other": lambda: 1})
+
+
+if __name__ == "__main__":
+    unittest.main()
