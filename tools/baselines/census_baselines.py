@@ -100,22 +100,23 @@ def tree_inputs(train: pd.DataFrame, test: pd.DataFrame, categories: list[str]):
     return train_columns, test_columns
 
 
-def logistic_scores(train_x, train_y, test_x, test_y, seeds: int) -> list[float]:
+Halves = dict[int, tuple[np.ndarray, np.ndarray]]  # by seed
+
+
+def logistic_scores(train_x, train_y, test_x, test_y, parts: Halves) -> list[float]:
     """One fit serves every seed: training rows and solver are fixed, only the scored half changes."""
     model = LogisticRegression(C=1.0, solver="lbfgs", max_iter=2000)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         model.fit(train_x, train_y)
     score = model.decision_function(test_x)
-    test_halves = [halves(len(test_y), seed)[1] for seed in range(seeds)]
-    return [roc_auc_score(test_y[half], score[half]) for half in test_halves]
+    return [roc_auc_score(test_y[half], score[half]) for _, half in parts.values()]
 
 
-def tree_scores(train_x, train_y, test_x, test_y, seeds: int, threads: int) -> list[float]:
+def tree_scores(train_x, train_y, test_x, test_y, parts: Halves, threads: int) -> list[float]:
     train_matrix = xgboost.QuantileDMatrix(train_x, train_y, enable_categorical=True, nthread=threads)
     scores = []
-    for seed in range(seeds):
-        validation, test = halves(len(test_y), seed)
+    for seed, (validation, test) in parts.items():
         validation_matrix = xgboost.QuantileDMatrix(
             test_x.iloc[validation], test_y[validation], ref=train_matrix, enable_categorical=True, nthread=threads
         )
@@ -167,6 +168,7 @@ def main() -> None:
     train = read_table(options.data / "census_income_train.csv.xz")
     test = read_table(options.data / "census_income_test.csv.xz")
     train_labels, test_labels = labels_of(train), labels_of(test)
+    parts = {seed: halves(len(test), seed) for seed in range(options.seeds)}
     for model in options.models:
         for features, dropped in FEATURE_SETS.items():
             tables = with_bins(train, test) if model == "logistic_binned" else (train, test)
@@ -174,7 +176,7 @@ def main() -> None:
             train_x, test_x = make_inputs(*tables, category_columns(tables[0], dropped))
             for task in LABELS:
                 start = time.perf_counter()
-                data = (train_x, train_labels[task], test_x, test_labels[task], options.seeds)
+                data = (train_x, train_labels[task], test_x, test_labels[task], parts)
                 scores = tree_scores(*data, options.threads) if model == "trees" else logistic_scores(*data)
                 report(model, features, task, scores, time.perf_counter() - start)
 

@@ -1,0 +1,127 @@
+"""What the experiments of papers/ share: runs of the program, kept results, statistics, tables, the verdict on bounds."""
+
+import argparse
+import concurrent.futures
+import json
+import math
+import pathlib
+import statistics
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def run_program(command, what):
+    """The JSON that the program prints; RuntimeError with `what` and the program's message if it fails."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{what}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def parameter_count(program, model, what):
+    """Parameters outside the embeddings of the model directory `model`, as the program counts them."""
+    groups = run_program([program, "describe", "--json", model], what)["parameters"]["groups"]
+    return sum(group["values"] for group in groups if group["group"] != "embeddings")
+
+
+def solve_width(count_of, budget, largest=4096):
+    """(width, count): the width whose count_of(width), which must grow with the width, is nearest to the budget."""
+    low, high = 1, 2
+    while count_of(high) < budget and high < largest:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if count_of(middle) < budget else (low, middle)
+    width = min((low, high), key=lambda width: abs(count_of(width) - budget))
+    return width, count_of(width)
+
+
+def cached(folder, name, compute):
+    """compute(), or what it gave before if `folder` is not None and keeps it under `name`."""
+    path = folder and folder / f"{name}.json"
+    if path and path.exists():
+        return json.loads(path.read_text())
+    found = compute()
+    if path:
+        path.write_text(json.dumps(found))
+    return found
+
+
+def run_all(processes, jobs):
+    """{key: job()} of the jobs {key: function}, started in their order; the first RuntimeError ends everything."""
+    with concurrent.futures.ThreadPoolExecutor(processes) as pool:
+        pending = {key: pool.submit(job) for key, job in jobs.items()}
+        try:
+            return {key: future.result() for key, future in pending.items()}
+        except RuntimeError:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def parser_of(description, seeds, output, quick):
+    """A parser of the arguments that all experiments take."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=seeds, help="seeds 1 to this number; at least 2")
+    parser.add_argument("--processes", type=int, default=1, help="runs at a time, each of one thread")
+    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/gatewise")
+    parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path(output))
+    parser.add_argument("--cache", type=pathlib.Path, help="keeps finished runs, so that an experiment can be resumed")
+    parser.add_argument("--quick", action="store_true", help=quick)
+    return parser
+
+
+def arguments_of(parser):
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.seeds, arguments.cache = 2, None
+    if arguments.seeds < 2:
+        parser.error("--seeds: at least 2")
+    if arguments.cache:
+        arguments.cache.mkdir(parents=True, exist_ok=True)
+    return arguments
+
+
+def student_t(degrees):
+    """The .975 quantile of Student's distribution: an expansion about the normal, within .001 from 7 degrees on."""
+    z = statistics.NormalDist().inv_cdf(0.975)
+    terms = (z, (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384)
+    return sum(term / degrees**power for power, term in enumerate(terms))
+
+
+def mean_interval(values):
+    """(mean, half the width of its 95 % interval)."""
+    half = student_t(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    return statistics.mean(values), half
+
+
+def paired(ours, theirs):
+    """(mean, standard error) of the differences per seed."""
+    differences = [a - b for a, b in zip(ours, theirs, strict=True)]
+    return statistics.mean(differences), statistics.stdev(differences) / math.sqrt(len(differences))
+
+
+def is_noise(difference, runs):
+    """Whether the 95 % interval of a paired (mean, standard error) holds 0."""
+    mean, error = difference
+    return abs(mean) <= student_t(runs - 1) * error
+
+
+def print_header(*columns):
+    print(f"| {' | '.join(columns)} |\n|" + " --- |" * len(columns))
+
+
+def print_row(*cells):
+    print(f"| {' | '.join(str(cell) for cell in cells)} |")
+
+
+def write_results(arguments, results):
+    arguments.output.write_text(json.dumps({"seeds": arguments.seeds, "results": results}, indent=1) + "\n")
+
+
+def verdict(checks):
+    """Prints every bound (what, found, whether it holds); the exit code, 1 if one is missed."""
+    print()
+    for what, found, holds in checks:
+        print(f"{'holds ' if holds else 'MISSED'}  {what}; found {found:.5f}")
+    return 0 if all(holds for _, _, holds in checks) else 1
