@@ -22,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import experiment  # noqa: E402
 import saved_weights  # noqa: E402
 
-STEPS, BATCH_ROWS, TEST_ROWS, VALIDATION_ROWS, FEATURES, TASKS, KEPT = 3000, 256, 20480, 2, 16, 4, 2
+STEPS, BATCH_ROWS, TEST_ROWS, VALIDATION_ROWS, FEATURES, TASKS = 3000, 256, 20480, 2, 16, 4
 # Weights of losses stand in the table beside a task loss that is the mean over labels; the program takes the sum.
 LOSS_SCALE = TASKS
 ROUTERS = {
@@ -32,6 +32,9 @@ ROUTERS = {
                                             "load_weight": 0.1 * LOSS_SCALE},
     "top-2, Switch loss .01": {"type": "top_k", "bias": False, "balance_weight": 0.01 * LOSS_SCALE},
     "sigmoid top-2, loss-free .001": {"type": "bias_balanced", "update_rate": 1e-3},
+    "the same, weights renormalised": {"type": "bias_balanced", "update_rate": 1e-3, "renormalise": True},
+    "Switch top-1, no balance": {"type": "switch", "balance_weight": 0},
+    "Switch top-1, Switch loss .01": {"type": "switch", "balance_weight": 0.01 * LOSS_SCALE},
 }
 
 
@@ -42,7 +45,8 @@ def loads(model, gate, x):
     if gate["type"] == "bias_balanced":
         scores = 1 / (1 + np.exp(-scores)) + weights["gates/shared/balance"]
     chosen = np.zeros_like(scores)
-    np.put_along_axis(chosen, np.argsort(-scores, axis=1, kind="stable")[:, :KEPT], 1, 1)
+    kept = 1 if gate["type"] == "switch" else 2
+    np.put_along_axis(chosen, np.argsort(-scores, axis=1, kind="stable")[:, :kept], 1, 1)
     return chosen.reshape(-1, BATCH_ROWS, chosen.shape[1]).sum(1)
 
 
@@ -79,7 +83,7 @@ def fit(arguments, name, seed):
 def acceptance(results):
     """(what, found, whether it holds) of every bound."""
     mean = {name: {figure: statistics.mean(values) for figure, values in found.items()} for name, found in results.items()}
-    plain, noisy, shazeer, switch, free = (mean[name] for name in ROUTERS)
+    plain, noisy, shazeer, switch, free = (mean[name] for name in list(ROUTERS)[:5])
     unbalanced = min(plain["cv"], noisy["cv"])
     return [
         ("MaxVio of loss-free balance < .15", free["global"], free["global"] < 0.15),
