@@ -122,8 +122,9 @@ def fit(arguments, design, seed, unseen, folder):
 def held_out_rows(arguments, design, seed, folder):
     """Rows that no training step has: features, labels, and the variance of each label."""
     path, truth = pathlib.Path(folder) / "rows.csv", pathlib.Path(folder) / "truth.json"
-    experiment.run_program([arguments.program, "synth", "grouped_tasks", "--rows", FEW + TEST_ROWS, "--output", path, "--truth",
-                            truth, "--tasks", design.tasks, "--groups", GROUPS, "--seed", seed, "--json"], f"rows of seed {seed}")
+    command = [arguments.program, "synth", "grouped_tasks", "--rows", FEW + TEST_ROWS, "--output", path, "--truth", truth,
+               "--tasks", design.tasks, "--groups", GROUPS, "--seed", seed, "--json"]
+    experiment.run_program(command, f"rows of seed {seed}")
     values = np.loadtxt(path, delimiter=",", skiprows=1)
     return values[:, :FEATURES], values[:, FEATURES:], json.loads(truth.read_text())["label_variance"]
 
