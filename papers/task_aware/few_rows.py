@@ -5,7 +5,8 @@ Usage: papers/task_aware/few_rows.py [--seeds 10] [--processes 1] [--program PAT
 
 Eight tasks in four groups that share functions; of each group one task has 10,000 labels and one has 200. In the design "own
 rows" every row has the label of one task; in "shared rows" all tasks with many labels share 40,000 rows, of which the first
-200 have all labels; "one expert" is "own rows" with one expert per row and task instead of two. A row runs as many experts
+200 have all labels; "one expert" is "own rows" with one expert per row and task instead of two; "equal rows" is "own rows"
+where a row counts as much as any other, instead of a task as much as any other in each batch. A row runs as many experts
 for a task in all models that are compared: two of eight (or one), or one network as wide as those. A run is one model from
 one seed, which fixes tasks, rows and initial weights; the models of a seed see the same rows. Reported is test error over the
 labels' variance. --quick checks only that everything runs. Needs NumPy and PyArrow.
@@ -29,7 +30,7 @@ TASKS, FEATURES, MANY, FEW = 8, 20, 10000, 200
 PARTS = {"train": TASKS * MANY, "validation": 4000, "test": 20000}
 CUT = range(1, TASKS, 2)  # the second task of each group
 FORMS = ["agnostic", "per_task", "task_embedding", "task_only", "additive"]
-DESIGNS = ["own rows", "shared rows", "one expert"]
+DESIGNS = ["own rows", "shared rows", "one expert", "equal rows"]
 
 
 def models_of(design):
@@ -93,6 +94,7 @@ def fit(arguments, design, name, seed):
             *(part for file in files for part in (f"--data.{file}", files[file])),
             *(part for option, value in model.items() for part in (f"--model.{option}", experiment.toml(value))),
             *(["--model.experts", 8] if model["type"] == "mmoe" else []),
+            *(["--training.normaliser", "batch"] if design == "equal rows" else []),
             "--training.seed", seed, "--training.epochs", 1 if arguments.quick else epochs,
             "--output", pathlib.Path(folder) / "model", "--json", "--quiet",
         ]
