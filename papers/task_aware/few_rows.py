@@ -9,7 +9,8 @@ rows" every row has the label of one task; in "shared rows" all tasks with many 
 where a row counts as much as any other, instead of a task as much as any other in each batch. A row runs as many experts
 for a task in all models that are compared: two of eight (or one), or one network as wide as those. A run is one model from
 one seed, which fixes tasks, rows and initial weights; the models of a seed see the same rows. Reported is test error over the
-labels' variance. --quick checks only that everything runs. Needs NumPy and PyArrow.
+labels' variance. The bounds of acceptance() are checked: exit code 1 if one is missed, and 2 if a run fails. --quick checks
+only that everything runs. Needs NumPy and PyArrow.
 """
 
 import functools
@@ -104,6 +105,19 @@ def fit(arguments, design, name, seed):
             "many": statistics.mean(share for task, share in enumerate(shares) if task not in CUT)}
 
 
+def acceptance(results):
+    """(what, found, whether it holds) of what was found and should stay so."""
+    checks = []
+    for design, models in results.items():
+        cut = {name: [run["cut"] for run in runs] for name, runs in models.items()}
+        for name, what, sign in (("task_only", "less", -1), ("per_task", "more", 1)):
+            difference = experiment.paired(cut[name], cut["agnostic"])
+            holds = sign * difference[0] > 0 and not experiment.is_noise(difference, len(cut[name]))
+            checks.append((f"{design}: {name} has {what} error than agnostic on tasks of 200 labels, beyond the noise",
+                           difference[0], holds))
+    return checks
+
+
 def print_tables(results):
     for design, models in results.items():
         print(f"\n{design}, {len(models['agnostic'])} seeds (mean and half the 95 % interval)")
@@ -136,7 +150,7 @@ def main():
                         for name in models_of(design)} for design in DESIGNS}
     experiment.write_results(arguments, results)
     print_tables(results)
-    return 0
+    return experiment.verdict(acceptance(results))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ the experts stay as they are, the gate is copied from a task or stays random, an
 "trained" goes on with gate and tower together by Adam. "chosen" copies the gate of the seen task whose gate has the least
 error in five-fold cross-validation on the 200 rows, which needs no knowledge of the groups. "all rows" is the same task where
 all were trained from the start. Reported is test error over the label's variance. The designs differ in how many tasks of the
-group the experts were made by, and in the experts' width. --quick checks only that everything
-runs. Needs NumPy.
+group the experts were made by, and in the experts' width. The bounds of acceptance() are checked: exit code 1 if one is missed,
+and 2 if a run fails. --quick checks only that everything runs. Needs NumPy.
 """
 
 import dataclasses
@@ -162,6 +162,18 @@ def run_seed(arguments, design, seed):
     return found | {"all rows": statistics.mean(full[task] / variance[task] for task in design.new)}
 
 
+def acceptance(results):
+    """(what, found, whether it holds) of what was found and should stay so."""
+    checks = []
+    for design, ways in results.items():
+        difference = experiment.paired(ways["sibling's gate"], ways["random gate"])
+        holds = difference[0] < 0 and not experiment.is_noise(difference, len(ways["random gate"]))
+        right = statistics.mean(ways["chosen gate is of the same group"])
+        checks += [(f"{design}: a sibling's gate has less error than a random one, beyond the noise", difference[0], holds),
+                   (f"{design}: at least 95 % of the chosen gates are of the same group", right, right >= 0.95)]
+    return checks
+
+
 def print_table(results):
     for design, ways in results.items():
         print(f"\n{design}, {len(ways['all rows'])} seeds (mean and half the 95 % interval)")
@@ -192,7 +204,7 @@ def main():
     results = {name: {way: [runs[name, seed][way] for seed in seeds] for way in runs[name, 1]} for name in DESIGNS}
     experiment.write_results(arguments, results)
     print_table(results)
-    return 0
+    return experiment.verdict(acceptance(results))
 
 
 if __name__ == "__main__":

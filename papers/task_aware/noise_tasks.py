@@ -7,7 +7,8 @@ Eight tasks in four groups that share functions are learned with and without fou
 three designs: fresh rows at every step; the same with four times the weight on the noise; and 4,000 rows seen 100 times. Rows
 run two experts of eight per task, or one network as wide as two or as all eight. A seed fixes tasks, rows and initial weights;
 the labels of the real tasks are the same with and without noise. Reported is the mean test error over variance of the real
-tasks, and how much the noise adds to it. --quick checks only that everything runs. Needs NumPy.
+tasks, and how much the noise adds to it. The bounds of acceptance() are checked: exit code 1 if one is missed, and 2 if a run
+fails. --quick checks only that everything runs. Needs NumPy.
 """
 
 import functools
@@ -79,13 +80,30 @@ def fit(arguments, design, name, noise_tasks, seed):
     return statistics.mean(tasks[f"y{task + 1}"]["rmse"]["value"] ** 2 / variances[task] for task in range(TASKS))
 
 
+def added_by_noise(models):
+    """{model: what the noise tasks add to the error, of every seed} of one design."""
+    return {name: [with_noise - without for without, with_noise in zip(*found.values(), strict=True)]
+            for name, found in models.items()}
+
+
+def acceptance(results):
+    """(what, found, whether it holds) of what was found and should stay so."""
+    checks = []
+    for design in DESIGNS[1:]:
+        added = added_by_noise(results[design])
+        difference = experiment.paired(added["shared_bottom of 64"], added["per_task"])
+        holds = difference[0] > 0 and not experiment.is_noise(difference, len(added["per_task"]))
+        checks.append((f"{design}: noise adds more to shared_bottom of 64 than to per_task, beyond the noise", difference[0],
+                       holds))
+    return checks
+
+
 def print_tables(results):
     for design, models in results.items():
         print(f"\n{design}, {len(models['per_task']['0'])} seeds (mean and half the 95 % interval)")
         experiment.print_header("model", "without noise tasks", f"with {NOISE_TASKS}", "added by them",
                                 "added, minus per_task's (standard error)")
-        added = {name: [with_noise - without for without, with_noise in zip(*found.values(), strict=True)]
-                 for name, found in models.items()}
+        added = added_by_noise(models)
         for name, found in models.items():
             cells = ["{:.3f} ± {:.3f}".format(*experiment.mean_interval(values)) for values in found.values()]
             difference = "{:+.4f} ({:.4f})".format(*experiment.paired(added[name], added["per_task"]))
@@ -113,7 +131,7 @@ def main():
                         for name in MODELS} for design in DESIGNS}
     experiment.write_results(arguments, results)
     print_tables(results)
-    return 0
+    return experiment.verdict(acceptance(results))
 
 
 if __name__ == "__main__":
