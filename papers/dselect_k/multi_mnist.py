@@ -28,6 +28,8 @@ GATES = {
     "top_k static": {"type": "top_k", **STATIC},
     "dselect_k": {"type": "dselect_k", "per_example": True, "entropy_weight": 1e-3},
     "dselect_k static": {"type": "dselect_k", "entropy_weight": 1e-3},
+    "dselect_k, entropy .01": {"type": "dselect_k", "per_example": True, "entropy_weight": 1e-2},
+    "dselect_k static, entropy .01": {"type": "dselect_k", "entropy_weight": 1e-2},
 }
 
 
@@ -55,7 +57,7 @@ def fit(arguments, name, seed):
         ]
         tasks = experiment.run_program(command, f"{name}, seed {seed}")["metrics"]["test"]["tasks"]
         found = {task: tasks[task]["accuracy"]["value"] for task in TASKS}
-        if name.endswith("static"):
+        if "static" in name:
             found["experts"] = experts_chosen(model, GATES[name])
     print(f"{name}, seed {seed}: {found}", file=sys.stderr)
     return found
