@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """DSelect-k against top-k on Multi-MNIST: test accuracy of each digit.
 
-Usage: papers/dselect_k/multi_mnist.py FOLDER [--seeds 5] [--processes 1] [--program PATH] [--output FILE] [--cache FOLDER]
+Usage: papers/dselect_k/multi_mnist.py FOLDER [--seeds 3] [--processes 1] [--program PATH] [--output FILE] [--cache FOLDER]
 [--quick]
 
 FOLDER holds the files of make_multi_mnist.py. A run is one gate from one seed, which fixes the initial weights and the order
@@ -77,7 +77,7 @@ def print_table(results):
 
 
 def main():
-    parser = experiment.parser_of(__doc__, seeds=5, output="multi_mnist.json", quick="one epoch on the test rows, no results")
+    parser = experiment.parser_of(__doc__, seeds=3, output="multi_mnist.json", quick="one epoch on the test rows, no results")
     parser.add_argument("folder", type=pathlib.Path)
     arguments = experiment.arguments_of(parser)
     jobs = {(name, seed): lambda name=name, seed=seed: experiment.cached(arguments.cache, f"multi_mnist {name} {seed}",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Unrelated tasks beside eight real ones: do they harm them, and does a gate per task protect?
 
-Usage: papers/task_aware/noise_tasks.py [--seeds 20] [--processes 1] [--program PATH] [--output FILE] [--cache FOLDER] [--quick]
+Usage: papers/task_aware/noise_tasks.py [--seeds 8] [--processes 1] [--program PATH] [--output FILE] [--cache FOLDER] [--quick]
 
 Eight tasks in four groups that share functions are learned with and without four more tasks whose labels are pure noise, in
 three designs: fresh rows at every step; the same with four times the weight on the noise; and 4,000 rows seen 100 times. Rows
@@ -113,7 +113,7 @@ def print_tables(results):
 
 def main():
     arguments = experiment.arguments_of(
-        experiment.parser_of(__doc__, seeds=20, output="noise_tasks.json", quick="two seeds and few steps, no results"))
+        experiment.parser_of(__doc__, seeds=8, output="noise_tasks.json", quick="two seeds and few steps, no results"))
     seeds = range(1, arguments.seeds + 1)
     jobs = {(design, name, noise, seed): lambda design=design, name=name, noise=noise, seed=seed: experiment.cached(
                 arguments.cache, f"noise_tasks {design} {name} {noise} {seed}",
