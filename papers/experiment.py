@@ -19,6 +19,13 @@ def run_program(command, what):
     return json.loads(done.stdout)
 
 
+def toml(value):
+    """A value of a configuration as it is given on the command line; tables become inline tables."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {toml(own)}" for name, own in value.items()) + "}"
+    return json.dumps(value)
+
+
 def parameter_count(program, model, what):
     """Parameters outside the embeddings of the model directory `model`, as the program counts them."""
     groups = run_program([program, "describe", "--json", model], what)["parameters"]["groups"]

@@ -63,9 +63,14 @@ Var balance_loss(Var probabilities, Var mask, int64_t k) {
   return times(mean_of_consumers(sum(multiply(sent, probability))), experts / static_cast<double>(k));
 }
 
-Var softmax_of_largest(const GateRequest& request, Var logits, int64_t k, const Schedule& balance_weight) {
+Var softmax_of_largest(const GateRequest& request, Var logits, int64_t k, const Schedule& balance_weight,
+                       BalanceOver over) {
   const Var mask = top_k_mask(logits, k);
-  add_penalty(request, "balance", balance_weight, [&] { return balance_loss(softmax(logits), mask, k); });
+  const auto balanced = [&](Var x) {
+    return over == BalanceOver::AllConsumers ? reshape(mean(x, 0), Shape{1, x.shape().last()}) : x;
+  };
+  add_penalty(request, "balance", balance_weight,
+              [&] { return balance_loss(balanced(softmax(logits)), balanced(mask), k); });
   return masked_softmax(logits, mask);
 }
 

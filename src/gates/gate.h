@@ -88,7 +88,10 @@ void add_penalty(const GateRequest& request, const std::string& name, const Sche
   graph.add_penalty(path, multiply(reshape(loss(), Shape{}), weight.value(graph, path)));
 }
 
+// Whether each consumer shall use all experts alike, or only all consumers together.
+enum class BalanceOver : uint8_t { EachConsumer, AllConsumers };
 // The softmax over the k largest logits [consumers, experts], 0 elsewhere, with the loss "balance".
-Var softmax_of_largest(const GateRequest& request, Var logits, int64_t k, const Schedule& balance_weight);
+Var softmax_of_largest(const GateRequest& request, Var logits, int64_t k, const Schedule& balance_weight,
+                       BalanceOver over = BalanceOver::EachConsumer);
 
 }  // namespace gatewise

@@ -23,7 +23,7 @@ class TaskAwareGate final : public Gate {
       sparsity.declare(set);
       set.add("embedding_width", &embedding_width, "width of v_t").range(1, 65536);
       balance_weight.declare(set, "balance_weight",
-                             "of the loss that spreads rows over experts, taken over the whole mixed batch");
+                             "of the loss that spreads rows over experts, taken over all tasks together");
       set.add("initializer", &initializer, "of the weights").choices(Initializer::names());
       set.add("initializer_scale", &initializer_scale, "gain, or the deviation of \"normal\"").above(0);
     }
@@ -34,7 +34,9 @@ class TaskAwareGate final : public Gate {
   }
 
   Var weights(const GateRequest& request) const override {
-    return softmax_of_largest(request, logits_of(request), active(request.experts), options_.balance_weight);
+    // Balance within each task would send every task to all experts.
+    return softmax_of_largest(request, logits_of(request), active(request.experts), options_.balance_weight,
+                              BalanceOver::AllConsumers);
   }
   bool is_sparse() const override { return true; }
   int64_t active(int64_t experts) const override { return options_.sparsity.kept(experts); }

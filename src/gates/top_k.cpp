@@ -8,9 +8,14 @@ class TopKGate final : public Gate {
   struct Options {
     Sparsity sparsity;
     GateNetwork network;
+    bool per_example = true;
     Schedule balance_weight = 0;
     void declare(OptionSet& set) {
       sparsity.declare(set);
+      set.add(
+          "per_example", &per_example,
+          "logits from the row; otherwise each is a parameter that starts as \"initializer\" says, and all "
+          "rows get the same experts");
       network.declare(set);
       balance_weight.declare(set, "balance_weight",
                              "of the loss that spreads rows over experts (as in \"switch\")");
@@ -22,14 +27,22 @@ class TopKGate final : public Gate {
   }
 
   Var weights(const GateRequest& request) const override {
-    return softmax_of_largest(request, options_.network.logits(request), active(request.experts),
-                              options_.balance_weight);
+    const Var logits = options_.per_example ? options_.network.logits(request) : static_logits(request);
+    return softmax_of_largest(request, logits, active(request.experts), options_.balance_weight);
   }
   bool is_sparse() const override { return true; }
   int64_t active(int64_t experts) const override { return options_.sparsity.kept(experts); }
   std::string routing() const override { return options_.sparsity.routing; }
 
  private:
+  Var static_logits(const GateRequest& request) const {
+    const GateNetwork& network = options_.network;
+    const auto consumers = static_cast<int64_t>(request.paths.size());
+    return request.of_consumers(request.x.graph().parameter_bank(
+        with_suffix(request.paths, "/logits"), Shape{consumers, request.experts},
+        Initializer::named(network.initializer, network.initializer_scale)));
+  }
+
   Options options_;
 };
 

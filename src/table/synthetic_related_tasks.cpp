@@ -7,16 +7,12 @@
 #include "base/random.h"
 #include "kernels/sampling.h"
 #include "table/directions.h"
+#include "table/row_normals.h"
 
 namespace gatewise {
 namespace {
 
 constexpr int64_t rows_at_once = 64;  // of features, so that they are still in the cache for their scores
-
-std::array<uint32_t, 2> key_of(uint64_t seed, std::string_view path) {
-  const uint64_t key = mix64(seed ^ mix64(fnv1a(path)));
-  return {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)};
-}
 
 SineConstants drawn_constants(double scale, uint32_t terms, uint64_t seed) {
   const RandomStream stream(seed, "synthetic/constants");
@@ -150,18 +146,6 @@ RelatedTasks::RelatedTasks(const Options& options)
   }
 }
 
-// Every row owns the same number of blocks of four normals; when four divides the width, rows lie side by
-// side.
-void RelatedTasks::fill_features(uint64_t step, int64_t first_row, int64_t rows, float* x) const {
-  const std::array<uint32_t, 2> key = key_of(static_cast<uint64_t>(options_.seed), "synthetic/features");
-  const int64_t width = options_.dimension, blocks = (width + 3) / 4;
-  const uint64_t first_block = static_cast<uint64_t>(first_row) * blocks;
-  if (width % 4 == 0) return kernels::standard_normals(key, step, first_block, rows * blocks, x);
-  std::vector<float> padded(static_cast<size_t>(rows * blocks * 4));
-  kernels::standard_normals(key, step, first_block, rows * blocks, padded.data());
-  for (int64_t row = 0; row < rows; ++row) std::copy_n(&padded[row * blocks * 4], width, x + row * width);
-}
-
 void RelatedTasks::fill(uint64_t step, int64_t first_row, int64_t rows, float* x, float* label_values) const {
   if (rows > rows_at_once) {
     for (int64_t begin = 0; begin < rows; begin += rows_at_once) {
@@ -171,21 +155,20 @@ void RelatedTasks::fill(uint64_t step, int64_t first_row, int64_t rows, float* x
     return;
   }
   if (rows == 0) return;
-  fill_features(step, first_row, rows, x);
-  const int64_t tasks = options_.tasks, noise_blocks = (tasks + 3) / 4;
+  const auto seed = static_cast<uint64_t>(options_.seed);
+  const int64_t tasks = options_.tasks;
+  row_normals(seed, "synthetic/features", step, first_row, rows, options_.dimension, x);
   kernels::row_scores(rows, options_.dimension, tasks, x, weights_.data(), label_values);
   kernels::add_sines(rows * tasks, static_cast<int64_t>(rate_.size()), rate_.data(), phase_.data(),
                      label_values, label_values);
-  std::vector<float> noise(static_cast<size_t>(rows * noise_blocks * 4));
-  kernels::standard_normals(key_of(static_cast<uint64_t>(options_.seed), "synthetic/noise"), step,
-                            static_cast<uint64_t>(first_row) * noise_blocks, rows * noise_blocks,
-                            noise.data());
+  std::vector<float> noise(static_cast<size_t>(rows * tasks));
+  row_normals(seed, "synthetic/noise", step, first_row, rows, tasks, noise.data());
   const float noise_sd = static_cast<float>(std::sqrt(options_.noise_variance));
   const float mean = static_cast<float>(mean_), inverse_sd = static_cast<float>(inverse_sd_);
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t t = 0; t < tasks; ++t) {
       float& label = label_values[row * tasks + t];
-      label = (label + noise_sd * noise[row * noise_blocks * 4 + t] - mean) * inverse_sd;
+      label = (label + noise_sd * noise[row * tasks + t] - mean) * inverse_sd;
     }
   }
 }

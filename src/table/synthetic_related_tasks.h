@@ -56,8 +56,6 @@ class RelatedTasks final : public SyntheticTable {
   Json truth() const override;
 
  private:
-  void fill_features(uint64_t step, int64_t first_row, int64_t rows, float* x) const;
-
   Options options_;
   SineConstants constants_;
   std::vector<float> rate_, phase_;  // alpha and beta as floats

@@ -26,6 +26,7 @@ std::vector<GateCase> all_gates() {
   add("softmax_scheduled", {{"type", "softmax"}, {"temperature", {{"from", 2}, {"to", 0.5}, {"steps", 9}}}});
   add("sigmoid_normalised", {{"type", "sigmoid"}, {"normalise", true}});
   add("top_k_balanced", {{"type", "top_k"}, {"balance_weight", 0.1}, {"hidden", {3}}});
+  add("top_k_static", {{"type", "top_k"}, {"per_example", false}});
   add("noisy_top_k_quiet", {{"type", "noisy_top_k"}, {"noise", false}});
   add("switch_with_capacity", {{"type", "switch"}, {"capacity_factor", 1.0}});
   add("bias_balanced_shares", {{"type", "bias_balanced"}, {"renormalise", true}, {"score", "softmax"}});

@@ -122,6 +122,7 @@ GATE_MODELS = {
     "gate_task_embedding": task_aware("task_embedding", embedding_width=3),
     "gate_task_only": task_aware("task_only", embedding_width=4),
     "gate_task_additive": task_aware("additive"),
+    "gate_top_k_static": gated("top_k", 3, k=2, per_example=False),
 }
 
 FAMILIES = {20180819: FIRST, 20200922: SYSTEM_MODELS, 20211206: GATE_MODELS}

@@ -70,6 +70,16 @@ class Sigmoid(Gate):
 
 
 class TopK(Gate):
+    def shapes(self) -> Shapes:
+        if self.options.get("per_example", True):
+            return super().shapes()
+        return {f"gates/{task}/logits": (self.experts,) for task in self.tasks}
+
+    def logits(self, run: Pass, x: torch.Tensor) -> Tensors:
+        if self.options.get("per_example", True):
+            return super().logits(run, x)
+        return {task: run[f"gates/{task}/logits"].expand(x.shape[0], -1) for task in self.tasks}
+
     def weights(self, run: Pass, x: torch.Tensor) -> Tensors:
         k = self.options["k"]
         return {task: softmax_over(logits, kept(logits, k, run)) for task, logits in self.logits(run, x).items()}
@@ -183,7 +193,8 @@ class DSelectK(Gate):
 
 
 class TaskAware(Gate):
-    """The five forms differ in what the logits read; then top-k, softmax over the kept, and a balance loss."""
+    """The five forms differ in what the logits read; then top-k, softmax over the kept, and one balance loss of all tasks:
+    shares and probabilities are averaged over tasks before they are multiplied."""
 
     def shapes(self) -> Shapes:
         form, width = self.options["form"], self.options.get("embedding_width", 0)
@@ -210,13 +221,14 @@ class TaskAware(Gate):
         return (embedding if form == "task_only" else torch.cat([x, embedding], dim=1)) @ shared
 
     def weights(self, run: Pass, x: torch.Tensor) -> Tensors:
-        k, weights, losses = self.options["k"], {}, []
+        k, weights, masks, probabilities = self.options["k"], {}, [], []
         for task in self.tasks:
             logits = self.task_logits(run, x, task)
-            chosen = kept(logits, k, run)
-            weights[task] = softmax_over(logits, chosen)
-            losses.append(balance_loss(torch.softmax(logits, dim=1), chosen, k))
-        run.penalties["balance"] = self.options["balance_weight"] * mean_of(losses)
+            masks.append(kept(logits, k, run))
+            weights[task] = softmax_over(logits, masks[-1])
+            probabilities.append(torch.softmax(logits, dim=1))
+        balance = balance_loss(torch.cat(probabilities), torch.cat(masks), k)
+        run.penalties["balance"] = self.options["balance_weight"] * balance
         return weights
 
 
