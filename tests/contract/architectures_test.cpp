@@ -119,6 +119,29 @@ TEST_P(EveryArchitecture, GradientsPerTaskAddUpToTheWhole) {
   }
 }
 
+// One expert of one unit, one task, one row.
+TEST_P(EveryArchitecture, TakesDegenerateShapes) {
+  Json model = {{"type", GetParam()}, {"expert", {{"units", {1}}}}, {"tower", {{"units", {1}}}}};
+  // Its batch norm refuses to train on one row.
+  if (GetParam() == "home") model["expert"]["normalisation"] = "layer";
+  for (const Json& option :
+       Registry<Architecture>::instance().find(GetParam(), "architecture", "model.type").options) {
+    const std::string name = option.at("name").get<std::string>();
+    if (name.ends_with("experts")) model[name] = 1;
+  }
+  const std::vector<TaskSpace> several = tasks_for(GetParam());
+  for (const std::vector<TaskSpace>& tasks : {several, {several[1]}}) {
+    const FeatureSpace space = sample_space(tasks);
+    const auto graph = build_graph(space, model);
+    for (const int64_t rows : {1, 5}) {
+      GraphRun<float> run(*graph, feed_for(*graph, space, rows), {});
+      EXPECT_TRUE(std::isfinite(run.step().total)) << tasks.size() << " tasks, " << rows << " rows";
+      for (int64_t i = 0; i < run.program().gradients().size(); ++i)
+        ASSERT_TRUE(std::isfinite(run.program().gradients()[i])) << i;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Registry, EveryArchitecture,
                          testing::ValuesIn(Registry<Architecture>::instance().names()),
                          [](const auto& architecture) { return architecture.param; });
