@@ -20,6 +20,35 @@ struct MixtureOptions {
   }
 };
 
+// Plain layers below the experts, for architectures whose mixture may replace the top shared layer of a
+// network only (Ma et al. 2018, section 6).
+struct BottomOptions {
+  std::vector<int64_t> bottom;
+  void declare(OptionSet& set) {
+    set.add("bottom", &bottom,
+            "widths of plain relu layers between the features and the experts, as where only the top shared "
+            "layer of a network is replaced by a mixture; gates read what the experts read")
+        .range(1, 65536);
+  }
+};
+
+struct MixtureReads {
+  Var experts, gates;  // [in] each
+};
+
+// What experts and gates read: the features, or the last layer of the bottom; gates with `gate_features` of
+// their own keep those.
+inline MixtureReads read_bottom(const ModelInputs& inputs, const BottomOptions& options,
+                                const std::vector<std::string>& gate_features) {
+  MixtureReads reads{inputs.x, inputs.select(gate_features, "model.gate_features")};
+  if (options.bottom.empty()) return reads;
+  const Var plain = mlp_bank(inputs.x, {"bottom"}, {.units = options.bottom, .initializer = {}});
+  inputs.x.graph().name_value("bottom", plain);
+  reads.experts = reshape(plain, Shape{options.bottom.back()});
+  if (gate_features.empty()) reads.gates = reads.experts;
+  return reads;
+}
+
 // The parts that the options describe.
 struct MixtureParts {
   std::unique_ptr<Expert> expert;

@@ -6,11 +6,10 @@ namespace {
 
 class MultiGateMixture final : public Architecture {
  public:
-  struct Options : MixtureOptions {
+  struct Options : MixtureOptions, BottomOptions {
     int64_t experts = 8;
     int64_t levels = 1;
     std::string upper_gates_read = "features";
-    std::vector<int64_t> bottom;
     void declare(OptionSet& set) {
       set.add("experts", &experts, "number of experts in every level").range(1, 4096);
       set.add("levels", &levels,
@@ -20,11 +19,7 @@ class MultiGateMixture final : public Architecture {
       set.add("upper_gates_read", &upper_gates_read,
               "what gates above the first level read: the features, or the mean of the experts below")
           .choices({"features", "experts"});
-      set.add(
-             "bottom", &bottom,
-             "widths of plain relu layers between the features and the experts, as where only the top shared "
-             "layer of a network is replaced by a mixture; gates read what the experts read")
-          .range(1, 65536);
+      BottomOptions::declare(set);
       MixtureOptions::declare(set);
     }
   };
@@ -33,13 +28,7 @@ class MultiGateMixture final : public Architecture {
 
   Heads build(const ModelInputs& inputs) const override {
     const int64_t experts = options_.experts;
-    Var input = inputs.x, gate_input = inputs.select(options_.gate_features, "model.gate_features");
-    if (!options_.bottom.empty()) {
-      const Var plain = mlp_bank(input, {"bottom"}, {.units = options_.bottom, .initializer = {}});
-      inputs.x.graph().name_value("bottom", plain);
-      input = reshape(plain, Shape{options_.bottom.back()});
-      if (options_.gate_features.empty()) gate_input = input;
-    }
+    auto [input, gate_input] = read_bottom(inputs, options_, options_.gate_features);
     LevelOutput level;
     for (int64_t index = 0; index < options_.levels; ++index) {
       const std::string scope = options_.levels == 1 ? "" : fmt::format("levels/{}/", index);

@@ -6,10 +6,11 @@ namespace {
 
 class OneGateMixture final : public Architecture {
  public:
-  struct Options : MixtureOptions {
+  struct Options : MixtureOptions, BottomOptions {
     int64_t experts = 8;
     void declare(OptionSet& set) {
       set.add("experts", &experts, "number of experts").range(1, 4096);
+      BottomOptions::declare(set);
       MixtureOptions::declare(set);
     }
   };
@@ -17,9 +18,9 @@ class OneGateMixture final : public Architecture {
   explicit OneGateMixture(const Options& options) : options_(options), parts_(options) {}
 
   Heads build(const ModelInputs& inputs) const override {
-    const std::vector<ExpertGroup> groups{{inputs.x, numbered_paths("experts", options_.experts)}};
-    const std::vector<Consumer> consumers{
-        {"gates/shared", inputs.select(options_.gate_features, "model.gate_features"), {0}, {}}};
+    const MixtureReads reads = read_bottom(inputs, options_, options_.gate_features);
+    const std::vector<ExpertGroup> groups{{reads.experts, numbered_paths("experts", options_.experts)}};
+    const std::vector<Consumer> consumers{{"gates/shared", reads.gates, {0}, {}}};
     const LevelOutput level = build_level(*parts_.expert, *parts_.gate, groups, consumers, "");
     name_level(inputs.x.graph(), level, consumers, "");
     return build_towers(*parts_.tower, level.of(0), inputs.tasks, inputs.row_task);

@@ -18,15 +18,15 @@ constexpr std::array<const char*, axis_count> axis_names{"interest", "quality", 
 // Behind the factors of taste and topic.
 constexpr int64_t traits = 3;
 
-struct KnownBehaviour {
+struct KnownLabel {
   const char* name;
   const char* group;
-  double rate;
+  double rate;      // 0 of the regression label
   double exposure;  // share of position_bias that reaches it
   std::array<double, axis_count> weights;
 };
 
-constexpr std::array<KnownBehaviour, 12> known_behaviours{{
+constexpr std::array<KnownLabel, 13> known_labels{{
     // name, group, rate, exposure, interest, quality, lure, patience, length, activity, sociability
     {"effective_view", "watch", .5, .5, {.9, .6, .2, .5, 0, .3, 0}},
     {"click", "watch", .25, 1, {.6, 0, 1.2, 0, 0, .4, 0}},
@@ -40,15 +40,26 @@ constexpr std::array<KnownBehaviour, 12> known_behaviours{{
     {"follow", "interaction", .002, .2, {.8, 1, 0, .3, 0, .5, .6}},
     {"fast_skip", "rejection", .3, .3, {-.9, -.6, .5, -.9, .3, 0, 0}},
     {"report", "rejection", .001, .2, {-.8, -1, .9, -.3, 0, .3, .3}},
+    // The logarithm of the watched time; long items are watched for longer.
+    {"watch_time", "watch", 0, .5, {.9, .8, -.4, .8, .8, .1, 0}},
 }};
+
+constexpr size_t watch_time_label = known_labels.size() - 1;  // behind the behaviours
 
 constexpr double conflict_below = -0.2;
 constexpr int64_t calibration_rows = 20000, truth_rows = 50000;
 
 std::vector<std::string> known_names() {
   std::vector<std::string> names;
-  for (const KnownBehaviour& known : known_behaviours) names.emplace_back(known.name);
+  for (size_t known = 0; known < watch_time_label; ++known) names.emplace_back(known_labels[known].name);
   return names;
+}
+
+double variance_of(const std::vector<double>& values) {
+  const double mean = mean_of(values);
+  double sum = 0;
+  for (const double value : values) sum += (value - mean) * (value - mean);
+  return sum / static_cast<double>(values.size());
 }
 
 }  // namespace
@@ -88,6 +99,10 @@ void BehaviourLogOptions::declare(OptionSet& set) {
           "to "
           "0.001")
       .range(1e-6, 1 - 1e-6);
+  set.add("watch_time", &watch_time,
+          "adds the regression label watch_time, the standardised logarithm of the watched time, whose best "
+          "attainable R2 is this; 0 leaves it out")
+      .range(0, 1);
   set.add("seed", &seed, "fixes users, items and rows").range(0);
 }
 
@@ -103,38 +118,48 @@ BehaviourLog::BehaviourLog(const Options& options)
   choose_behaviours();
 }
 
+void BehaviourLog::add_label(size_t known) {
+  const KnownLabel& label = known_labels[known];
+  Behaviour behaviour{label.name, label.group, label.exposure, {label.weights.begin(), label.weights.end()}};
+  behaviour.weights[Lure] *= options_.conflict;
+  double square = 0;
+  for (const double weight : behaviour.weights) square += weight * weight;
+  for (double& weight : behaviour.weights) weight /= std::sqrt(square);
+  behaviours_.push_back(std::move(behaviour));
+  labels_.push_back({label.name, known == watch_time_label ? "regression" : "binary"});
+}
+
 void BehaviourLog::choose_behaviours() {
-  std::vector<std::string> chosen = options_.behaviours;
-  if (chosen.empty()) chosen = known_names();
+  const std::vector<std::string> names = known_names();
+  const std::vector<std::string> chosen = options_.behaviours.empty() ? names : options_.behaviours;
   std::vector<double> rates;
   for (const std::string& name : chosen) {
-    const auto* known = std::find_if(known_behaviours.begin(), known_behaviours.end(),
-                                     [&](const KnownBehaviour& k) { return k.name == name; });
-    if (known == known_behaviours.end())
-      command_error("synth.behaviours: unknown behaviour \"{}\".{}", name, suggestion(name, known_names()));
+    const auto known = static_cast<size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+    if (known == names.size())
+      command_error("synth.behaviours: unknown behaviour \"{}\".{}", name, suggestion(name, names));
     if (std::count(chosen.begin(), chosen.end(), name) > 1)
       command_error("synth.behaviours: got \"{}\" twice, expected each at most once", name);
-    Behaviour behaviour{
-        known->name, known->group, known->exposure, 0, {known->weights.begin(), known->weights.end()}};
-    behaviour.weights[Lure] *= options_.conflict;
-    double square = 0;
-    for (const double weight : behaviour.weights) square += weight * weight;
-    for (double& weight : behaviour.weights) weight /= std::sqrt(square);
-    behaviours_.push_back(std::move(behaviour));
-    labels_.push_back({name, "binary"});
-    rates.push_back(known->rate);
+    add_label(known);
+    rates.push_back(known_labels[known].rate);
   }
   if (!options_.rates.empty()) rates = options_.rates;
   if (rates.size() != chosen.size()) {
     command_error("synth.rates: got {} rates for {} behaviours, expected one for each", rates.size(),
                   chosen.size());
   }
+  if (options_.watch_time > 0) add_label(watch_time_label);
   calibrate(rates);
 }
 
 void BehaviourLog::calibrate(const std::vector<double>& rates) {
   const std::vector<std::vector<double>> scores = sample_scores(calibration_rows);
-  for (size_t b = 0; b < behaviours_.size(); ++b) behaviours_[b].bias = bias_for_rate(scores[b], rates[b]);
+  for (size_t b = 0; b < rates.size(); ++b) behaviours_[b].bias = bias_for_rate(scores[b], rates[b]);
+  if (options_.watch_time == 0) return;
+  const double mean = mean_of(scores.back()), deviation = std::sqrt(variance_of(scores.back()));
+  // Where all rows are alike (no signal, one place) there is nothing to scale.
+  Behaviour& watch_time = behaviours_.back();
+  watch_time.scale = deviation > 0 ? std::sqrt(options_.watch_time) / deviation : 0;
+  watch_time.bias = -mean * watch_time.scale;
 }
 
 BehaviourLog::Row BehaviourLog::draw(const RandomStream& stream, uint64_t step, int64_t row) const {
@@ -172,6 +197,10 @@ double BehaviourLog::score(const Row& row, const Behaviour& behaviour) const {
   return options_.signal * sum - options_.position_bias * behaviour.exposure * row.position;
 }
 
+double BehaviourLog::logit(const Row& row, const Behaviour& behaviour) const {
+  return behaviour.bias + behaviour.scale * score(row, behaviour);
+}
+
 void BehaviourLog::fill_ids(uint64_t step, int64_t first_row, int64_t rows, uint64_t* values) const {
   for (int64_t row = 0; row < rows; ++row) {
     const auto number = static_cast<uint64_t>(first_row + row);
@@ -186,10 +215,15 @@ void BehaviourLog::fill(uint64_t step, int64_t first_row, int64_t rows, float* x
     x[2 * i] = static_cast<float>(row.position);
     x[2 * i + 1] = static_cast<float>(row.axes[Length]);
     for (size_t b = 0; b < behaviours_.size(); ++b) {
-      const double chance = sigmoid_of(behaviours_[b].bias + score(row, behaviours_[b]));
-      const double draw =
-          label_draws_.uniform(step, static_cast<uint64_t>(first_row + i), static_cast<uint32_t>(b));
-      *label_values++ = draw < chance ? 1.0f : 0.0f;
+      const auto number = static_cast<uint64_t>(first_row + i);
+      const auto draw = static_cast<uint32_t>(b);
+      const double value = logit(row, behaviours_[b]);
+      if (labels_[b].kind == "regression") {
+        const double noise = std::sqrt(1 - options_.watch_time) * label_draws_.normal(step, number, draw);
+        *label_values++ = static_cast<float>(value + noise);
+      } else {
+        *label_values++ = label_draws_.uniform(step, number, draw) < sigmoid_of(value) ? 1.0f : 0.0f;
+      }
     }
   }
 }
@@ -198,7 +232,7 @@ std::vector<double> BehaviourLog::logits(uint64_t step, int64_t first_row, int64
   std::vector<double> values;
   for (int64_t i = 0; i < rows; ++i) {
     const Row row = draw(rows_, step, first_row + i);
-    for (const Behaviour& behaviour : behaviours_) values.push_back(behaviour.bias + score(row, behaviour));
+    for (const Behaviour& behaviour : behaviours_) values.push_back(logit(row, behaviour));
   }
   return values;
 }
@@ -213,19 +247,35 @@ std::vector<std::vector<double>> BehaviourLog::sample_scores(int64_t rows) const
   return scores;
 }
 
+Json BehaviourLog::truth_of(size_t label, const std::vector<double>& scores) const {
+  const Behaviour& behaviour = behaviours_[label];
+  Json weights = Json::object();
+  for (size_t axis = 0; axis < axis_count; ++axis) weights[axis_names[axis]] = behaviour.weights[axis];
+  Json found{{"group", behaviour.group},
+             {"bias", behaviour.bias},
+             {"exposure", behaviour.exposure},
+             {"weights", std::move(weights)}};
+  if (labels_[label].kind == "regression") {
+    const double explained = behaviour.scale * behaviour.scale * variance_of(scores);
+    const double noise = 1 - options_.watch_time;
+    found["scale"] = behaviour.scale;
+    found["best_r2"] = explained > 0 ? explained / (explained + noise) : 0;
+    return found;
+  }
+  std::vector<double> chances;
+  for (const double score : scores) chances.push_back(sigmoid_of(behaviour.bias + score));
+  found["rate"] = mean_of(chances);
+  found["best_auc"] = best_auc(chances);
+  return found;
+}
+
 Json BehaviourLog::truth() const {
   const std::vector<std::vector<double>> scores = sample_scores(truth_rows);
   Json behaviours = Json::object(), groups = Json::object(), correlation = Json::object();
   Json conflicts = Json::array();
   for (size_t b = 0; b < behaviours_.size(); ++b) {
     const Behaviour& behaviour = behaviours_[b];
-    std::vector<double> chances;
-    for (const double score : scores[b]) chances.push_back(sigmoid_of(behaviour.bias + score));
-    Json weights = Json::object();
-    for (size_t axis = 0; axis < axis_count; ++axis) weights[axis_names[axis]] = behaviour.weights[axis];
-    behaviours[behaviour.name] = {{"group", behaviour.group},       {"rate", mean_of(chances)},
-                                  {"best_auc", best_auc(chances)},  {"bias", behaviour.bias},
-                                  {"exposure", behaviour.exposure}, {"weights", std::move(weights)}};
+    behaviours[behaviour.name] = truth_of(b, scores[b]);
     groups[behaviour.group].push_back(behaviour.name);
     for (size_t other = 0; other < behaviours_.size(); ++other) {
       const double value = b == other ? 1 : correlation_of(scores[b], scores[other]);

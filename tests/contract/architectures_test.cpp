@@ -176,6 +176,36 @@ TEST(Esmm, RefusesTasksOnAPartOfTheRows) {
               testing::HasSubstr("tasks.like.only_where: got \"click\", but esmm estimates every event"));
 }
 
+// Of a shared network of two layers, cut below its top: the mixture reads the first, gates too.
+TEST(Mmoe, ReplacesTheTopOfASharedBottomBelowOneExpert) {
+  const FeatureSpace space = sample_space({make_task("click", "binary"), make_task("buy", "binary")});
+  const auto plain = build_graph(space, {{"type", "shared_bottom"}, {"expert", {{"units", {7, 5}}}}});
+  const Feed feed = feed_for(*plain, space, 18);
+  GraphRun<double> run(*plain, feed, {.is_training = false});
+  run.forward();
+  for (const char* type : {"mmoe", "omoe"}) {
+    const auto mixed =
+        build_graph(space, {{"type", type}, {"bottom", {7}}, {"experts", 1}, {"expert", {{"units", {5}}}}});
+    Feed same = feed_for(*mixed, space, 18);
+    for (auto& [path, values] : same.parameters) {
+      if (path.starts_with("gates/")) {
+        EXPECT_EQ(values.size(), path.ends_with("weight") ? 7u : 1u) << path;
+        continue;
+      }
+      const std::string leaf = path.substr(path.rfind('/'));
+      const auto found =
+          feed.parameters.find(path.starts_with("experts/0/") ? "bottom/layer_1" + leaf : path);
+      ASSERT_NE(found, feed.parameters.end()) << path;
+      values = found->second;
+    }
+    GraphRun<double> other(*mixed, same, {.is_training = false});
+    other.forward();
+    for (const TaskSpace& task : space.tasks) {
+      expect_close(other.value(mixed->find(task.name)), run.value(plain->find(task.name)), 1e-12, task.name);
+    }
+  }
+}
+
 TEST(Mmoe, WithEqualGatesIsOmoe) {
   const FeatureSpace space = sample_space({make_task("click", "binary"), make_task("buy", "binary")});
   const auto one = build_graph(space, {{"type", "omoe"}});

@@ -169,14 +169,53 @@ TEST(BehaviourLog, PositionsAreAllTakenAndLengthsBelongToItems) {
   EXPECT_EQ(positions.rbegin()->first, 1);
 }
 
+TEST(BehaviourLog, WatchTimeIsItsExpectedValueAndNoiseOfTheShareThatItSays) {
+  const BehaviourLog log({.behaviours = {"click"}, .watch_time = .3, .seed = 9});
+  EXPECT_EQ(log.labels()[1].name, "watch_time");
+  EXPECT_EQ(log.labels()[1].kind, "regression");
+  constexpr int64_t rows = 50000;
+  const std::vector<double> values = column_of(made_rows(log, 3, 0, rows).labels, 2, 1);
+  const std::vector<double> expected = column_of(log.logits(3, 0, rows), 2, 1);
+  double noise = 0, noise_square = 0, spread = 0, product = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    noise += values[row] - expected[row];
+    noise_square += std::pow(values[row] - expected[row], 2);
+    spread += values[row] * values[row];
+    product += (values[row] - expected[row]) * expected[row];
+  }
+  EXPECT_NEAR(sample_mean(values), 0, .03);
+  EXPECT_NEAR(spread / rows, 1, .03);
+  EXPECT_NEAR(noise / rows, 0, .02);
+  EXPECT_NEAR(product / rows, 0, .02);
+  EXPECT_NEAR(noise_square / rows, .7, .02);
+  const Json truth = log.truth(), &watch_time = truth["behaviours"]["watch_time"];
+  EXPECT_NEAR(watch_time["best_r2"].get<double>(), .3, .01);
+  EXPECT_NEAR(watch_time["best_r2"].get<double>(), 1 - noise_square / spread, .02);
+  EXPECT_NEAR(truth["logit_correlation"]["click"]["watch_time"].get<double>(),
+              sample_correlation(column_of(log.logits(3, 0, rows), 2, 0), expected), .03);
+  EXPECT_EQ(truth["groups"]["watch"], (Json{"click", "watch_time"}));
+}
+
+TEST(BehaviourLog, WatchTimeLeavesTheBehavioursAsTheyAre) {
+  const MadeRows without = made_rows(BehaviourLog({.behaviours = {"like"}}), 1, 0, 200);
+  const BehaviourLog certain({.behaviours = {"like"}, .watch_time = 1});
+  const MadeRows with = made_rows(certain, 1, 0, 200);
+  EXPECT_EQ(column_of(with.labels, 2, 0), column_of(without.labels, 1, 0));
+  const std::vector<double> logits = column_of(certain.logits(1, 0, 200), 2, 1);
+  for (int64_t row = 0; row < 200; ++row)
+    ASSERT_EQ(with.labels[2 * row + 1], static_cast<float>(logits[row]));
+}
+
 TEST(BehaviourLog, TheSmallestServiceIsStillATable) {
-  const BehaviourLog log({.users = 1, .items = 1, .factors = 1, .positions = 1, .signal = 0});
+  const BehaviourLog log(
+      {.users = 1, .items = 1, .factors = 1, .positions = 1, .signal = 0, .watch_time = .5});
   const Json truth = log.truth();
   EXPECT_NEAR(truth["behaviours"]["click"]["best_auc"].get<double>(), .5, 1e-9);
   EXPECT_NEAR(truth["behaviours"]["click"]["rate"].get<double>(), .25, 1e-9);
   const MadeRows made = made_rows(log, 0, 0, 10);
   EXPECT_EQ(made.ids, std::vector<uint64_t>(20, 0));
   EXPECT_EQ(made.x, std::vector<float>(20, 0));
+  EXPECT_EQ(truth["behaviours"]["watch_time"]["best_r2"], 0);
 }
 
 TEST(BehaviourLog, RefusesWhatCannotBe) {
@@ -188,6 +227,8 @@ TEST(BehaviourLog, RefusesWhatCannotBe) {
   EXPECT_THAT(refusal(R"({"behaviours": ["like"], "rates": [0.1, 0.2]})"),
               testing::HasSubstr("got 2 rates for 1 behaviours"));
   EXPECT_THAT(refusal(R"({"rates": [0.1, 1]})"), testing::HasSubstr("synth.rates"));
+  EXPECT_THAT(refusal(R"({"behaviours": ["watch_time"]})"), testing::HasSubstr("synth.behaviours: unknown"));
+  EXPECT_THAT(refusal(R"({"watch_time": 1.5})"), testing::HasSubstr("synth.watch_time"));
   EXPECT_THAT(refusal(R"({"users": 0})"), testing::HasSubstr("synth.users"));
   EXPECT_THAT(refusal(R"({"exposure_bias": 1.5})"), testing::HasSubstr("synth.exposure_bias"));
   EXPECT_THAT(refusal(R"({"item_skw": 1})"), testing::HasSubstr("item_skew"));
