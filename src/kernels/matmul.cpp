@@ -23,7 +23,7 @@ constexpr int64_t kPanel = 2 * lanes<Wide>;
 // A block of the depth that keeps a panel of b in the first cache, and of rows that keeps a's part in the
 // second.
 constexpr int64_t kDepthBlock = 256;
-constexpr int64_t kRowBlock = 120;
+constexpr int64_t kRowBlock = 132;
 
 alignas(64) constexpr float zeros[4 * kPanel] = {};
 
@@ -111,10 +111,17 @@ void multiply_packed_float(const Product<float>& p, const Packed<float>& b) {
 #if HWY_TARGET != HWY_SCALAR
   if (is_column(p)) return multiply_column_float(p, b.data());
 #endif
+  // Beyond the second cache.
+  const bool is_far = p.rows >= 64 && p.depth * p.columns >= 128 * 1024;
   multiply_in_blocks(p, [&](Block& block, int64_t column, int64_t columns, int64_t k) HWY_ATTR {
     block.b_row = HWY_MIN(columns, kPanel);
     block.b = b.data() + column * p.depth + k * block.b_row;
     block.b_panel = kPanel * p.depth;
+    if (is_far && column + columns + kPanel <= p.columns) {
+      block.ahead = block.b + block.b_panel;
+      block.ahead_lines = block.depth * kPanel / 16;
+      block.ahead_lines_per_block = block.ahead_lines * kRows / kRowBlock + 1;
+    }
   });
 }
 

@@ -29,6 +29,9 @@ struct Block {
   bool relu = false;
   bool is_left_packed = false;
   int64_t b_panel = 0;
+  // What the next columns will read of b: called for while these are computed, some lines with every block.
+  const float* ahead = nullptr;
+  int64_t ahead_lines = 0, ahead_lines_per_block = 0;
 };
 
 // kRows x kVectors accumulators stay in registers over the whole depth: the unrolled loops have constant
@@ -94,6 +97,12 @@ HWY_NOINLINE void sweep(D d, int64_t count, Block& p) {
         HWY_UNROLL(8)
         for (int j = 0; j < kVectors; ++j) __builtin_prefetch(p.c + (kRows + i) * p.c_row + j * lanes<D>, 1);
       }
+    }
+    if (p.ahead_lines > 0) {
+      const int64_t lines = HWY_MIN(p.ahead_lines, p.ahead_lines_per_block);
+      for (int64_t line = 0; line < lines; ++line) __builtin_prefetch(p.ahead + line * 16);
+      p.ahead += lines * 16;
+      p.ahead_lines -= lines;
     }
     multiply_block<kRows, kVectors>(d, p);
     p.a += kRows * (p.is_left_packed ? p.depth : p.a_row);
