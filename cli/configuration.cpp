@@ -103,7 +103,8 @@ Configuration Configuration::from_json(const Json& json) {
   check_table_names(json);
   Configuration configuration;
   configuration.schema = Schema::from_json(json);
-  const Json model = table_of(json, "model");
+  Json model = table_of(json, "model");
+  configuration.left_out = leave_out_foreign_options(model);
   make_part<Architecture>(model, "model", "mmoe");
   configuration.model = complete_model_options(model);
   configuration.training = read_options<TrainingOptions>(table_of(json, "training"), "training");

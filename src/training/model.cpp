@@ -99,6 +99,16 @@ bool can_stack(const FeatureSpace& space, const Heads& heads) {
 
 }  // namespace
 
+namespace {
+
+std::string type_of(const Json& model) {
+  return model.is_object() && model.contains("type") && model["type"].is_string()
+             ? model["type"].get<std::string>()
+             : default_architecture;
+}
+
+}  // namespace
+
 std::string default_loss(const std::string& task_kind) {
   if (task_kind == "binary") return "binary_cross_entropy";
   if (task_kind == "multiclass") return "softmax_cross_entropy";
@@ -133,9 +143,33 @@ std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const Json& model)
   return graph;
 }
 
+std::vector<std::string> leave_out_foreign_options(Json& model) {
+  std::vector<std::string> lines;
+  if (!model.is_object()) return lines;
+  const auto& registry = Registry<Architecture>::instance();
+  const std::string type = type_of(model);
+  const auto knows = [&](const std::string& architecture, const std::string& option) {
+    const Json& options = registry.find(architecture, "architecture", "model.type").options;
+    return std::any_of(options.begin(), options.end(),
+                       [&](const Json& known) { return known.at("name") == option; });
+  };
+  const Json given = model;
+  for (const auto& [option, value] : given.items()) {
+    if (option == "type" || knows(type, option)) continue;
+    std::vector<std::string> owners;
+    for (const std::string& name : registry.names()) {
+      if (knows(name, option)) owners.push_back(name);
+    }
+    if (owners.empty()) continue;
+    model.erase(option);
+    lines.push_back(fmt::format("model.{}: \"{}\" has no such option, which is one of {}; it is left out",
+                                option, type, fmt::join(owners, ", ")));
+  }
+  return lines;
+}
+
 Json complete_model_options(const Json& model) {
-  const std::string type =
-      model.is_object() ? model.value("type", std::string(default_architecture)) : default_architecture;
+  const std::string type = type_of(model);
   Json complete = {{"type", type}};
   for (const Json& option :
        Registry<Architecture>::instance().find(type, "architecture", "model.type").options) {

@@ -26,6 +26,10 @@ inline constexpr const char* own_output = "prediction";
 // unknown types and options.
 std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const Json& model);
 
+// Takes out of a [model] table what its type does not know but another architecture does ("experts" of "mmoe"
+// under "home"), so that a configuration need only change the type. Returns a line for people about each.
+std::vector<std::string> leave_out_foreign_options(Json& model);
+
 // {type, every option with its value} of a [model] table: what is written beside a saved model.
 Json complete_model_options(const Json& model);
 

@@ -48,6 +48,22 @@ TEST_F(FitTest, PrintsJsonWithHistoryAndMetricsOfBothParts) {
   EXPECT_GT(result["metrics"]["test"]["tasks"]["spent"]["r2"]["value"].get<double>(), 0.5);
 }
 
+TEST_F(FitTest, ChangingTheTypeOfTheModelIsEnough) {
+  for (const std::string type : {"single_task", "shared_bottom", "omoe", "cgc", "ple", "adatt", "adatt_sp",
+                                 "home", "cross_stitch", "tensor_factorization", "l2_constrained"}) {
+    const Result result = gatewise({"fit", "people.toml", "--model.experts", "4", "--model.type", type,
+                                    "--output", "other.model", "--training.epochs", "1", "--json"});
+    EXPECT_EQ(result.code, 0) << type << ": " << result.errors;
+    const std::string line = "model.experts: \"" + type + "\" has no such option, which is one of mmoe, omoe";
+    if (type != "omoe") {
+      EXPECT_THAT(result.errors, HasSubstr(line));
+    }
+  }
+  const Result nonsense = gatewise({"fit", "people.toml", "--model.expertz", "4", "--model.type", "home"});
+  EXPECT_EQ(nonsense.code, 2);
+  EXPECT_THAT(nonsense.errors, HasSubstr("unknown option \"expertz\""));
+}
+
 TEST_F(FitTest, LeavesAModelAndNoCheckpoint) {
   EXPECT_TRUE(std::filesystem::is_directory(file("people.model")));
   EXPECT_FALSE(std::filesystem::exists(file("people.model.checkpoint")));

@@ -13,7 +13,8 @@ Json with_tanh(Json model, int64_t units = 4) {
 
 void expect_same_outputs(const Graph& one, const Feed& one_feed, const Graph& other, const Feed& other_feed,
                          const FeatureSpace& space) {
-  GraphRun<double> run(one, one_feed, {.is_training = false}), again(other, other_feed, {.is_training = false});
+  GraphRun<double> run(one, one_feed, {.is_training = false}),
+      again(other, other_feed, {.is_training = false});
   run.forward();
   again.forward();
   for (const TaskSpace& task : space.tasks) {
@@ -22,7 +23,8 @@ void expect_same_outputs(const Graph& one, const Feed& one_feed, const Graph& ot
 }
 
 // The weights of the gate of a task for every row: [rows, experts].
-std::vector<double> weights_of(const Graph& graph, const Feed& feed, const std::string& path, bool is_training) {
+std::vector<double> weights_of(const Graph& graph, const Feed& feed, const std::string& path,
+                               bool is_training) {
   PlanOptions options;
   options.is_training = is_training;
   options.watched = {graph.find(path)};
@@ -51,10 +53,10 @@ TEST(L2Constrained, WithoutAPenaltyIsSingleTaskBitForBit) {
 TEST(TensorFactorization, WithAFactorOfItsOwnPerTaskIsSingleTaskOfLowRank) {
   const FeatureSpace space = sample_space(two_tasks);
   const int64_t rank = 3, hidden = 4;
-  const auto tensor = build_graph(space, with_tanh({{"type", "tensor_factorization"},
-                                                    {"rank_in", rank},
-                                                    {"rank_out", rank},
-                                                    {"rank_tasks", 2}}));
+  const auto tensor = build_graph(
+      space,
+      with_tanh(
+          {{"type", "tensor_factorization"}, {"rank_in", rank}, {"rank_out", rank}, {"rank_tasks", 2}}));
   const auto single = build_graph(space, with_tanh({{"type", "single_task"}}));
   Feed feed = feed_for(*tensor, space, 9), single_feed = feed_for(*single, space, 9);
   feed.parameters["layers/0/tasks"] = {1, 0, 0, 1};
@@ -70,7 +72,8 @@ TEST(TensorFactorization, WithAFactorOfItsOwnPerTaskIsSingleTaskOfLowRank) {
       weight[i] = 0;
       for (int64_t a = 0; a < rank; ++a) {
         for (int64_t b = 0; b < rank; ++b)
-          weight[i] += in[i / hidden * rank + a] * core[(a * rank + b) * 2 + task] * out[i % hidden * rank + b];
+          weight[i] +=
+              in[i / hidden * rank + a] * core[(a * rank + b) * 2 + task] * out[i % hidden * rank + b];
       }
     }
     single_feed.parameters["bottoms/" + name + "/layer_0/bias"] = feed.parameters["layers/0/bias/" + name];
@@ -116,7 +119,8 @@ TEST(Ple, OfOneTaskWithoutSharedExpertsIsStackedMmoe) {
 
 TEST(AdattSp, WithAnEvenGateAddsTheMeanOfAllExpertsToTheOwnOne) {
   const FeatureSpace space = sample_space(binary_tasks);
-  const auto graph = build_graph(space, with_tanh({{"type", "adatt_sp"}, {"levels", 1}, {"task_experts", 1}}));
+  const auto graph =
+      build_graph(space, with_tanh({{"type", "adatt_sp"}, {"levels", 1}, {"task_experts", 1}}));
   Feed feed = feed_for(*graph, space, 4);
   for (auto& [path, values] : feed.parameters) {
     if (path.find("gates/") != std::string::npos) std::fill(values.begin(), values.end(), 0.0);
