@@ -15,6 +15,8 @@ struct GateCase {
   Json options;
 };
 
+void PrintTo(const GateCase& gate_case, std::ostream* stream) { *stream << gate_case.name; }
+
 // Every gate of the registry as it is, and with the options that make it another function.
 std::vector<GateCase> all_gates() {
   std::vector<GateCase> cases;
