@@ -5,7 +5,7 @@
 namespace gatewise {
 namespace {
 
-constexpr int64_t alignment = 16;  // floats of a cache line
+constexpr int64_t line_floats = 16;  // of a cache line
 
 int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
@@ -23,9 +23,9 @@ std::vector<bool> matrices_of(const Graph& graph) {
 }  // namespace
 
 int64_t padded_stride(int64_t width) {
-  int64_t stride = round_up(width, alignment);
-  if (stride >= 64 && (stride & (stride - 1)) == 0) stride += alignment;
-  if (stride % 512 == 0) stride += alignment;
+  int64_t stride = round_up(width, line_floats);
+  if (stride >= 64 && (stride & (stride - 1)) == 0) stride += line_floats;
+  if (stride % 512 == 0) stride += line_floats;
   return stride;
 }
 
@@ -50,7 +50,7 @@ Layout::Layout(const Graph& graph, int64_t dense_table_rows)
     place.row_stride = is_padded ? padded_stride(place.columns) : place.columns;
     int64_t& size = place.is_big_table ? big_tables_size : arena_size;
     place.offset = size;
-    size = round_up(size + place.extent(), alignment);
+    size = round_up(size + place.extent(), line_floats);
     place_of_node[node.id] = static_cast<int>(places.size());
     const int64_t slices = static_cast<int64_t>(node.paths.size());
     Shape slice = node.signature.shape;
