@@ -29,7 +29,10 @@ Scaling Scaling::fit(std::span<const double> values, const std::string& transfor
   for (const double value : values) {
     if (!std::isnan(value)) present.push_back(transform == "log1p" ? signed_log1p(value) : value);
   }
-  if (transform == "quantile") scaling.edges_ = quantile_edges(std::move(present), bins);
+  if (transform == "quantile") {
+    scaling.edges_ = quantile_edges(std::move(present), bins);
+    return scaling;
+  }
   if (present.empty() || !(transform == "standardise" || (transform == "log1p" && scales_log)))
     return scaling;
   const double count = static_cast<double>(present.size());

@@ -43,7 +43,8 @@ double learning_rate(const ScheduleOptions& schedule, double rate, int64_t step,
   }
   const int64_t after = std::max<int64_t>(0, step - schedule.warm_up_steps);
   if (schedule.kind == "step") {
-    factor *= std::pow(schedule.step_factor, static_cast<double>(after / schedule.step_every));
+    const int64_t cuts = after / schedule.step_every;
+    factor *= std::pow(schedule.step_factor, static_cast<double>(cuts));
   } else if (schedule.kind == "cosine") {
     const int64_t total =
         schedule.total_steps > 0 ? schedule.total_steps : run_steps - schedule.warm_up_steps;

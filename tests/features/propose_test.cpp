@@ -117,7 +117,7 @@ TEST(Propose, FindsLabelsByName) {
   EXPECT_THAT(propose_configuration({plain}, {}).label_candidates, ElementsAre("b"));
 }
 
-TaskProposal task_of(std::vector<std::string> values) {
+TaskProposal task_of(const std::vector<std::string>& values) {
   Texts texts;
   for (const std::string& value : values) {
     texts.levels.push_back(value);

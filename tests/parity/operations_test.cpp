@@ -19,7 +19,8 @@ struct Case {
         reference("operations/" + name + ".safetensors") {}
 
   // A tensor of the file as a value of this shape per row, with a gradient when it is one of the inputs.
-  Var rows(const std::string& name, Shape shape) {
+  // (A copy of the shape: those of the graph move when it grows.)
+  Var rows(const std::string& name, Shape shape) {  // NOLINT(performance-unnecessary-value-param)
     const bool is_input = reference.contains("inputs/" + name);
     const Var var = graph.input(name, shape);
     feed.inputs[var.node()] = reference.values((is_input ? "inputs/" : "constants/") + name);

@@ -46,7 +46,7 @@ std::vector<std::string> names_in(const char* kind) {
 }
 
 // sum(parameter x input): the input is the gradient of the parameter.
-Var times_gradient(Graph& graph, const std::string& path, Shape shape) {
+Var times_gradient(Graph& graph, const std::string& path, const Shape& shape) {
   const Shape flat{shape.elements()};
   const Var parameter = graph.parameter(path, shape, {});
   return sum(multiply(reshape(parameter, flat), graph.input("gradients/" + path, flat)));
