@@ -61,7 +61,7 @@ Var Graph::parameter(const std::string& path, Shape shape, Initializer initializ
   node.signature = {std::move(shape), Domain::Static, -1};
   node.name = path;
   node.paths = {path};
-  node.initializer = initializer;
+  node.initializer = std::move(initializer);
   return add(std::move(node));
 }
 
@@ -84,7 +84,7 @@ Var Graph::parameter_bank(const std::vector<std::string>& paths, Shape shape, In
   node.name = paths.front();
   node.paths = paths;
   node.is_bank = true;
-  node.initializer = initializer;
+  node.initializer = std::move(initializer);
   return add(std::move(node));
 }
 
@@ -100,7 +100,7 @@ Var Graph::parameter_blocks(const std::vector<std::string>& paths, Shape shape, 
   node.name = paths.front();
   node.paths = paths;
   node.slices_last_axis = blocks > 1;
-  node.initializer = initializer;
+  node.initializer = std::move(initializer);
   return add(std::move(node));
 }
 
@@ -111,7 +111,7 @@ Var Graph::table(const std::string& path, int64_t rows, int64_t width, Initializ
   node.signature = {Shape{rows, width}, Domain::Static, -1};
   node.name = path;
   node.paths = {path};
-  node.initializer = initializer;
+  node.initializer = std::move(initializer);
   return add(std::move(node));
 }
 

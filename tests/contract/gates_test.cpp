@@ -15,7 +15,10 @@ struct GateCase {
   Json options;
 };
 
-void PrintTo(const GateCase& gate_case, std::ostream* stream) { *stream << gate_case.name; }
+// GoogleTest's name for it.
+void PrintTo(const GateCase& gate_case, std::ostream* stream) {  // NOLINT(readability-identifier-naming)
+  *stream << gate_case.name;
+}
 
 // Every gate of the registry as it is, and with the options that make it another function.
 std::vector<GateCase> all_gates() {

@@ -165,7 +165,7 @@ TEST(BehaviourLog, PositionsAreAllTakenAndLengthsBelongToItems) {
   EXPECT_EQ(lengths.size(), 50u);
   EXPECT_EQ(lengths.rbegin()->first, 49u);
   ASSERT_EQ(positions.size(), 5u);
-  for (const auto& [position, count] : positions) EXPECT_NEAR(count, rows / 5, 4 * std::sqrt(rows / 5.));
+  for (const auto& [position, count] : positions) EXPECT_NEAR(count, rows / 5., 4 * std::sqrt(rows / 5.));
   EXPECT_EQ(positions.rbegin()->first, 1);
 }
 
