@@ -4,9 +4,11 @@ A run is one model at one correlation of the tasks' weights from one seed, which
 and the data; models of one seed see the same rows. Labels have variance 1. related_tasks.toml holds the setting.
 """
 
+import functools
 import math
 import pathlib
 import statistics
+import sys
 import tempfile
 
 import experiment
@@ -82,3 +84,25 @@ def paired(ours, theirs):
     """(mean, standard error) over seeds of the difference of two summaries' mean losses."""
     return experiment.paired([statistics.mean(pair) for pair in ours["final"]],
                              [statistics.mean(pair) for pair in theirs["final"]])
+
+
+def compare(description, seeds, output, correlations, models, show, judge):
+    """The whole of a comparison of models at several correlations: runs, results, table, bounds. Returns the exit code."""
+    parser = experiment.parser_of(description, seeds=seeds, output=output, quick="two seeds and few steps, no results")
+    arguments = experiment.arguments_of(parser)
+    seeds = range(1, arguments.seeds + 1)
+    try:
+        runs = experiment.run_all(arguments.processes, {
+            (p, name, seed): functools.partial(cached_fit, arguments, name, models[name], p, seed)
+            for seed in seeds for p in correlations for name in models
+        })
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if arguments.quick:
+        print(f"{len(runs)} short runs ended")
+        return 0
+    results = {str(p): {name: summary([runs[p, name, seed] for seed in seeds]) for name in models} for p in correlations}
+    experiment.write_results(arguments, results)
+    show(results)
+    return experiment.verdict(list(judge(results)))

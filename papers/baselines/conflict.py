@@ -8,7 +8,6 @@ over MMoE where tasks are unrelated or conflict (p 0 and -.5) than where they ar
 run fails. --quick checks only that everything runs.
 """
 
-import functools
 import statistics
 import sys
 
@@ -44,27 +43,8 @@ def checks(results):
 
 
 def main():
-    parser = experiment.parser_of(__doc__, seeds=8, output="conflict.json", quick="two seeds and few steps, no results")
-    arguments = experiment.arguments_of(parser)
-    seeds = range(1, arguments.seeds + 1)
-    try:
-        runs = experiment.run_all(arguments.processes, {
-            (p, name, seed): functools.partial(related_tasks.cached_fit, arguments, name, run.MODELS[name], p, seed)
-            for seed in seeds for p in CORRELATIONS for name in MODELS
-        })
-    except RuntimeError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if arguments.quick:
-        print(f"{len(runs)} short runs ended")
-        return 0
-    results = {
-        str(p): {name: related_tasks.summary([runs[p, name, seed] for seed in seeds]) for name in MODELS}
-        for p in CORRELATIONS
-    }
-    experiment.write_results(arguments, results)
-    print_table(results)
-    return experiment.verdict(list(checks(results)))
+    models = {name: run.MODELS[name] for name in MODELS}
+    return related_tasks.compare(__doc__, 8, "conflict.json", CORRELATIONS, models, print_table, checks)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ readings of readings() are checked: exit code 1 if one does not hold, and 2 if a
 everything runs. --cache keeps the losses of finished runs, so that more seeds can be added.
 """
 
-import functools
 import pathlib
 import sys
 
@@ -152,27 +151,7 @@ def print_table(results):
 
 
 def main():
-    parser = experiment.parser_of(__doc__, seeds=12, output="results.json", quick="two seeds and few steps, no results")
-    arguments = experiment.arguments_of(parser)
-    seeds = range(1, arguments.seeds + 1)
-    try:
-        runs = experiment.run_all(arguments.processes, {
-            (p, name, seed): functools.partial(related_tasks.cached_fit, arguments, name, MODELS[name], p, seed)
-            for seed in seeds for p in CORRELATIONS for name in MODELS
-        })
-    except RuntimeError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if arguments.quick:
-        print(f"{len(runs)} short runs ended")
-        return 0
-    results = {
-        str(p): {name: related_tasks.summary([runs[p, name, seed] for seed in seeds]) for name in MODELS}
-        for p in CORRELATIONS
-    }
-    experiment.write_results(arguments, results)
-    print_table(results)
-    return experiment.verdict(list(readings(results)))
+    return related_tasks.compare(__doc__, 12, "results.json", CORRELATIONS, MODELS, print_table, readings)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ steps, labels having variance 1. The bounds of acceptance() are checked: exit co
 --quick checks only that everything runs. --cache keeps the losses of finished runs, so that more seeds can be added.
 """
 
-import functools
 import pathlib
 import sys
 
@@ -66,27 +65,7 @@ def print_tables(results):
 
 
 def main():
-    parser = experiment.parser_of(__doc__, seeds=20, output="results.json", quick="two seeds and few steps, no results")
-    arguments = experiment.arguments_of(parser)
-    seeds = range(1, arguments.seeds + 1)
-    try:
-        runs = experiment.run_all(arguments.processes, {
-            (p, model, seed): functools.partial(related_tasks.cached_fit, arguments, model, MODELS[model], p, seed)
-            for seed in seeds for p in CORRELATIONS for model in MODELS
-        })
-    except RuntimeError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if arguments.quick:
-        print(f"{len(runs)} short runs ended")
-        return 0
-    results = {
-        str(p): {model: related_tasks.summary([runs[p, model, seed] for seed in seeds]) for model in MODELS}
-        for p in CORRELATIONS
-    }
-    experiment.write_results(arguments, results)
-    print_tables(results)
-    return experiment.verdict(acceptance(results))
+    return related_tasks.compare(__doc__, 20, "results.json", CORRELATIONS, MODELS, print_tables, acceptance)
 
 
 if __name__ == "__main__":
