@@ -2,9 +2,9 @@
 
 #include "base/error.h"
 #include "base/toml.h"
-#include "cli/configuration.h"
-#include "cli/training_rows.h"
 #include "cli/verb.h"
+#include "configuration/configuration.h"
+#include "configuration/training_rows.h"
 #include "engine/plan.h"
 #include "features/propose.h"
 #include "model_file/model_directory.h"

@@ -1,6 +1,6 @@
-#include "cli/configuration.h"
-#include "cli/scoring_rows.h"
 #include "cli/verb.h"
+#include "configuration/configuration.h"
+#include "configuration/scoring_rows.h"
 #include "report/metrics_text.h"
 #include "report/numbers.h"
 

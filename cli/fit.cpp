@@ -1,18 +1,15 @@
+#include "configuration/fit.h"
+
 #include <unistd.h>
 
 #include <filesystem>
 
 #include "base/error.h"
-#include "cli/configuration.h"
-#include "cli/training_rows.h"
 #include "cli/verb.h"
-#include "cli/warm_start.h"
+#include "configuration/warm_start.h"
 #include "model_file/manifest.h"
-#include "model_file/model_directory.h"
 #include "report/metrics_text.h"
 #include "report/numbers.h"
-#include "training/frozen.h"
-#include "training/model.h"
 
 namespace gatewise {
 namespace {
@@ -85,27 +82,15 @@ class Fit final : public Verb {
     }
 
     const TrainingRows rows = load_training_rows(configuration, start ? &*start->encoder : nullptr);
-    const FeatureSpace& space = rows.encoder.space();
-    const std::unique_ptr<Graph> graph = build_graph(space, configuration.model);
-    const ContinueSection continuation = configuration.continuation.value_or(ContinueSection());
-    const std::vector<std::string> frozen = freeze(*graph, continuation.freeze);
-    Store<float> store(*graph);
-    store.initialise(static_cast<uint64_t>(configuration.training.seed));
-    if (start) {
-      check_copies(continuation.copy, rows.new_tasks, *start->encoder);
-      copy_parameters(*start->store, store, rows.new_tasks, continuation.copy);
-    }
-    tell_sizes(rows, store, console);
+    UntrainedModel model = make_model(configuration, rows, start ? &*start : nullptr);
+    tell_sizes(rows, *model.store, console);
 
     Pool pool(static_cast<int>(configuration.training.threads));
-    const Json history = train_model(*graph, store, rows, configuration, output, frozen, pool, console);
+    const Json history = train_model(model, rows, configuration, output, pool, console);
     if (history.is_null()) return interrupted;
-    const Json metrics = measure(*graph, store, rows, configuration, pool);
-    Configuration complete = configuration;
-    complete.output.model = output;
-    Json written = complete.to_json();
-    if (!configuration.synthetic) written.update(completed_schema(configuration, rows.encoder));
-    save(output, {*graph, store, &rows.encoder, written, history, metrics});
+    const Json metrics = measure_model(model, configuration, rows, pool);
+    save(output, {*model.graph, *model.store, &rows.encoder,
+                  completed_configuration(configuration, rows, output), history, metrics});
     show(output, history, metrics, console);
     return 0;
   }
@@ -163,15 +148,13 @@ class Fit final : public Verb {
   }
 
   // The history, or null when training was interrupted.
-  Json train_model(const Graph& graph, Store<float>& store, const TrainingRows& rows,
-                   const Configuration& configuration, const std::string& output,
-                   const std::vector<std::string>& frozen, Pool& pool, Console& console) const {
+  Json train_model(UntrainedModel& model, const TrainingRows& rows, const Configuration& configuration,
+                   const std::string& output, Pool& pool, Console& console) const {
     ConsoleObserver observer(console);
     StopSignals signals;
     TrainingRun run;
     run.checkpoint = checkpoint_of(output);
     run.is_resuming = is_resuming_;
-    run.frozen = frozen;
     run.stop_request = signals.flag();
     run.observer = &observer;
     const bool has_checkpoint = std::filesystem::exists(run.checkpoint);
@@ -182,12 +165,7 @@ class Fit final : public Verb {
                       ": the checkpoint of an interrupted run will be replaced; stop now and add "
                       "--resume to go on from it");
     }
-    TrainingData data;
-    if (rows.train) data.train = &*rows.train;
-    data.stream = rows.stream.get();
-    data.stream_indices = rows.stream_indices;
-    if (rows.validation) data.validation = &*rows.validation;
-    Json history = train(graph, store, rows.encoder.space(), data, configuration.training, run, pool);
+    Json history = fit_model(model, configuration, rows, run, pool);
     if (history.value("stopped_by", "") != "request") return history;
     console.error("interrupted; " + run.checkpoint +
                   " holds the state of the run; the same command with --resume goes on from it");
@@ -206,27 +184,6 @@ class Fit final : public Verb {
                               error.what(), checkpoint));
     }
     std::filesystem::remove(checkpoint);
-  }
-
-  static Json measure(const Graph& graph, Store<float>& store, const TrainingRows& rows,
-                      const Configuration& configuration, Pool& pool) {
-    const EvaluationOptions options = configuration.evaluation.options();
-    const auto evaluated = [&](const EncodedData& data) {
-      return evaluate(graph, store, rows.encoder.space(), data, options, pool);
-    };
-    Json metrics = Json::object();
-    if (rows.validation) metrics["validation"] = evaluated(*rows.validation);
-    if (rows.test) metrics["test"] = evaluated(*rows.test);
-    if (metrics.empty()) metrics["train"] = evaluated(*rows.train);
-    return metrics;
-  }
-
-  // Data, split, columns and tasks with what the data has decided.
-  static Json completed_schema(const Configuration& configuration, const Encoder& encoder) {
-    Schema schema = encoder.schema();
-    schema.data = configuration.schema.data;
-    schema.split = configuration.schema.split;
-    return schema.to_json();
   }
 
   void show(const std::string& output, const Json& history, const Json& metrics, Console& console) const {

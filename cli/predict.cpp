@@ -1,6 +1,6 @@
 #include "base/atomic_file.h"
-#include "cli/scoring_rows.h"
 #include "cli/verb.h"
+#include "configuration/scoring_rows.h"
 #include "report/numbers.h"
 #include "report/predictions_text.h"
 #include "training/trainer.h"

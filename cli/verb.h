@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/console.h"
-#include "cli/overrides.h"
+#include "configuration/overrides.h"
 
 namespace gatewise {
 

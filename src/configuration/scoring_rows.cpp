@@ -1,4 +1,4 @@
-#include "cli/scoring_rows.h"
+#include "configuration/scoring_rows.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // fit --from MODEL: a trained model's parameters as the start of another run.
 #pragma once
 
-#include "cli/configuration.h"
+#include "configuration/configuration.h"
 #include "model_file/model_directory.h"
 
 namespace gatewise {

@@ -1,4 +1,4 @@
-#include "cli/training_rows.h"
+#include "configuration/training_rows.h"
 
 #include <algorithm>
 

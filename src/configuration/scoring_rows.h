@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/overrides.h"
+#include "configuration/overrides.h"
 #include "features/encoder.h"
 #include "model_file/model_directory.h"
 

@@ -1,4 +1,4 @@
-#include "cli/overrides.h"
+#include "configuration/overrides.h"
 
 #include <algorithm>
 

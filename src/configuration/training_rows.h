@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "cli/configuration.h"
+#include "configuration/configuration.h"
 #include "features/encoder.h"
 #include "table/synthetic.h"
 

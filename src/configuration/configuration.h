@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/overrides.h"
+#include "configuration/overrides.h"
 #include "features/schema.h"
 #include "training/trainer.h"
 

@@ -1,4 +1,4 @@
-#include "cli/warm_start.h"
+#include "configuration/warm_start.h"
 
 #include <algorithm>
 #include <set>

@@ -1,4 +1,4 @@
-#include "cli/configuration.h"
+#include "configuration/configuration.h"
 
 #include "architectures/architecture.h"
 #include "base/error.h"
