@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 
@@ -29,6 +30,19 @@ struct Source {
   std::unique_ptr<ExpertBank> bank;
 };
 
+// What all have in common, or the row's own of what each has.
+Var own_of(const std::vector<Var>& values, Var own) {
+  const auto is_first = [&](const Var& value) { return value.node() == values[0].node(); };
+  if (std::all_of(values.begin(), values.end(), is_first)) return values[0];
+  return reshape(own_rows(stack(values), own), values[0].shape());
+}
+
+// The experts of the consumer that a row has, of a group for each consumer.
+struct OwnGroup {
+  Var x;                                        // [in]
+  std::vector<std::vector<std::string>> paths;  // by consumer
+};
+
 class LevelBuilder {
  public:
   LevelBuilder(const Expert& expert, const Gate& gate, const std::vector<ExpertGroup>& groups,
@@ -40,8 +54,7 @@ class LevelBuilder {
         scope_(std::move(scope)),
         own_(own) {
     for (const Consumer& consumer : consumers) gate_paths_.push_back(consumer.path);
-    // Consumers that differ in their gate alone are one, whose gate is that of the row.
-    if (own_.is_valid() && have_one_view()) consumers_.resize(1);
+    if (own_.is_valid() && are_alike()) merge_consumers();
     group_sources();
     for (Source& source : sources_) {
       source.bank =
@@ -60,7 +73,7 @@ class LevelBuilder {
     output.mixed = !routed.is_valid()  ? dense
                    : !dense.is_valid() ? routed
                                        : alternative(dense, routed, routes_training, routes_scoring);
-    if (own_.is_valid() && !is_merged()) {
+    if (own_.is_valid() && !is_merged_) {
       const Var mixed = own_rows(output.mixed, own_);
       output.mixed = reshape(mixed, Shape{1, mixed.shape().elements()});
     }
@@ -68,20 +81,77 @@ class LevelBuilder {
   }
 
  private:
-  bool have_one_view() const {
+  // Whether consumers see groups of equal sizes: at each place all the same one, or each one of its own. (Batch
+  // statistics of what several groups read are not those of the row's own reading.)
+  bool are_alike() const {
     const Consumer& first = consumers_[0];
-    return std::all_of(consumers_.begin(), consumers_.end(), [&](const Consumer& consumer) {
-      return consumer.x.node() == first.x.node() && consumer.sees == first.sees && !consumer.extra.is_valid();
-    });
+    for (const Consumer& consumer : consumers_) {
+      if (consumer.sees.size() != first.sees.size() || consumer.extra.is_valid() != first.extra.is_valid())
+        return false;
+    }
+    for (size_t place = 0; place < first.sees.size(); ++place) {
+      std::set<int> groups, reads;
+      for (const Consumer& consumer : consumers_) {
+        groups.insert(consumer.sees[place]);
+        if (size_of(consumer.sees[place]) != size_of(first.sees[place])) return false;
+        if (groups_[consumer.sees[place]].x.shape().rank() != 1) return false;
+        reads.insert(groups_[consumer.sees[place]].x.node());
+      }
+      if (groups.size() == 1) continue;
+      if (groups.size() != consumers_.size() || (reads.size() > 1 && expert_.trains_dense())) return false;
+    }
+    return true;
   }
 
-  bool is_merged() const { return own_.is_valid() && consumers_.size() == 1; }
+  // Makes the consumers one, which is that of the row: its gate, and of what each sees alone its experts.
+  void merge_consumers() {
+    std::vector<Var> inputs, extras;
+    for (const Consumer& consumer : consumers_) {
+      inputs.push_back(consumer.x);
+      extras.push_back(consumer.extra);
+    }
+    Consumer merged{consumers_[0].path, own_of(inputs, own_), {}, {}};
+    if (extras[0].is_valid()) merged.extra = own_of(extras, own_);
+    std::vector<ExpertGroup> groups;
+    for (size_t place = 0; place < consumers_[0].sees.size(); ++place) {
+      const int first = consumers_[0].sees[place];
+      merged.sees.push_back(static_cast<int>(groups.size()));
+      groups.push_back(groups_[first]);
+      if (consumers_.size() == 1 || consumers_[1].sees[place] == first) continue;
+      OwnGroup own;
+      std::vector<Var> read;
+      for (const Consumer& consumer : consumers_) {
+        const ExpertGroup& group = groups_[consumer.sees[place]];
+        read.push_back(group.x);
+        own.paths.push_back(group.paths);
+      }
+      own.x = own_of(read, own_);
+      own_groups_[static_cast<int>(groups.size()) - 1] = std::move(own);
+    }
+    consumers_ = {merged};
+    groups_ = std::move(groups);
+    is_merged_ = true;
+  }
+
+  // [experts, hidden]
+  Var run_own(const OwnGroup& group) const {
+    std::vector<Var> outputs;
+    for (size_t expert = 0; expert < group.paths[0].size(); ++expert) {
+      std::vector<std::string> paths;
+      for (const std::vector<std::string>& of_consumer : group.paths) paths.push_back(of_consumer[expert]);
+      outputs.push_back(expert_.run_own(group.x, paths, own_));
+    }
+    return stack(outputs);
+  }
+
+  bool is_own(size_t group) const { return own_groups_.contains(static_cast<int>(group)); }
 
   void group_sources() {
     std::map<int, size_t> of_node;
     first_.assign(groups_.size(), 0);
     source_.assign(groups_.size(), 0);
     for (size_t group = 0; group < groups_.size(); ++group) {
+      if (is_own(group)) continue;
       const auto [found, is_new] = of_node.emplace(groups_[group].x.node(), sources_.size());
       if (is_new) sources_.push_back({groups_[group].x, {}, {}, nullptr});
       Source& source = sources_[found->second];
@@ -103,10 +173,11 @@ class LevelBuilder {
   // Gates that choose from equally many experts are one request.
   void compute_weights() {
     weights_.resize(consumers_.size());
-    if (is_merged()) {
+    if (is_merged_) {
       all_weights_ = gate_.weights({consumers_[0].x, gate_paths_, seen_by(consumers_[0]), scope_, own_});
       // A gate that takes no notice of `own` has given the weights of all.
       if (all_weights_.shape()[0] != 1) all_weights_ = stack({own_rows(all_weights_, own_)});
+      if (consumers_[0].extra.is_valid()) all_weights_ = add(all_weights_, stack({consumers_[0].extra}));
       weights_[0] = row_of(all_weights_, 0);
       return;
     }
@@ -170,10 +241,12 @@ class LevelBuilder {
     std::vector<Var> of_source, of_group;
     for (const Source& source : sources_) of_source.push_back(source.bank->dense(source.x));
     for (size_t group = 0; group < groups_.size(); ++group) {
-      of_group.push_back(slice(of_source[source_[group]], 0, first_[group],
-                               first_[group] + size_of(static_cast<int>(group))));
+      of_group.push_back(is_own(group) ? run_own(own_groups_.at(static_cast<int>(group)))
+                                       : slice(of_source[source_[group]], 0, first_[group],
+                                               first_[group] + size_of(static_cast<int>(group))));
     }
-    output.experts = sources_.size() == 1 ? of_source[0] : concatenate(of_group, 0);
+    const bool is_one_source = sources_.size() == 1 && own_groups_.empty();
+    output.experts = is_one_source ? of_source[0] : concatenate(of_group, 0);
     if (all_see_all()) return mix(output.experts, stacked_weights());
     std::vector<Var> mixed;
     for (size_t i = 0; i < consumers_.size(); ++i) {
@@ -210,10 +283,19 @@ class LevelBuilder {
 
   Var mix_routed() const {
     Var sum;
+    int64_t at = 0;
+    for (const int group : own_groups_.empty() ? std::vector<int>() : consumers_[0].sees) {
+      const int64_t end = at + size_of(group);
+      if (is_own(group)) {
+        const Var part = mix(run_own(own_groups_.at(group)), stack({slice(weights_[0], 0, at, end)}));
+        sum = sum.is_valid() ? add(sum, part) : part;
+      }
+      at = end;
+    }
     for (size_t index = 0; index < sources_.size(); ++index) {
       const Source& source = sources_[index];
       Var weights;
-      if (sources_.size() == 1 && all_see_all()) {
+      if (sources_.size() == 1 && own_groups_.empty() && all_see_all()) {
         weights = stacked_weights();
       } else {
         std::vector<Var> rows;
@@ -232,7 +314,9 @@ class LevelBuilder {
 
   const Expert& expert_;
   const Gate& gate_;
-  const std::vector<ExpertGroup>& groups_;
+  std::vector<ExpertGroup> groups_;
+  std::map<int, OwnGroup> own_groups_;  // by group: those of the row's consumer alone
+  bool is_merged_ = false;              // whether the one consumer is that of the row
   std::vector<Consumer> consumers_;
   std::string scope_;
   Var own_;

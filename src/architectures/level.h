@@ -30,8 +30,9 @@ struct LevelOutput {
 
 // Builds the level. Groups that read the same value become one bank; gates of equal size one product. Sparse
 // gates route rows to the experts that any consumer chose, as their option `routing` and the experts allow.
-// With ids `own`, every row has the one consumer that its id names: where consumers read and see the same,
-// only that one's gate runs, otherwise all of them, and the row's own result is taken.
+// With ids `own`, every row has the one consumer that its id names. Where consumers see equally much, be it
+// the same experts or each some of its own, only that one's gate and experts run; otherwise all do, and the
+// row's own result is taken.
 LevelOutput build_level(const Expert& expert, const Gate& gate, const std::vector<ExpertGroup>& groups,
                         const std::vector<Consumer>& consumers, const std::string& scope, Var own = {});
 

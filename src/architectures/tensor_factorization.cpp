@@ -34,8 +34,7 @@ class TensorFactorization final : public Architecture {
       const bool is_last = layer + 1 == layers_.units.size();
       const BankOptions bank = layers_.bank();
       const std::string& activation = is_last ? bank.output_activation : bank.hidden_activation;
-      x = activate(activation,
-                   add_layer(x, fmt::format("layers/{}", layer), layers_.units[layer], inputs.tasks));
+      x = activate(activation, add_layer(x, fmt::format("layers/{}", layer), layers_.units[layer], inputs));
     }
     inputs.x.graph().name_value("bottoms", x);
     return build_towers(*parts_.tower, x, inputs.tasks, inputs.row_task);
@@ -58,9 +57,10 @@ class TensorFactorization final : public Architecture {
   }
 
   // x [in] shared or [tasks, in] -> [tasks, out]: h_t = (x U1) M_t U2' + b_t with M_t the sum over i of U3[t,
-  // i] core[.., i], so that the tensor itself is never formed.
-  Var add_layer(Var x, const std::string& path, int64_t out, const std::vector<TaskHead>& heads) const {
+  // i] core[.., i], so that the tensor itself is never formed. Rows of one task have its layer alone: [out].
+  Var add_layer(Var x, const std::string& path, int64_t out, const ModelInputs& model) const {
     Graph& graph = x.graph();
+    const std::vector<TaskHead>& heads = model.tasks;
     const auto tasks = static_cast<int64_t>(heads.size());
     const int64_t in = x.shape().last();
     const int64_t ranks[] = {std::min(options_.rank_in, in), std::min(options_.rank_out, out),
@@ -75,12 +75,16 @@ class TensorFactorization final : public Architecture {
     const Var of_tasks = graph.parameter(path + "/tasks", Shape{tasks, ranks[2]}, start(ranks[2]));
     const Var bias =
         graph.parameter_bank(task_paths(path + "/bias", heads), Shape{tasks, out}, Initializer::zero());
+    const Var flat = transpose(reshape(core, Shape{ranks[0] * ranks[1], ranks[2]}));
+    const Var matrices = reshape(product(of_tasks, flat), Shape{tasks, ranks[0], ranks[1]});
     Var z = linear(x, inputs, Var());
+    if (model.row_task.is_valid()) {
+      z = own_linear(z, matrices, Var(), model.row_task);
+      return add(linear(z, transpose(outputs), Var()), own_rows(bias, model.row_task));
+    }
     if (z.shape().rank() == 1) {
       z = concatenate(std::vector<Var>(tasks, reshape(z, Shape{1, ranks[0]})), 0);
     }
-    const Var flat = transpose(reshape(core, Shape{ranks[0] * ranks[1], ranks[2]}));
-    const Var matrices = reshape(product(of_tasks, flat), Shape{tasks, ranks[0], ranks[1]});
     z = grouped_linear(z, matrices, Var());
     return add(linear(z, transpose(outputs), Var()), bias);
   }

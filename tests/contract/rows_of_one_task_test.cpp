@@ -106,6 +106,22 @@ TEST(GatesOfOneTask, GiveTheWeightsOfTheRowsTask) {
   }
 }
 
+// Experts of the row's task alone beside shared ones that are routed, and gates that add to their weights.
+TEST(ExpertsOfOneTask, AreThoseOfTheRowsTaskUnderSparseGates) {
+  for (const char* type : {"cgc", "ple", "adatt"}) {
+    for (const char* routing : {"dense", "routed"}) {
+      SCOPED_TRACE(fmt::format("{} {}", type, routing));
+      expect_equal_forms(
+          binary_tasks,
+          {{"type", type},
+           {"shared_experts", 3},
+           {"task_experts", 2},
+           {"expert", {{"units", {4, 3}}, {"normalisation", "layer"}}},
+           {"gate", {{"type", "top_k"}, {"k", 2}, {"routing", routing}, {"balance_weight", 0}}}});
+    }
+  }
+}
+
 // A gate that knows nothing of rows with one consumer each.
 class PlainGate final : public Gate {
  public:
