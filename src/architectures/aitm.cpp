@@ -24,8 +24,12 @@ class AdaptiveTransfer final : public Architecture {
 
   explicit AdaptiveTransfer(const Options& options) : options_(options), parts_(options) {}
 
+  std::vector<int64_t> chain(const std::vector<TaskHead>& tasks) const override {
+    return chain_order(options_.chain, tasks);
+  }
+
   Heads build(const ModelInputs& inputs) const override {
-    const std::vector<int64_t> order = chain_order(options_.chain, inputs.tasks);
+    const std::vector<int64_t> order = chain(inputs.tasks);
     const Var bottoms = parts_.bottoms(inputs);
     const int64_t tasks = bottoms.shape()[0], width = bottoms.shape()[1];
     std::vector<Var> of_task(tasks);

@@ -38,6 +38,9 @@ class Architecture {
  public:
   virtual ~Architecture() = default;
   virtual Heads build(const ModelInputs& inputs) const = 0;
+  // The tasks in the order of a chain of events, none of which happens without those before it; empty for
+  // architectures that assume none.
+  virtual std::vector<int64_t> chain(const std::vector<TaskHead>& /*tasks*/) const { return {}; }
 };
 
 // Towers over one shared representation [in] or one per task [tasks, in]: "towers/<task>". With `row_task`

@@ -28,8 +28,12 @@ class EntireSpace final : public Architecture {
 
   explicit EntireSpace(const Options& options) : options_(options), parts_(options) {}
 
+  std::vector<int64_t> chain(const std::vector<TaskHead>& tasks) const override {
+    return chain_order(options_.chain, tasks);
+  }
+
   Heads build(const ModelInputs& inputs) const override {
-    const std::vector<int64_t> order = chain_order(options_.chain, inputs.tasks);
+    const std::vector<int64_t> order = chain(inputs.tasks);
     for (const TaskHead& task : inputs.tasks) {
       if (task.only_where.empty()) continue;
       command_error(

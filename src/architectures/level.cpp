@@ -81,8 +81,8 @@ class LevelBuilder {
   }
 
  private:
-  // Whether consumers see groups of equal sizes: at each place all the same one, or each one of its own. (Batch
-  // statistics of what several groups read are not those of the row's own reading.)
+  // Whether consumers see groups of equal sizes: at each place all the same one, or each one of its own.
+  // (Batch statistics of what several groups read are not those of the row's own reading.)
   bool are_alike() const {
     const Consumer& first = consumers_[0];
     for (const Consumer& consumer : consumers_) {

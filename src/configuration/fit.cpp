@@ -3,6 +3,7 @@
 #include "configuration/warm_start.h"
 #include "training/frozen.h"
 #include "training/model.h"
+#include "training/warnings.h"
 
 namespace gatewise {
 
@@ -25,7 +26,11 @@ Json fit_model(UntrainedModel& model, const Configuration& configuration, const 
                TrainingRun run, Pool& pool) {
   run.frozen = model.frozen;
   TrainingData data;
-  if (rows.train) data.train = &*rows.train;
+  if (rows.train) {
+    data.train = &*rows.train;
+    const FeatureSpace& space = rows.encoder.space();
+    run.warnings = find_broken_chain(space, *rows.train, chain_of_tasks(space, configuration.model));
+  }
   data.stream = rows.stream.get();
   data.stream_indices = rows.stream_indices;
   if (rows.validation) data.validation = &*rows.validation;

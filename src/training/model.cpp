@@ -107,6 +107,14 @@ std::string type_of(const Json& model) {
              : default_architecture;
 }
 
+std::vector<TaskHead> heads_of(const FeatureSpace& space) {
+  std::vector<TaskHead> heads;
+  for (const TaskSpace& task : space.tasks) {
+    heads.push_back({task.name, task.kind == "multiclass" ? task.classes : 1, task.kind, task.only_where});
+  }
+  return heads;
+}
+
 }  // namespace
 
 std::string default_loss(const std::string& task_kind) {
@@ -123,10 +131,7 @@ std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const Json& model)
   const bool is_own = space.has_own_labels();
   const Var labels = graph->input("labels", Shape{is_own ? 1 : static_cast<int64_t>(space.tasks.size())});
   if (is_own) inputs.row_task = graph->ids("row_task");
-  for (const TaskSpace& task : space.tasks) {
-    inputs.tasks.push_back(
-        {task.name, task.kind == "multiclass" ? task.classes : 1, task.kind, task.only_where});
-  }
+  inputs.tasks = heads_of(space);
   const auto architecture = make_part<Architecture>(model, "model", default_architecture);
   const Heads heads = architecture->build(inputs);
   if (is_own) {
@@ -141,6 +146,10 @@ std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const Json& model)
     add_task(*graph, space.tasks[task], static_cast<int64_t>(task), heads.of_task[task], labels);
   }
   return graph;
+}
+
+std::vector<int64_t> chain_of_tasks(const FeatureSpace& space, const Json& model) {
+  return make_part<Architecture>(model, "model", default_architecture)->chain(heads_of(space));
 }
 
 std::vector<std::string> leave_out_foreign_options(Json& model) {

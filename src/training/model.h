@@ -26,6 +26,9 @@ inline constexpr const char* own_output = "prediction";
 // unknown types and options.
 std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const Json& model);
 
+// The tasks in the order of the chain of events that this architecture assumes; empty for others.
+std::vector<int64_t> chain_of_tasks(const FeatureSpace& space, const Json& model);
+
 // Takes out of a [model] table what its type does not know but another architecture does ("experts" of "mmoe"
 // under "home"), so that a configuration need only change the type. Returns a line for people about each.
 std::vector<std::string> leave_out_foreign_options(Json& model);

@@ -55,6 +55,7 @@ class TrainingLoop {
   Json run() {
     state_.history = {{"epochs", Json::array()}, {"warnings", Json::array()}};
     if (run_.is_resuming) restore();
+    if (state_.step == 0) warn(run_.warnings);
     if (state_.step == 0 && data_.train != nullptr) warn(find_wild_numbers(space_, *data_.train));
     while (state_.epoch < options_.epochs && !stopper_.should_stop()) {
       if (!run_epoch()) {

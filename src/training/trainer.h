@@ -85,7 +85,8 @@ struct TrainingRun {
   bool is_resuming = false;                   // continue from the checkpoint if it exists
   std::atomic<bool>* stop_request = nullptr;  // when it becomes true: checkpoint, then return
   TrainingObserver* observer = nullptr;
-  std::vector<std::string> frozen = {};  // paths to hold still, as freeze() returns them
+  std::vector<std::string> frozen = {};    // paths to hold still, as freeze() returns them
+  std::vector<std::string> warnings = {};  // known before the first step, for the history and the observer
 };
 
 // Trains the store in place and leaves the best weights in it. Returns the history:

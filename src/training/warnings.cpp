@@ -99,6 +99,30 @@ std::vector<std::string> find_wild_numbers(const FeatureSpace& space, const Enco
   return warnings;
 }
 
+std::vector<std::string> find_broken_chain(const FeatureSpace& space, const EncodedData& data,
+                                           const std::vector<int64_t>& chain) {
+  std::vector<std::string> warnings;
+  if (space.has_own_labels() || data.labels.empty()) return warnings;
+  for (size_t i = 1; i < chain.size(); ++i) {
+    int64_t later = 0, alone = 0;
+    for (int64_t row = 0; row < data.rows; ++row) {
+      const float* labels = data.labels.data() + row * data.tasks;
+      if (labels[chain[i]] != 1) continue;
+      ++later;
+      if (labels[chain[i - 1]] == 0) ++alone;
+    }
+    if (alone == 0) continue;
+    const std::string& event = space.tasks[chain[i]].name;
+    const std::string& before = space.tasks[chain[i - 1]].name;
+    warnings.push_back(
+        fmt::format("tasks.{0}: {1} of its {2} rows with label 1 have {3} = 0, but this architecture takes "
+                    "{0} for an event that only follows {3}; check model.chain, or choose an architecture "
+                    "without a chain",
+                    event, alone, later, before));
+  }
+  return warnings;
+}
+
 std::vector<std::string> find_degenerate_units(const Graph& graph, Store<float>& store,
                                                const FeatureSpace& space, const EncodedData& data,
                                                Pool& pool) {

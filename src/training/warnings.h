@@ -14,6 +14,10 @@ namespace gatewise {
 // Numbers that are wildly scaled after encoding, by feature.
 std::vector<std::string> find_wild_numbers(const FeatureSpace& space, const EncodedData& data);
 
+// Rows on which an event of the chain happened without the one before it, by pair of neighbours in the chain.
+std::vector<std::string> find_broken_chain(const FeatureSpace& space, const EncodedData& data,
+                                           const std::vector<int64_t>& chain);
+
 // Dead units, units that equal each other and experts that equal each other, on a sample of rows; none
 // where there are too few rows to tell.
 std::vector<std::string> find_degenerate_units(const Graph& graph, Store<float>& store,

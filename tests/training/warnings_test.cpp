@@ -48,6 +48,28 @@ TEST(Warnings, TellOfDeadUnitsAndDeadExperts) {
       testing::ElementsAre(testing::HasSubstr("experts: 1 of 4 are dead (0 on all 300 sampled rows): 2")));
 }
 
+TEST(Warnings, TellOfEventsWithoutTheOneBeforeThem) {
+  const FeatureSpace space =
+      sample_space({make_task("buy", "binary"), make_task("show", "binary"), make_task("click", "binary")});
+  EncodedData rows;
+  rows.rows = 5;
+  rows.tasks = 3;
+  const float missing = NAN;
+  rows.labels = {0, 1, 0, 0, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, missing};
+  const auto warnings = [&](const Json& model) {
+    return find_broken_chain(space, rows, chain_of_tasks(space, model));
+  };
+  for (const char* type : {"esmm", "aitm"}) {
+    const Json model{{"type", type}, {"chain", {"show", "click", "buy"}}};
+    EXPECT_THAT(
+        warnings(model),
+        testing::ElementsAre(testing::HasSubstr("tasks.buy: 1 of its 3 rows with label 1 have click = 0")));
+  }
+  EXPECT_THAT(warnings({{"type", "esmm"}, {"chain", {"show", "buy", "click"}}}),
+              testing::ElementsAre(testing::HasSubstr("tasks.click: 1 of its 2 rows")));
+  EXPECT_TRUE(warnings({{"type", "mmoe"}}).empty());
+}
+
 TEST(Warnings, TellOfTasksThatAreNoBetterThanChance) {
   const auto task = [](const Json& auc) { return Json{{"auc", {{"value", auc}}}}; };
   const Json validation{{"tasks",
