@@ -103,6 +103,10 @@ SYSTEM_MODELS = {
     "home_no_self_gate": home(
         {"units": [6, 5], "hidden_activation": "relu"}, self_gate=False, feature_gate_factors=3, feature_gate_rank=2
     ),
+    "mmoe_bottom": mixture({"bottom": [7, 6]}),
+    "omoe_bottom": mixture({"type": "omoe", "bottom": [7]}),
+    "mmoe_three_levels": mixture({"levels": 3, "upper_gates_read": "features", "expert": {"units": [6]}}),
+    "mmoe_levels_experts": mixture({"levels": 2, "upper_gates_read": "experts"}),
 }
 
 GATE_MODELS = {

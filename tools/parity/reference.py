@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from home import Home
 from parts import Pass, Shapes, Tensors, dense_chain, layer_shapes
-from systems import SYSTEMS, System
+from systems import SYSTEMS, MmoeInLevels, System
 
 
 def input_width(config: dict) -> int:
@@ -17,6 +17,8 @@ def input_width(config: dict) -> int:
 
 def system_of(config: dict) -> System:
     model, tasks = config["model"], [task["name"] for task in config["tasks"]]
+    if model.get("levels", 1) > 1 and model["type"] == "mmoe":
+        return MmoeInLevels(model, tasks, input_width(config))
     return (SYSTEMS | {"home": Home})[model["type"]](model, tasks, input_width(config))
 
 

@@ -7,7 +7,9 @@ import itertools
 
 import torch
 from gates import GATES
-from parts import Pass, Shapes, Tensors, bank, bank_shapes, dense_chain, layer_shapes, mix, softmax_gate
+from parts import (
+    Pass, Shapes, Tensors, bank, bank_shapes, dense_chain, expert_output, layer_shapes, mix, softmax_gate,
+)
 
 
 class System:
@@ -55,18 +57,23 @@ class Mmoe(System):
     def __init__(self, model: dict, tasks: list[str], inputs: int):
         super().__init__(model, tasks, inputs)
         options = model.get("gate", {})
-        self.gate = GATES[options.get("type", "softmax")](options, self.consumers(), inputs, model["experts"])
+        self.bottom = model.get("bottom", [])
+        self.read = [inputs, *self.bottom][-1]
+        self.gate = GATES[options.get("type", "softmax")](options, self.consumers(), self.read, model["experts"])
 
     def consumers(self) -> list[str]:
         return self.tasks
 
     def shapes(self) -> Shapes:
-        return bank_shapes("experts", self.model["experts"], self.inputs, self.expert) | self.gate.shapes()
+        plain = layer_shapes("bottom", [self.inputs, *self.bottom]) if self.bottom else {}
+        return plain | bank_shapes("experts", self.model["experts"], self.read, self.expert) | self.gate.shapes()
 
     def states(self) -> Shapes:
         return self.gate.states()
 
     def represent(self, run: Pass, x: torch.Tensor) -> Tensors:
+        if self.bottom:
+            x = dense_chain(run, "bottom", x, True)
         experts = bank(run, "experts", self.model["experts"], x, self.expert)
         mixed = {name: mix(weights, experts) for name, weights in self.gate.weights(run, x).items()}
         return {task: mixed.get(task, mixed.get("shared")) for task in self.tasks}
@@ -75,6 +82,38 @@ class Mmoe(System):
 class Omoe(Mmoe):
     def consumers(self) -> list[str]:
         return ["shared"]
+
+
+class MmoeInLevels(System):
+    """Every expert above the first level reads a mix of the level below by a gate of its own; tasks mix the last level.
+
+    Gates above the first level read the features, or the mean of what the experts of their level read.
+    """
+
+    def gates(self, level: int) -> list[str]:
+        is_last = level == self.model["levels"] - 1
+        names = self.tasks if is_last else [str(index) for index in range(self.model["experts"])]
+        return [f"levels/{level}/gates/{name}" for name in names]
+
+    def shapes(self) -> Shapes:
+        shapes, inputs, count = {}, self.inputs, self.model["experts"]
+        for level in range(self.model["levels"]):
+            shapes |= bank_shapes(f"levels/{level}/experts", count, inputs, self.expert)
+            inputs = self.units[-1]
+            reads_experts = level > 0 and self.model["upper_gates_read"] == "experts"
+            for gate in self.gates(level):
+                shapes |= layer_shapes(gate, [inputs if reads_experts else self.inputs, count])
+        return shapes
+
+    def represent(self, run: Pass, x: torch.Tensor) -> Tensors:
+        below, selector = [x] * self.model["experts"], x
+        for level in range(self.model["levels"]):
+            if level > 0 and self.model["upper_gates_read"] == "experts":
+                selector = torch.stack(below).mean(dim=0)
+            prefix = f"levels/{level}/experts"
+            experts = [expert_output(run, f"{prefix}/{i}", value, self.expert) for i, value in enumerate(below)]
+            below = [mix(softmax_gate(run, gate, selector), experts) for gate in self.gates(level)]
+        return dict(zip(self.tasks, below, strict=True))
 
 
 class L2Constrained(SingleTask):
