@@ -22,6 +22,7 @@ constexpr VerbEntry verbs[] = {
     {"predict", "scores rows with a trained model", make_predict},
     {"describe", "proposes a configuration for data; shows a model, a plan or what a name means",
      make_describe},
+    {"export", "writes a trained model for other runtimes (ONNX)", make_export},
     {"synth", "writes a made-up table whose truth is known", make_synth},
 };
 

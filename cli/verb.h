@@ -27,5 +27,6 @@ std::unique_ptr<Verb> make_evaluate();
 std::unique_ptr<Verb> make_predict();
 std::unique_ptr<Verb> make_describe();
 std::unique_ptr<Verb> make_synth();
+std::unique_ptr<Verb> make_export();
 
 }  // namespace gatewise

@@ -36,6 +36,10 @@ class Encoder {
 
   const FeatureSpace& space() const { return space_; }
   const Schema& schema() const { return schema_; }
+  // What was fitted for the column of this place in schema().columns: a scaling for a number, or for each
+  // element of a vector; and its embedding table, or -1.
+  const std::vector<Scaling>& scalings(size_t column) const { return fitted_.at(column).scalings; }
+  int64_t table_of(size_t column) const { return fitted_.at(column).table; }
   // By the index of FeatureSpace::tables; null for the bins of a quantile transform.
   const Vocabulary* vocabulary(int64_t table) const;
 

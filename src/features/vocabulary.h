@@ -41,6 +41,10 @@ class Vocabulary {
   int64_t levels() const {
     return has_ids_ ? static_cast<int64_t>(ids_.size()) : static_cast<int64_t>(texts_.size());
   }
+  int64_t buckets() const { return buckets_; }
+  // The levels in the order of their indices, of the kind that has_ids() says.
+  const std::vector<std::string>& texts() const { return texts_.texts(); }
+  const std::vector<uint64_t>& ids() const { return ids_; }
   uint32_t missing_index() const { return has_missing_ ? 1 : 0; }
   uint32_t find(std::string_view text) const;
   uint32_t find(uint64_t id) const;

@@ -200,6 +200,10 @@ int Graph::find(const std::string& name) const {
   command_error("the model has no value \"{}\".{}", name, suggestion(name, known));
 }
 
+std::string Op::lower(const LoweringCall& /*call*/) const {
+  internal_error("{}: only training runs this operation, so it is never written for another runtime", name());
+}
+
 Signature joined(const std::string& op, std::span<const Signature> inputs) {
   Signature result;
   result.domain = Domain::Static;

@@ -53,6 +53,36 @@ class LinearOpBase : public OpBase<Derived, OptionsType> {
   bool backward_reads_output() const override { return is_relu(); }
   bool masks_gradient() const override { return is_relu(); }
 
+  // The written product with the fused activation.
+  std::string activated(const LoweringCall& call, const std::string& y) const {
+    return is_relu() ? call.to.add("Relu", {y}) : y;
+  }
+
+  // The written product of x [.., groups, in], of so many axes, with a weight [groups, in, out]: the groups
+  // go first, where one operator multiplies them all.
+  static std::string lower_groups(const LoweringCall& call, int64_t axes) {
+    Lowering& to = call.to;
+    std::string x = call.inputs[0];
+    if (axes == 2) x = to.add("Unsqueeze", {x, to.integers({0})});
+    axes = std::max<int64_t>(axes, 3);
+    std::vector<int64_t> forth{axes - 2}, back;
+    for (int64_t axis = 0; axis < axes - 2; ++axis) forth.push_back(axis);
+    forth.push_back(axes - 1);
+    for (int64_t axis = 1; axis < axes - 1; ++axis) back.push_back(axis);
+    back.insert(back.end(), {0, axes - 1});
+    x = to.add("Transpose", {x}, {{"perm", forth}});
+    std::vector<int64_t> between;
+    for (int64_t axis = 1; axis < axes - 2; ++axis) between.push_back(axis);
+    const auto spread = [&](const std::string& value, std::vector<int64_t> at) {
+      return at.empty() ? value : to.add("Unsqueeze", {value, to.integers(at)});
+    };
+    std::string y = to.add("MatMul", {x, spread(call.inputs[1], between)});
+    between.push_back(axes - 2);
+    if (call.inputs.size() == 3) y = to.add("Add", {y, spread(call.inputs[2], between)});
+    y = to.add("Transpose", {y}, {{"perm", back}});
+    return call.leading[0] + call.shapes[0].shape.rank() == 2 ? to.add("Squeeze", {y, to.integers({0})}) : y;
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const Sizes size(call.shapes, this->column_blocks());

@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "base/random.h"
 #include "base/registry.h"
+#include "graph/lowering.h"
 #include "graph/shape.h"
 #include "kernels/matmul.h"
 #include "kernels/rows.h"
@@ -141,6 +142,10 @@ class Op {
   virtual bool is_view() const { return false; }
   virtual int64_t view_offset(std::span<const Signature> /*inputs*/) const { return 0; }
   virtual std::vector<OpCase> cases() const { return {}; }
+
+  // The operation as scoring needs it, in ONNX operators; the name of its value. Throws Error(Internal) for
+  // operations that only training runs.
+  virtual std::string lower(const LoweringCall& call) const;
 };
 
 // Row values to a Static value. Partial results of tiles are merged in tile order.

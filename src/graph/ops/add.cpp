@@ -21,6 +21,10 @@ class AddOp final : public BinaryOp<AddOp> {
   static T d_second(T /*a*/, T /*b*/) {
     return T(1);
   }
+
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("Add", {call.aligned(0), call.aligned(1)});
+  }
 };
 
 const RegisterOp<AddOp> add_registered;

@@ -30,6 +30,10 @@ class AlternativeOp final : public OpBase<AlternativeOp, AlternativeOptions> {
   }
   bool backward_reads_input(int) const override { return false; }
 
+  std::string lower(const LoweringCall& call) const override {
+    return call.inputs[call.inputs[0].empty() ? 1 : 0];
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const ConstRows<T>& x = call.inputs[call.inputs[0].data != nullptr ? 0 : 1];

@@ -36,6 +36,19 @@ class BatchNormOp final : public OpBase<BatchNormOp, BatchNormOptions> {
   bool has_gradient(int input) const override { return input != 2; }
   bool backward_reads_input(int input) const override { return input != 4; }
 
+  std::string lower(const LoweringCall& call) const override {
+    Lowering& to = call.to;
+    const auto moment = [&](int64_t which) {
+      const std::string part =
+          to.add("Slice", {call.inputs[2], to.integers({which}), to.integers({which + 1}), to.integers({0})});
+      return to.add("Squeeze", {part, to.integers({0})});
+    };
+    const std::string deviation = to.add("Sqrt", {to.add("Add", {moment(1), to.real(options_.epsilon)})});
+    const std::string factor = to.add("Div", {call.inputs[3], deviation});
+    const std::string centred = to.add("Sub", {call.inputs[0], moment(0)});
+    return to.add("Add", {to.add("Mul", {centred, factor}), call.inputs[4]});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const bool is_training = call.inputs[1].data != nullptr;

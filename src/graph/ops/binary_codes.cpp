@@ -24,6 +24,25 @@ class BinaryCodesOp final : public OpBase<BinaryCodesOp, BinaryCodesOptions> {
     return output;
   }
 
+  std::string lower(const LoweringCall& call) const override {
+    // Factors offset + sign * s: s where the bit is 1, else 1 - s.
+    Lowering& to = call.to;
+    const int64_t bits = call.shapes[0].shape.last();
+    std::vector<double> signs, offsets;
+    for (int64_t i = 0; i < options_.entries; ++i) {
+      for (int64_t j = 0; j < bits; ++j) {
+        const bool is_one = (i >> (bits - 1 - j)) % 2 == 1;
+        signs.push_back(is_one ? 1 : -1);
+        offsets.push_back(is_one ? 0 : 1);
+      }
+    }
+    const Shape table{options_.entries, bits};
+    const std::string s = to.add("Unsqueeze", {call.inputs[0], to.integers({-2})});
+    const std::string factors =
+        to.add("Add", {to.add("Mul", {s, to.reals(signs, table)}), to.reals(offsets, table)});
+    return to.add("ReduceProd", {factors}, {{"axes", {-1}}, {"keepdims", 0}});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     each_group(call, [&](const T* s, int64_t bits, int64_t row, int64_t group) {

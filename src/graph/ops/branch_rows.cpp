@@ -26,6 +26,8 @@ class BranchRowsOp final : public OpBase<BranchRowsOp> {
   bool backward_reads_input(int) const override { return false; }
   bool owns_branch(int input) const override { return input == 0; }
 
+  std::string lower(const LoweringCall& call) const override { return call.of_branch(0); }
+
   template <class T>
   void run(const Call<T>& call) const {
     const int64_t width = call.shape->shape.elements();

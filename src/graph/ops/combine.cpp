@@ -28,6 +28,30 @@ class CombineOp final : public OpBase<CombineOp> {
   bool has_gradient(int input) const override { return input != 2; }
   bool backward_reads_input(int input) const override { return input != 2; }
 
+  std::string lower(const LoweringCall& call) const override {
+    Lowering& to = call.to;
+    const bool has_consumers = call.shapes[1].shape.rank() == 2;
+    if (call.parts.empty()) {
+      if (has_consumers) return to.add("MatMul", {call.inputs[1], call.inputs[0]});
+      const std::string weights = to.add("Unsqueeze", {call.inputs[1], to.integers({-2})});
+      return to.add("Squeeze", {to.add("MatMul", {weights, call.inputs[0]}), to.integers({-2})});
+    }
+    const std::string weights = call.expanded(1);
+    std::string sum = to.add("Expand", {to.real(0), call.sizes(call.shape.shape)});
+    for (size_t branch = 0; branch < call.parts.size(); ++branch) {
+      const LoweringCall::Part& part = call.parts[branch];
+      const std::string own = to.add("Gather", {weights, part.rows}, {{"axis", 0}});
+      const auto first = static_cast<int64_t>(branch);
+      const std::string weight =
+          to.add("Slice", {own, to.integers({first}), to.integers({first + 1}), to.integers({-1})});
+      const std::string value =
+          has_consumers ? to.add("Unsqueeze", {part.value, to.integers({1})}) : part.value;
+      const std::string indices = to.add("Unsqueeze", {part.rows, to.integers({-1})});
+      sum = to.add("ScatterND", {sum, indices, to.add("Mul", {weight, value})}, {{"reduction", "add"}});
+    }
+    return sum;
+  }
+
   // The tile has batch rows; inputs[0] is the whole route. Branches are added in their order.
   template <class T>
   void run(const Call<T>& call) const {

@@ -35,6 +35,14 @@ class ConcatenateOp final : public OpBase<ConcatenateOp, ConcatenateOptions> {
 
   bool backward_reads_input(int) const override { return false; }
 
+  std::string lower(const LoweringCall& call) const override {
+    std::vector<std::string> parts;
+    for (size_t part = 0; part < call.inputs.size(); ++part) parts.push_back(call.expanded(part));
+    if (parts.size() == 1) return parts[0];
+    const int64_t axis = call.out_leading + axis_of(call.shape.shape);
+    return call.to.add("Concat", parts, {{"axis", axis}});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     // Parts that the engine has placed inside the whole are there already.

@@ -22,6 +22,10 @@ class DivideOp final : public BinaryOp<DivideOp> {
   static T d_second(T a, T b) {
     return -a / (b * b);
   }
+
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("Div", {call.aligned(0), call.aligned(1)});
+  }
 };
 
 const RegisterOp<DivideOp> divide_registered;

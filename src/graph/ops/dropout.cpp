@@ -26,6 +26,8 @@ class DropoutOp final : public OpBase<DropoutOp, DropoutOptions> {
 
   bool backward_reads_input(int) const override { return false; }
 
+  std::string lower(const LoweringCall& call) const override { return call.inputs[0]; }
+
   template <class T>
   void run(const Call<T>& call) const {
     each_element(call, [&](int64_t row, int64_t i, T factor) {

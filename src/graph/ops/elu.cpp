@@ -15,6 +15,10 @@ class EluOp final : public UnaryOp<EluOp, EluOpOptions> {
   static constexpr kernels::Unary function = kernels::Unary::Elu;
   using UnaryOp::UnaryOp;
   double parameter() const { return options_.alpha; }
+
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("Elu", {call.inputs[0]}, {{"alpha", parameter()}});
+  }
 };
 
 const RegisterOp<EluOp> elu_registered;

@@ -40,6 +40,20 @@ class EmbeddingOp final : public OpBase<EmbeddingOp, EmbeddingOptions> {
   bool reads_matrix(int input) const override { return input == 1; }
   bool backward_reads_input(int) const override { return false; }
 
+  std::string lower(const LoweringCall& call) const override {
+    Lowering& to = call.to;
+    const std::string entries = to.add("Gather", {call.inputs[1], call.inputs[0]}, {{"axis", 0}});
+    if (call.bag_weights.empty()) return entries;
+    // Bags: ids [rows, longest], with a weight each that is 0 where a row has no more ids.
+    const std::string weights = to.add("Unsqueeze", {call.bag_weights, to.integers({1})});
+    const std::string sum = to.add("Squeeze", {to.add("MatMul", {weights, entries}), to.integers({1})});
+    if (options_.pooling == "sum") return sum;
+    const std::string total = to.add("ReduceSum", {call.bag_weights, to.integers({1})}, {{"keepdims", 1}});
+    const std::string is_empty = to.add("Equal", {total, to.real(0)});
+    const std::string divisor = to.add("Where", {is_empty, to.real(1), total});
+    return to.add("Where", {is_empty, to.real(0), to.add("Div", {sum, divisor})});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const int64_t width = call.shape->shape.elements();

@@ -10,6 +10,8 @@ class ExpOp final : public UnaryOp<ExpOp> {
   static constexpr kernels::Unary function = kernels::Unary::Exp;
   using UnaryOp::UnaryOp;
   bool backward_reads_input(int) const override { return false; }
+
+  std::string lower(const LoweringCall& call) const override { return call.to.add("Exp", {call.inputs[0]}); }
 };
 
 const RegisterOp<ExpOp> exp_registered;

@@ -31,6 +31,19 @@ class GatherOp final : public OpBase<GatherOp, GatherOptions> {
   bool has_gradient(int input) const override { return input == 0; }
   bool backward_reads_input(int) const override { return false; }
 
+  std::string lower(const LoweringCall& call) const override {
+    Lowering& to = call.to;
+    if (call.branch < 0) {
+      // Every branch reads the row; its own slices already stand branch by branch.
+      return options_.own ? call.inputs[0] : to.add("Unsqueeze", {call.inputs[0], to.integers({1})});
+    }
+    const std::string rows = to.add("Gather", {call.inputs[0], call.rows}, {{"axis", 0}});
+    if (!options_.own) return rows;
+    const std::string own =
+        to.add("Slice", {rows, to.integers({call.branch}), to.integers({call.branch + 1}), to.integers({1})});
+    return to.add("Squeeze", {own, to.integers({1})});
+  }
+
   // The tile has routed rows; inputs[0] is the whole batch.
   template <class T>
   void run(const Call<T>& call) const {

@@ -18,6 +18,11 @@ class GreaterOp final : public OpBase<GreaterOp> {
 
   bool has_gradient(int) const override { return false; }
 
+  std::string lower(const LoweringCall& call) const override {
+    const std::string is_greater = call.to.add("Greater", {call.aligned(0), call.aligned(1)});
+    return call.to.add("Cast", {is_greater}, {{"to", Lowering::real_type}});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const Broadcast broadcast(call.shapes[0].shape, call.shapes[1].shape);

@@ -28,6 +28,10 @@ class GroupedLinearOp final : public LinearOpBase<GroupedLinearOp> {
             {.options = relu_options,
              .inputs = {{Shape{2, 2, 6}, Domain::Row}, {Shape{2, 6, 1}, Domain::Static}}}};
   }
+
+  std::string lower(const LoweringCall& call) const override {
+    return activated(call, lower_groups(call, call.leading[0] + call.shapes[0].shape.rank()));
+  }
 };
 
 const RegisterOp<GroupedLinearOp> grouped_linear_registered;

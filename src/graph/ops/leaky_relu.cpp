@@ -15,6 +15,10 @@ class LeakyReluOp final : public UnaryOp<LeakyReluOp, LeakyReluOpOptions> {
   static constexpr kernels::Unary function = kernels::Unary::LeakyRelu;
   using UnaryOp::UnaryOp;
   double parameter() const { return options_.slope; }
+
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("LeakyRelu", {call.inputs[0]}, {{"alpha", parameter()}});
+  }
 };
 
 const RegisterOp<LeakyReluOp> leaky_relu_registered;

@@ -25,6 +25,12 @@ class LinearOp final : public LinearOpBase<LinearOp> {
         {.options = relu_options,
          .inputs = {{Shape{6}, Domain::Row}, {Shape{6, 17}, Domain::Static}, {Shape{17}, Domain::Static}}}};
   }
+
+  std::string lower(const LoweringCall& call) const override {
+    std::string y = call.to.add("MatMul", {call.inputs[0], call.inputs[1]});
+    if (call.inputs.size() == 3) y = call.to.add("Add", {y, call.inputs[2]});
+    return activated(call, y);
+  }
 };
 
 const RegisterOp<LinearOp> linear_registered;

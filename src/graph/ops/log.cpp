@@ -13,6 +13,8 @@ class LogOp final : public UnaryOp<LogOp> {
   std::vector<OpCase> cases() const override {
     return {{.inputs = {{Shape{7}, Domain::Row}}, .low = 0.2, .high = 3}};
   }
+
+  std::string lower(const LoweringCall& call) const override { return call.to.add("Log", {call.inputs[0]}); }
 };
 
 const RegisterOp<LogOp> log_registered;

@@ -24,6 +24,14 @@ class MaskedSoftmaxOp final : public OpBase<MaskedSoftmaxOp> {
   bool backward_reads_output() const override { return true; }
   bool has_gradient(int input) const override { return input == 0; }
 
+  std::string lower(const LoweringCall& call) const override {
+    Lowering& to = call.to;
+    const std::string is_masked = to.add("Equal", {call.aligned(1), to.real(0)});
+    const std::string weights =
+        to.add("Softmax", {to.add("Where", {is_masked, to.real(-1e38), call.aligned(0)})}, {{"axis", -1}});
+    return to.add("Where", {is_masked, to.real(0), weights});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const int64_t entries = call.shape->shape.last(), groups = call.shape->shape.outer();

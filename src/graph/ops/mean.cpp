@@ -13,6 +13,11 @@ class MeanOp final : public AxisOp<MeanOp> {
   static T factor(int64_t size) {
     return T(1) / static_cast<T>(size);
   }
+
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("ReduceMean", {call.inputs[0]},
+                       {{"axes", {call.axis_of(0, options_.axis)}}, {"keepdims", 0}});
+  }
 };
 
 const RegisterOp<MeanOp> mean_registered;

@@ -31,6 +31,15 @@ class MixOp final : public OpBase<MixOp> {
 
   bool can_mask(int input) const override { return input == 0; }
 
+  std::string lower(const LoweringCall& call) const override {
+    Lowering& to = call.to;
+    if (call.shapes[1].shape.rank() == call.shapes[0].shape.rank())
+      return to.add("MatMul", {call.inputs[1], call.inputs[0]});
+    // A single consumer: [.., 1, experts].
+    const std::string weights = to.add("Unsqueeze", {call.inputs[1], to.integers({-2})});
+    return to.add("Squeeze", {to.add("MatMul", {weights, call.inputs[0]}), to.integers({-2})});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const Sizes size(call);

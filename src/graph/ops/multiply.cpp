@@ -21,6 +21,10 @@ class MultiplyOp final : public BinaryOp<MultiplyOp> {
   static T d_second(T a, T /*b*/) {
     return a;
   }
+
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("Mul", {call.aligned(0), call.aligned(1)});
+  }
 };
 
 const RegisterOp<MultiplyOp> multiply_registered;

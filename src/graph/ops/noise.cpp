@@ -27,6 +27,10 @@ class NoiseOp final : public OpBase<NoiseOp, NoiseOptions> {
 
   bool has_gradient(int) const override { return false; }
 
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("ConstantOfShape", {call.to.add("Shape", {call.inputs[0]})});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const int64_t width = call.shape->shape.elements();

@@ -37,6 +37,16 @@ class OwnLinearOp final : public OpBase<OwnLinearOp, LinearOptions> {
   int ids_of_slices() const override { return 2; }
   bool defers(int input) const override { return input == 1 || input == 3; }
 
+  std::string lower(const LoweringCall& call) const override {
+    Lowering& to = call.to;
+    const std::string x = to.add("Unsqueeze", {call.inputs[0], to.integers({1})});
+    const std::string weight = to.add("Gather", {call.inputs[1], call.inputs[2]}, {{"axis", 0}});
+    std::string y = to.add("Squeeze", {to.add("MatMul", {x, weight}), to.integers({1})});
+    if (call.inputs.size() == 4)
+      y = to.add("Add", {y, to.add("Gather", {call.inputs[3], call.inputs[2]}, {{"axis", 0}})});
+    return is_relu() ? to.add("Relu", {y}) : y;
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     kernels::Product<T> product = product_of(call, call.inputs[0], call.output);

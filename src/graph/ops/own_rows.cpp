@@ -24,6 +24,13 @@ class OwnRowsOp final : public OpBase<OwnRowsOp> {
   bool has_gradient(int input) const override { return input == 0; }
   bool backward_reads_input(int) const override { return false; }
 
+  std::string lower(const LoweringCall& call) const override {
+    Lowering& to = call.to;
+    if (call.leading[0] == 0) return to.add("Gather", {call.inputs[0], call.inputs[1]}, {{"axis", 0}});
+    const std::string ids = to.add("Unsqueeze", {call.inputs[1], to.integers({1})});
+    return to.add("GatherND", {call.inputs[0], ids}, {{"batch_dims", 1}});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const int64_t width = call.shape->shape.elements();

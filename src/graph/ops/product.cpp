@@ -20,6 +20,10 @@ class ProductOp final : public OpBase<ProductOp> {
     return output;
   }
 
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("MatMul", {call.inputs[0], call.inputs[1]});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const Sizes size(call);

@@ -10,6 +10,8 @@ class ReluOp final : public UnaryOp<ReluOp> {
   static constexpr kernels::Unary function = kernels::Unary::Relu;
   using UnaryOp::UnaryOp;
   bool backward_reads_input(int) const override { return false; }
+
+  std::string lower(const LoweringCall& call) const override { return call.to.add("Relu", {call.inputs[0]}); }
 };
 
 const RegisterOp<ReluOp> relu_registered;

@@ -25,6 +25,11 @@ class ReshapeOp final : public OpBase<ReshapeOp, ReshapeOptions> {
   bool is_view() const override { return true; }
   bool backward_reads_input(int) const override { return false; }
 
+  std::string lower(const LoweringCall& call) const override {
+    if (call.shapes[0].shape == call.shape.shape) return call.inputs[0];
+    return call.reshaped(call.inputs[0], call.shape.shape);
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     kernels::scaled_add(call.rows, call.shape->shape.elements(), T(1), call.inputs[0], call.output, false);

@@ -37,6 +37,29 @@ class RoutedLinearOp final : public LinearOpBase<RoutedLinearOp, RoutedLinearOpt
             branches, call.route->branches);
     return call.branch;
   }
+
+  std::string lower(const LoweringCall& call) const override {
+    Lowering& to = call.to;
+    const bool has_bias = call.inputs.size() == 3;
+    const int64_t out = call.shape.shape.last();
+    if (call.shapes[1].shape.rank() == 3) {
+      if (call.branch < 0) return activated(call, lower_groups(call, 2 + call.shapes[0].shape.rank()));
+      std::string y = to.add("MatMul", {call.inputs[0], call.of_branch(1)});
+      if (has_bias) y = to.add("Add", {y, call.of_branch(2)});
+      return activated(call, y);
+    }
+    const auto block = [&](size_t input) {
+      const int64_t begin = call.branch * out;
+      if (call.branch < 0) return call.inputs[input];
+      return to.add(
+          "Slice", {call.inputs[input], to.integers({begin}), to.integers({begin + out}), to.integers({-1})});
+    };
+    std::string y = to.add("MatMul", {call.inputs[0], block(1)});
+    if (has_bias) y = to.add("Add", {y, block(2)});
+    // The branches that lie side by side become an axis: [rows, 1, branches * out] -> [rows, branches, out].
+    if (call.branch < 0) y = to.add("Reshape", {y, to.integers({0, options_.side_by_side, out})});
+    return activated(call, y);
+  }
 };
 
 const RegisterOp<RoutedLinearOp> routed_linear_registered;

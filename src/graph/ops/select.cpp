@@ -23,6 +23,11 @@ class SelectOp final : public OpBase<SelectOp> {
   bool has_gradient(int input) const override { return input != 0; }
   bool backward_reads_input(int input) const override { return input == 0; }
 
+  std::string lower(const LoweringCall& call) const override {
+    const std::string is_zero = call.to.add("Equal", {call.aligned(0), call.to.real(0)});
+    return call.to.add("Where", {is_zero, call.aligned(2), call.aligned(1)});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const int64_t width = call.shape->shape.elements();

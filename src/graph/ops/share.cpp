@@ -17,6 +17,14 @@ class ShareOp final : public OpBase<ShareOp> {
 
   bool backward_reads_output() const override { return true; }
 
+  std::string lower(const LoweringCall& call) const override {
+    Lowering& to = call.to;
+    const std::string total = to.add("ReduceSum", {call.inputs[0], to.integers({-1})}, {{"keepdims", 1}});
+    const std::string is_zero = to.add("Equal", {total, to.real(0)});
+    const std::string divisor = to.add("Where", {is_zero, to.real(1), total});
+    return to.add("Where", {is_zero, to.real(0), to.add("Div", {call.inputs[0], divisor})});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     each_group(call, [&](int64_t row, int64_t first, int64_t count) {

@@ -10,6 +10,10 @@ class SigmoidOp final : public UnaryOp<SigmoidOp> {
   static constexpr kernels::Unary function = kernels::Unary::Sigmoid;
   using UnaryOp::UnaryOp;
   bool backward_reads_input(int) const override { return false; }
+
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("Sigmoid", {call.inputs[0]});
+  }
 };
 
 const RegisterOp<SigmoidOp> sigmoid_registered;

@@ -39,6 +39,13 @@ class SliceOp final : public OpBase<SliceOp, SliceOptions> {
   }
   bool backward_reads_input(int) const override { return false; }
 
+  std::string lower(const LoweringCall& call) const override {
+    if (call.shapes[0].shape == call.shape.shape) return call.inputs[0];
+    Lowering& to = call.to;
+    return to.add("Slice", {call.inputs[0], to.integers({options_.begin}), to.integers({options_.end}),
+                            to.integers({call.axis_of(0, options_.axis)})});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const Shape& whole = call.shapes[0].shape;

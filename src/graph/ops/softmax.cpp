@@ -17,6 +17,10 @@ class SoftmaxOp final : public OpBase<SoftmaxOp> {
   bool backward_reads_input(int) const override { return false; }
   bool backward_reads_output() const override { return true; }
 
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("Softmax", {call.inputs[0]}, {{"axis", -1}});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     kernels::softmax(call.rows, call.shape->shape.outer(), call.shape->shape.last(), call.inputs[0],

@@ -9,6 +9,10 @@ class SoftplusOp final : public UnaryOp<SoftplusOp> {
   static constexpr const char* op_name = "softplus";
   static constexpr kernels::Unary function = kernels::Unary::Softplus;
   using UnaryOp::UnaryOp;
+
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("Softplus", {call.inputs[0]});
+  }
 };
 
 const RegisterOp<SoftplusOp> softplus_registered;

@@ -14,6 +14,8 @@ class SqrtOp final : public UnaryOp<SqrtOp> {
   std::vector<OpCase> cases() const override {
     return {{.inputs = {{Shape{7}, Domain::Row}}, .low = 0.2, .high = 3}};
   }
+
+  std::string lower(const LoweringCall& call) const override { return call.to.add("Sqrt", {call.inputs[0]}); }
 };
 
 const RegisterOp<SqrtOp> sqrt_registered;

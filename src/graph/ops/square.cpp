@@ -9,6 +9,10 @@ class SquareOp final : public UnaryOp<SquareOp> {
   static constexpr const char* op_name = "square";
   static constexpr kernels::Unary function = kernels::Unary::Square;
   using UnaryOp::UnaryOp;
+
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("Mul", {call.inputs[0], call.inputs[0]});
+  }
 };
 
 const RegisterOp<SquareOp> square_registered;

@@ -16,6 +16,8 @@ class StopGradientOp final : public OpBase<StopGradientOp> {
   bool is_view() const override { return true; }
   bool has_gradient(int) const override { return false; }
 
+  std::string lower(const LoweringCall& call) const override { return call.inputs[0]; }
+
   template <class T>
   void run(const Call<T>& call) const {
     kernels::scaled_add(call.rows, call.shape->shape.elements(), T(1), call.inputs[0], call.output, false);

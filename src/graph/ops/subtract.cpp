@@ -21,6 +21,10 @@ class SubtractOp final : public BinaryOp<SubtractOp> {
   static T d_second(T /*a*/, T /*b*/) {
     return T(-1);
   }
+
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("Sub", {call.aligned(0), call.aligned(1)});
+  }
 };
 
 const RegisterOp<SubtractOp> subtract_registered;

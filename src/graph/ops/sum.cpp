@@ -13,6 +13,11 @@ class SumOp final : public AxisOp<SumOp> {
   static T factor(int64_t /*size*/) {
     return T(1);
   }
+
+  std::string lower(const LoweringCall& call) const override {
+    return call.to.add("ReduceSum", {call.inputs[0], call.to.integers({call.axis_of(0, options_.axis)})},
+                       {{"keepdims", 0}});
+  }
 };
 
 const RegisterOp<SumOp> sum_registered;

@@ -9,6 +9,11 @@ class SwishOp final : public UnaryOp<SwishOp> {
   static constexpr const char* op_name = "swish";
   static constexpr kernels::Unary function = kernels::Unary::Swish;
   using UnaryOp::UnaryOp;
+
+  std::string lower(const LoweringCall& call) const override {
+    const std::string& x = call.inputs[0];
+    return call.to.add("Mul", {x, call.to.add("Sigmoid", {x})});
+  }
 };
 
 const RegisterOp<SwishOp> swish_registered;

@@ -10,6 +10,8 @@ class TanhOp final : public UnaryOp<TanhOp> {
   static constexpr kernels::Unary function = kernels::Unary::Tanh;
   using UnaryOp::UnaryOp;
   bool backward_reads_input(int) const override { return false; }
+
+  std::string lower(const LoweringCall& call) const override { return call.to.add("Tanh", {call.inputs[0]}); }
 };
 
 const RegisterOp<TanhOp> tanh_registered;

@@ -32,6 +32,17 @@ class TopKOp final : public OpBase<TopKOp, TopKOptions> {
   bool backward_reads_input(int) const override { return false; }
   bool has_gradient(int) const override { return !options_.mask; }
 
+  std::string lower(const LoweringCall& call) const override {
+    Lowering& to = call.to;
+    const std::string& x = call.inputs[0];
+    const std::vector<std::string> largest =
+        to.operators("TopK", {x, to.integers({options_.k})}, {{"axis", -1}}, 2);
+    const std::string zeros = to.add("ConstantOfShape", {to.add("Shape", {x})});
+    std::string kept = largest[0];
+    if (options_.mask) kept = to.add("Expand", {to.real(1), to.add("Shape", {largest[1]})});
+    return to.add("ScatterElements", {zeros, largest[1], kept}, {{"axis", -1}});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     const int64_t entries = call.shape->shape.last(), width = call.shape->shape.elements();

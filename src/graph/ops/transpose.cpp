@@ -18,6 +18,14 @@ class TransposeOp final : public OpBase<TransposeOp> {
 
   bool backward_reads_input(int) const override { return false; }
 
+  std::string lower(const LoweringCall& call) const override {
+    std::vector<int64_t> axes;
+    const int64_t rank = call.leading[0] + call.shapes[0].shape.rank();
+    for (int64_t axis = 0; axis < rank; ++axis) axes.push_back(axis);
+    std::swap(axes[rank - 1], axes[rank - 2]);
+    return call.to.add("Transpose", {call.inputs[0]}, {{"perm", axes}});
+  }
+
   template <class T>
   void run(const Call<T>& call) const {
     each(call, call.inputs[0], [&](int64_t row, int64_t to, const T* from) {
