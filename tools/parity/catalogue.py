@@ -103,6 +103,7 @@ SYSTEM_MODELS = {
     "home_no_self_gate": home(
         {"units": [6, 5], "hidden_activation": "relu"}, self_gate=False, feature_gate_factors=3, feature_gate_rank=2
     ),
+    "linear": {"model": {"type": "linear"}},
 }
 
 GATE_MODELS = {
