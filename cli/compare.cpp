@@ -93,13 +93,13 @@ class Compare final : public Verb {
       if (!is_configuration_file(file))
         command_error("{}: got a file of another kind, expected a configuration (.toml)", file);
       const Json json = read_configuration({{file}, {}}, overrides);
-      if (architectures_.empty()) add(comparison, stem_of_configuration(file), file, json, console);
+      if (architectures_.empty()) add(comparison, stem_of_configuration(file), file, json, false, console);
       for (const std::string& architecture : architectures_) {
         Json with_type = json;
         with_type["model"]["type"] = architecture;
         const std::string name =
             files_.size() == 1 ? architecture : stem_of_configuration(file) + " " + architecture;
-        add(comparison, name, file, with_type, console);
+        add(comparison, name, file, with_type, true, console);
       }
     }
     for (const std::string& text : externals_)
@@ -113,9 +113,12 @@ class Compare final : public Verb {
   }
 
   static void add(Comparison& comparison, const std::string& name, const std::string& file, const Json& json,
-                  Console& console) {
+                  bool is_replaced, Console& console) {
     Contestant contestant{name, file, Configuration::from_json(json), {}};
-    for (const std::string& line : contestant.configuration.left_out) console.note(name + ": " + line);
+    // Not where the architecture was put in: lacking options are the rule there.
+    if (!is_replaced) {
+      for (const std::string& line : contestant.configuration.left_out) console.note(name + ": " + line);
+    }
     comparison.contestants.push_back(std::move(contestant));
   }
 

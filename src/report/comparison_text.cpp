@@ -51,7 +51,7 @@ std::string metric_table(const Json& compared, const Json& metric, const Style& 
   table.add_column("mean", Align::Right);
   table.add_column("deviation", Align::Right);
   table.add_column("95 % interval");
-  table.add_column("best", Align::Right);
+  table.add_column(fmt::format("best of {}", compared["seeds"].size()), Align::Right);
   table.add_column("minus " + compared["baseline"].get<std::string>(), Align::Right);
   table.add_column("95 % interval");
   table.add_column("p", Align::Right);
@@ -112,7 +112,8 @@ std::string notes(const Json& compared) {
         compared["comparisons"].get<int64_t>(), compared["comparisons"] == 1 ? "" : "s",
         compared["significance"].get<double>());
   }
-  if (compared["seeds"].size() > 1) text += "best: of all seeds, so the more seeds, the better\n";
+  if (compared["seeds"].size() > 1)
+    text += "the best of several runs grows with their number; the mean does not\n";
   for (const Json& run : compared["runs"]) {
     if (run.contains("error")) {
       text += fmt::format("{} seed {} failed: {}\n", run["configuration"].get<std::string>(),
