@@ -20,6 +20,8 @@ constexpr VerbEntry verbs[] = {
     {"fit", "trains a model", make_fit},
     {"evaluate", "measures a trained model on data with labels", make_evaluate},
     {"predict", "scores rows with a trained model", make_predict},
+    {"compare", "trains configurations over seeds and tells which differences are more than noise",
+     make_compare},
     {"describe", "proposes a configuration for data; shows a model, a plan or what a name means",
      make_describe},
     {"export", "writes a trained model for other runtimes (ONNX)", make_export},

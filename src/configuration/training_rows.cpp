@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "features/propose.h"
-#include "features/split.h"
 
 namespace gatewise {
 namespace {
@@ -151,6 +150,15 @@ TrainingRows make_rows(const Configuration& configuration) {
 
 }  // namespace
 
+void encode_parts(const Parts& parts, const Schema& schema, TrainingRows& rows) {
+  if (rows.encoder.space().tasks.empty()) rows.encoder = Encoder::fit(parts.train, schema);
+  if (!rows.train) rows.train = std::make_shared<const EncodedData>(rows.encoder.encode(parts.train));
+  if (parts.validation) rows.validation = rows.encoder.encode(*parts.validation);
+  if (parts.test) rows.test = rows.encoder.encode(*parts.test);
+  rows.test_rows = parts.test_rows;
+  rows.split_rows = parts.split_rows;
+}
+
 TrainingRows load_training_rows(const Configuration& configuration, const Encoder* start) {
   if (configuration.synthetic) return make_rows(configuration);
   Schema schema = configuration.schema;
@@ -162,14 +170,12 @@ TrainingRows load_training_rows(const Configuration& configuration, const Encode
   }
   const Parts parts = load_parts(schema);
   TrainingRows rows;
-  rows.encoder = start != nullptr ? *start : Encoder::fit(parts.train, schema);
   if (start != nullptr) {
+    rows.encoder = *start;
     rows.encoder.extend(parts.train);
     rows.new_tasks = rows.encoder.add_tasks(parts.train, schema);
   }
-  rows.train = rows.encoder.encode(parts.train);
-  if (parts.validation) rows.validation = rows.encoder.encode(*parts.validation);
-  if (parts.test) rows.test = rows.encoder.encode(*parts.test);
+  encode_parts(parts, schema, rows);
   return rows;
 }
 

@@ -54,6 +54,18 @@ bool FeatureSpace::has_own_labels() const {
   });
 }
 
+std::vector<std::vector<std::string>> FeatureSpace::prediction_columns() const {
+  std::vector<std::vector<std::string>> columns;
+  const size_t outputs = has_own_labels() ? 1 : tasks.size();
+  for (size_t output = 0; output < outputs; ++output) {
+    const std::string name = has_own_labels() ? "prediction" : tasks[output].name;
+    std::vector<std::string>& own = columns.emplace_back();
+    if (tasks[output].kind != "multiclass") own.push_back(name);
+    for (const std::string& label : tasks[output].class_names) own.push_back(name + ":" + label);
+  }
+  return columns;
+}
+
 Json FeatureSpace::to_json() const {
   Json json;
   json["numeric"] = list_of(numeric, [](const NumericFeature& feature) {

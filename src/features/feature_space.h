@@ -68,6 +68,9 @@ struct FeatureSpace {
   // Whether a row has a single label, EncodedData::labels [rows, 1]: it belongs to one task, and all tasks
   // have the same kind, classes and loss, so that a model needs a single output.
   bool has_own_labels() const;
+  // How predictions are headed in files: of each task, or of the row's own task alone, one name, or
+  // "task:class" for each class.
+  std::vector<std::vector<std::string>> prediction_columns() const;
   int64_t numeric_width() const { return numeric.empty() ? 0 : numeric.back().offset + numeric.back().width; }
 
   Json to_json() const;

@@ -1,7 +1,6 @@
 #include "features/split.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "base/error.h"
@@ -129,6 +128,14 @@ SplitSpec with_time_column(const Schema& schema) {
   return split;
 }
 
+std::vector<int64_t> rows_where(const std::vector<Part>& parts, Part part) {
+  std::vector<int64_t> rows;
+  for (size_t row = 0; row < parts.size(); ++row) {
+    if (parts[row] == part) rows.push_back(static_cast<int64_t>(row));
+  }
+  return rows;
+}
+
 Part part_named(const std::string& name) {
   return *std::find_if(std::begin(all_parts), std::end(all_parts),
                        [&](Part part) { return name == part_name(part); });
@@ -143,11 +150,16 @@ std::vector<Part> assign_parts(const Table& table, const SplitSpec& split) {
   return std::vector<Part>(static_cast<size_t>(table.rows()), part_named(split.of));
 }
 
-Parts load_parts(const Schema& schema) {
-  std::array<std::optional<Table>, 3> tables;
+PartTables read_part_tables(const Schema& schema) {
+  PartTables tables;
   for (const Part part : all_parts) {
     if (!schema.data.files(part).empty()) tables[static_cast<size_t>(part)] = read_part(schema, part);
   }
+  return tables;
+}
+
+Parts split_parts(PartTables tables, const Schema& schema) {
+  Parts handed_out;
   if (schema.split.kind != "files") {
     const SplitSpec split = with_time_column(schema);
     const Part of = part_named(split.of);
@@ -157,10 +169,7 @@ Parts load_parts(const Schema& schema) {
     tables[static_cast<size_t>(of)].reset();
     const std::vector<Part> parts = assign_parts(whole, split);
     for (const Part part : all_parts) {
-      std::vector<int64_t> rows;
-      for (size_t row = 0; row < parts.size(); ++row) {
-        if (parts[row] == part) rows.push_back(static_cast<int64_t>(row));
-      }
+      std::vector<int64_t> rows = rows_where(parts, part);
       const bool is_named = split.fractions.value(part_name(part), 0.0) > 0 ||
                             split.values.contains(part_name(part)) || split.from.contains(part_name(part));
       if (is_named && rows.empty()) {
@@ -173,11 +182,16 @@ Parts load_parts(const Schema& schema) {
         command_error("data.{}: the part has files of its own and rows of the split; drop one",
                       part_name(part));
       target = whole.select(rows);
+      if (part == Part::Test) handed_out.test_rows = std::move(rows);
     }
+    handed_out.split_rows = whole.rows();
   }
   if (!tables[0])
     command_error("data.train: no training file is named; give one, as data.train = \"train.csv\"");
-  return {std::move(*tables[0]), std::move(tables[1]), std::move(tables[2])};
+  handed_out.train = std::move(*tables[0]);
+  handed_out.validation = std::move(tables[1]);
+  handed_out.test = std::move(tables[2]);
+  return handed_out;
 }
 
 }  // namespace gatewise

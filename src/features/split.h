@@ -1,6 +1,7 @@
 // The parts of a data set: read from files and, where the configuration says so, split.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -12,6 +13,10 @@ struct Parts {
   Table train;
   std::optional<Table> validation;
   std::optional<Table> test;
+  // Where the split hands out test rows: which of its rows they are, of how many. Empty: test has files of
+  // its own, or there is none.
+  std::vector<int64_t> test_rows;
+  int64_t split_rows = 0;
 };
 
 // The part of each row of `table`, which has the columns the split names. `fraction` puts row r where
@@ -21,9 +26,14 @@ struct Parts {
 // value of `column` that no part lists and for a missing time.
 std::vector<Part> assign_parts(const Table& table, const SplitSpec& split);
 
-// Reads the files of every part that has some and splits as configured. Throws Error(Command) when no
-// training file is named or a part comes both from files and from the split, Error(Data) when a part would be
-// empty.
-Parts load_parts(const Schema& schema);
+// The files of every part, read but not yet split; by Part.
+using PartTables = std::array<std::optional<Table>, 3>;
+PartTables read_part_tables(const Schema& schema);
+
+// Splits what the files hold as configured. Throws Error(Command) when no training file is named or a part
+// comes both from files and from the split, Error(Data) when a part would be empty.
+Parts split_parts(PartTables tables, const Schema& schema);
+
+inline Parts load_parts(const Schema& schema) { return split_parts(read_part_tables(schema), schema); }
 
 }  // namespace gatewise

@@ -4,17 +4,12 @@
 
 #include <iterator>
 
+#include "report/csv.h"
+
 namespace gatewise {
 namespace {
 
 constexpr size_t piece_size = 1 << 16;
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
 
 }  // namespace
 
@@ -24,12 +19,9 @@ void write_predictions(const FeatureSpace& space, const std::vector<std::vector<
   std::string text;
   // Rows of one task have one prediction each.
   const size_t outputs = predictions.size();
+  const std::vector<std::vector<std::string>> columns = space.prediction_columns();
   for (size_t output = 0; output < outputs; ++output) {
-    const TaskSpace& task = space.tasks[output];
-    const std::string column = space.has_own_labels() ? "prediction" : task.name;
-    if (task.kind != "multiclass") text += (text.empty() ? "" : ",") + csv_field(column);
-    for (const std::string& name : task.class_names)
-      text += (text.empty() ? "" : ",") + csv_field(column + ":" + name);
+    for (const std::string& column : columns[output]) text += (text.empty() ? "" : ",") + csv_field(column);
   }
   for (const InnerValue& value : inner) {
     for (int64_t i = 0; i < value.width; ++i) text += "," + csv_field(fmt::format("{}[{}]", value.name, i));

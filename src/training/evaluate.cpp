@@ -141,13 +141,18 @@ std::vector<InnerValue> Scorer::inner_values(const EncodedData& data) {
 
 Json Scorer::evaluate(const EncodedData& data, const EvaluationOptions& options) {
   if (data.labels.empty()) data_error("evaluation: the rows have no labels");
-  const std::vector<std::vector<float>> predictions = predict(data);
-  const bool is_own = space_.has_own_labels();
-  std::vector<std::vector<int64_t>> own(is_own ? space_.tasks.size() : 0);
+  return judge_predictions(space_, data, predict(data), options);
+}
+
+Json judge_predictions(const FeatureSpace& space, const EncodedData& data,
+                       const std::vector<std::vector<float>>& predictions, const EvaluationOptions& options) {
+  const bool is_own = space.has_own_labels();
+  std::vector<std::vector<int64_t>> own(is_own ? space.tasks.size() : 0);
   for (int64_t row = 0; is_own && row < data.rows; ++row) own[data.row_task[row]].push_back(row);
   Json tasks = Json::object();
-  for (size_t index = 0; index < space_.tasks.size(); ++index) {
-    const TaskSpace& task = space_.tasks[index];
+  for (size_t index = 0; index < space.tasks.size(); ++index) {
+    const TaskSpace& task = space.tasks[index];
+    if (!is_own && predictions[index].empty()) continue;
     const TaskRows rows = is_own ? TaskRows(data, task, own[index], predictions[0], columns_of(task))
                                  : TaskRows(data, task, index);
     MetricInput input;

@@ -124,6 +124,10 @@ struct EvaluationOptions {
 Json evaluate(const Graph& graph, Store<float>& store, const FeatureSpace& space, const EncodedData& data,
               const EvaluationOptions& options, Pool& pool);
 
+// The same of predictions made elsewhere, in the form of predict(); a task without any is left out.
+Json judge_predictions(const FeatureSpace& space, const EncodedData& data,
+                       const std::vector<std::vector<float>>& predictions, const EvaluationOptions& options);
+
 // The usual metrics of a kind of task.
 std::vector<std::string> default_metrics(const std::string& task_kind);
 

@@ -49,8 +49,9 @@ TEST_F(FitTest, PrintsJsonWithHistoryAndMetricsOfBothParts) {
 }
 
 TEST_F(FitTest, ChangingTheTypeOfTheModelIsEnough) {
-  for (const std::string type : {"single_task", "shared_bottom", "omoe", "cgc", "ple", "adatt", "adatt_sp",
-                                 "home", "cross_stitch", "tensor_factorization", "l2_constrained"}) {
+  for (const std::string type :
+       {"single_task", "shared_bottom", "omoe", "cgc", "ple", "adatt", "adatt_sp", "home", "cross_stitch",
+        "tensor_factorization", "l2_constrained", "linear"}) {
     const Result result = gatewise({"fit", "people.toml", "--model.experts", "4", "--model.type", type,
                                     "--output", "other.model", "--training.epochs", "1", "--json"});
     EXPECT_EQ(result.code, 0) << type << ": " << result.errors;

@@ -17,7 +17,9 @@ TEST_P(EveryArchitecture, HasTheGradientsOfItsLoss) {
        {several, {make_task("click", "binary"), make_task("buy", "binary")}, {several[1]}}) {
     const FeatureSpace space = sample_space(tasks);
     const Json smooth = {{"units", {4}}, {"activation", "tanh"}};
-    const auto graph = build_graph(space, {{"type", GetParam()}, {"expert", smooth}, {"tower", smooth}});
+    Json model = {{"type", GetParam()}, {"expert", smooth}, {"tower", smooth}};
+    leave_out_foreign_options(model);
+    const auto graph = build_graph(space, model);
     EXPECT_GT(expect_gradients(*graph, feed_for(*graph, space)), 5);
   }
 }
@@ -124,6 +126,7 @@ TEST_P(EveryArchitecture, TakesDegenerateShapes) {
   Json model = {{"type", GetParam()}, {"expert", {{"units", {1}}}}, {"tower", {{"units", {1}}}}};
   // Its batch norm refuses to train on one row.
   if (GetParam() == "home") model["expert"]["normalisation"] = "layer";
+  leave_out_foreign_options(model);
   for (const Json& option :
        Registry<Architecture>::instance().find(GetParam(), "architecture", "model.type").options) {
     const std::string name = option.at("name").get<std::string>();

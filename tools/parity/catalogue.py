@@ -107,6 +107,7 @@ SYSTEM_MODELS = {
     "omoe_bottom": mixture({"type": "omoe", "bottom": [7]}),
     "mmoe_three_levels": mixture({"levels": 3, "upper_gates_read": "features", "expert": {"units": [6]}}),
     "mmoe_levels_experts": mixture({"levels": 2, "upper_gates_read": "experts"}),
+    "linear": {"model": {"type": "linear"}},
 }
 
 GATE_MODELS = {

@@ -28,13 +28,13 @@ def parameter_shapes(config: dict) -> Shapes:
     shapes: Shapes = {f"embeddings/{table['table']}": (table["rows"], table["width"]) for table in config["embeddings"]}
     shapes |= system.shapes()
     for task in config["tasks"]:
-        widths = [system.tower_inputs, *config["model"]["tower"]["units"], task["outputs"]]
+        widths = [system.tower_inputs, *config["model"].get("tower", {"units": []})["units"], task["outputs"]]
         shapes |= layer_shapes(f"towers/{task['name']}", widths)
     return shapes
 
 
 def is_batch_normed(config: dict) -> bool:
-    return config["model"]["expert"].get("normalisation") == "batch"
+    return config["model"].get("expert", {}).get("normalisation") == "batch"
 
 
 def initial_state(config: dict) -> Tensors:

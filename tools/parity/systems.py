@@ -15,9 +15,9 @@ from parts import (
 class System:
     def __init__(self, model: dict, tasks: list[str], inputs: int):
         self.model, self.tasks, self.inputs = model, tasks, inputs
-        self.expert = model["expert"]
-        self.units = model["expert"]["units"]
-        self.tower_inputs = self.units[-1]
+        self.expert = model.get("expert", {})
+        self.units = self.expert.get("units", [])
+        self.tower_inputs = self.units[-1] if self.units else inputs
 
     def shapes(self) -> Shapes:
         raise NotImplementedError
@@ -31,6 +31,16 @@ class System:
     def finish(self, run: Pass, outputs: Tensors) -> Tensors:
         """What becomes of the towers' outputs."""
         return outputs
+
+
+class Linear(System):
+    """Nothing below the towers, which are one linear layer each."""
+
+    def shapes(self) -> Shapes:
+        return {}
+
+    def represent(self, run: Pass, x: torch.Tensor) -> Tensors:
+        return {task: x for task in self.tasks}
 
 
 class SingleTask(System):
@@ -316,6 +326,7 @@ class Aitm(SingleTask):
 
 
 SYSTEMS = {
+    "linear": Linear,
     "single_task": SingleTask,
     "shared_bottom": SharedBottom,
     "omoe": Omoe,

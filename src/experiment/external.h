@@ -1,0 +1,38 @@
+// Predictions of any other system in a comparison.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "configuration/training_rows.h"
+#include "training/trainer.h"
+
+namespace gatewise {
+
+// A file of predictions as `gatewise predict` writes it: a header, one line per row, a column per task (or
+// "task:class" for each class, or "prediction" where rows belong to one task). Tasks without columns are left
+// out, other columns are ignored.
+class ExternalPredictions {
+ public:
+  // `text` is "name=file". Throws Error(Command) when it is not.
+  static ExternalPredictions parse(const std::string& text);
+
+  const std::string& name() const { return name_; }
+  const std::string& path() const { return path_; }
+
+  // Reads the file. Throws Error(Data) when it has a column of no task or a missing value.
+  void read(const FeatureSpace& space);
+
+  // The metrics of the test rows, as evaluate(). The file holds either these rows or, where the test rows are
+  // a share of some files by a split, all rows of those files; `rows_vary`: the test rows differ between the
+  // seeds of a comparison, so that only the latter will do. Throws Error(Data) for another number of rows.
+  Json measure(const TrainingRows& rows, bool rows_vary, const EvaluationOptions& options) const;
+
+ private:
+  std::string name_, path_;
+  int64_t rows_ = 0;
+  std::vector<std::vector<float>> predictions_;  // by output: [rows, columns]; empty where there are none
+  std::vector<int64_t> widths_;
+};
+
+}  // namespace gatewise
