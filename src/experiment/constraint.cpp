@@ -13,6 +13,13 @@ struct Constraint::Expression {
   std::string name;
   std::unique_ptr<Expression> left, right;
 
+  void rename(const std::map<std::string, std::string>& names) {
+    const auto found = names.find(name);
+    if (found != names.end()) name = found->second;
+    if (left) left->rename(names);
+    if (right) right->rename(names);
+  }
+
   double value(const std::map<std::string, double>& values) const {
     switch (operation) {
       case '0':
@@ -158,6 +165,15 @@ Constraint::Constraint(const std::string& text) : text_(text) {
 Constraint::~Constraint() = default;
 Constraint::Constraint(Constraint&&) noexcept = default;
 Constraint& Constraint::operator=(Constraint&&) noexcept = default;
+
+void Constraint::rename(const std::map<std::string, std::string>& names) {
+  left_->rename(names);
+  right_->rename(names);
+  for (std::string& name : names_) {
+    const auto found = names.find(name);
+    if (found != names.end()) name = found->second;
+  }
+}
 
 bool Constraint::holds(const std::map<std::string, double>& values) const {
   const double left = left_->value(values), right = right_->value(values);

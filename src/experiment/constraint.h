@@ -22,6 +22,8 @@ class Constraint {
   const std::string& text() const { return text_; }
   // Names in the order of the text, each once.
   const std::vector<std::string>& names() const { return names_; }
+  // Names by other names; those that `names` lacks stay.
+  void rename(const std::map<std::string, std::string>& names);
   // `values` holds a value for every name. False where a division by zero decides.
   bool holds(const std::map<std::string, double>& values) const;
 

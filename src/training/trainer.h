@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -86,6 +87,9 @@ struct TrainingRun {
   std::atomic<bool>* stop_request = nullptr;  // when it becomes true: checkpoint, then return
   TrainingObserver* observer = nullptr;
   std::vector<std::string> frozen = {};  // paths to hold still, as freeze() returns them
+  // Asked after every epoch with its entry of history["epochs"]: whether that was the last one. The history
+  // then says that training was "stopped_by" the "caller". Empty: no.
+  std::function<bool(const Json& epoch)> ends_after = {};
 };
 
 // Trains the store in place and leaves the best weights in it. Returns the history:
