@@ -10,9 +10,12 @@ class AdaptiveFusion final : public Architecture {
     FusionSizes sizes{2, 2, 1};
     void declare(OptionSet& set) {
       set.add("levels", &sizes.levels, "levels of experts").range(1, 16);
-      set.add("task_experts", &sizes.task_experts, "experts of each task in every level").range(1, 4096);
+      set.add("task_experts", &sizes.task_experts, "experts of each task in every level")
+          .range(1, 4096)
+          .search(1, 8, true);
       set.add("shared_experts", &sizes.shared_experts, "experts of the shared unit in every level")
-          .range(1, 4096);
+          .range(1, 4096)
+          .search(1, 8, true);
       MixtureOptions::declare(set);
     }
   };

@@ -10,7 +10,9 @@ class TaskToTaskFusion final : public Architecture {
     FusionSizes sizes{2, 2, 0};
     void declare(OptionSet& set) {
       set.add("levels", &sizes.levels, "levels of experts").range(1, 16);
-      set.add("task_experts", &sizes.task_experts, "experts of each task in every level").range(1, 4096);
+      set.add("task_experts", &sizes.task_experts, "experts of each task in every level")
+          .range(1, 4096)
+          .search(1, 8, true);
       MixtureOptions::declare(set);
     }
   };

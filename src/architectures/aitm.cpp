@@ -17,7 +17,8 @@ class AdaptiveTransfer final : public Architecture {
               "weight of the penalty on a later event that is more probable than the one before it, averaged "
               "over "
               "rows")
-          .range(0);
+          .range(0)
+          .search(0.01, 10, true);
       NetworkOptions::declare(set);
     }
   };

@@ -11,8 +11,12 @@ class CustomisedGateControl final : public Architecture {
     int64_t shared_experts = 4;
     int64_t task_experts = 2;
     void declare(OptionSet& set) {
-      set.add("shared_experts", &shared_experts, "experts that all tasks see").range(0, 4096);
-      set.add("task_experts", &task_experts, "experts of each task that no other task sees").range(0, 4096);
+      set.add("shared_experts", &shared_experts, "experts that all tasks see")
+          .range(0, 4096)
+          .search(1, 8, true);
+      set.add("task_experts", &task_experts, "experts of each task that no other task sees")
+          .range(0, 4096)
+          .search(1, 8, true);
       MixtureOptions::declare(set);
     }
   };

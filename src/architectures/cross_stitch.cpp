@@ -19,8 +19,12 @@ class CrossStitch final : public Architecture {
           .range(0, 65536);
       set.add("per_channel", &per_channel,
               "a weight for every hidden value instead of one per pair of tasks");
-      set.add("same_task", &same_task, "start of what a task keeps of its own activations").range(-10, 10);
-      set.add("other_task", &other_task, "start of what comes from all other tasks together").range(-10, 10);
+      set.add("same_task", &same_task, "start of what a task keeps of its own activations")
+          .range(-10, 10)
+          .search(0.5, 1);
+      set.add("other_task", &other_task, "start of what comes from all other tasks together")
+          .range(-10, 10)
+          .search(0, 0.5);
       NetworkOptions::declare(set);
     }
   };

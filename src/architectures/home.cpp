@@ -26,11 +26,14 @@ struct HomeOptions : MixtureOptions {
         "{name = [tasks], ...}: which tasks belong together, every task once; {}: one group of all tasks");
     set.add("shared_experts", &shared_experts,
             "experts of all tasks in each of the two layers (open in the paper)")
-        .range(1, 4096);
+        .range(1, 4096)
+        .search(1, 8, true);
     set.add("group_experts", &group_experts, "experts of each group in each layer (open in the paper)")
-        .range(1, 4096);
+        .range(1, 4096)
+        .search(1, 8, true);
     set.add("task_experts", &task_experts, "experts of each task in the second layer (open in the paper)")
-        .range(1, 4096);
+        .range(1, 4096)
+        .search(1, 8, true);
     set.add("mask", &mask, "hierarchy mask: whether groups and tasks see only shared experts and their own");
     set.add("feature_gate", &feature_gate,
             "whether each group of experts reads the input through a gate of its own");

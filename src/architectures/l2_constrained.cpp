@@ -16,7 +16,8 @@ class L2Constrained final : public Architecture {
       set.add("alpha", &alpha,
               "weight of the squared differences of parameters, summed over all pairs of tasks; 0 is "
               "\"single_task\"")
-          .range(0);
+          .range(0)
+          .search(1e-6, 1e-1, true);
       set.add("tie_towers", &tie_towers,
               "whether towers are held together too, tensor by tensor where shapes agree");
       set.add(

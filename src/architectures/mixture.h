@@ -28,7 +28,8 @@ struct BottomOptions {
     set.add("bottom", &bottom,
             "widths of plain relu layers between the features and the experts, as where only the top shared "
             "layer of a network is replaced by a mixture; gates read what the experts read")
-        .range(1, 65536);
+        .range(1, 65536)
+        .search(16, 256, true);
   }
 };
 

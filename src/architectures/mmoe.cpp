@@ -11,7 +11,7 @@ class MultiGateMixture final : public Architecture {
     int64_t levels = 1;
     std::string upper_gates_read = "features";
     void declare(OptionSet& set) {
-      set.add("experts", &experts, "number of experts in every level").range(1, 4096);
+      set.add("experts", &experts, "number of experts in every level").range(1, 4096).search(2, 16, true);
       set.add("levels", &levels,
               "levels of experts; each expert above the first level mixes the level below by a "
               "gate of its own")

@@ -9,7 +9,7 @@ class OneGateMixture final : public Architecture {
   struct Options : MixtureOptions, BottomOptions {
     int64_t experts = 8;
     void declare(OptionSet& set) {
-      set.add("experts", &experts, "number of experts").range(1, 4096);
+      set.add("experts", &experts, "number of experts").range(1, 4096).search(2, 16, true);
       BottomOptions::declare(set);
       MixtureOptions::declare(set);
     }

@@ -14,8 +14,12 @@ class ProgressiveLayeredExtraction final : public Architecture {
     int64_t task_experts = 2;
     void declare(OptionSet& set) {
       set.add("levels", &levels, "levels of experts; 1 is \"cgc\"").range(1, 16);
-      set.add("shared_experts", &shared_experts, "experts in every level that all tasks see").range(0, 4096);
-      set.add("task_experts", &task_experts, "experts of each task in every level").range(1, 4096);
+      set.add("shared_experts", &shared_experts, "experts in every level that all tasks see")
+          .range(0, 4096)
+          .search(1, 8, true);
+      set.add("task_experts", &task_experts, "experts of each task in every level")
+          .range(1, 4096)
+          .search(1, 8, true);
       MixtureOptions::declare(set);
     }
   };

@@ -14,13 +14,18 @@ class TensorFactorization final : public Architecture {
     int64_t rank_out = 16;
     int64_t rank_tasks = 2;
     void declare(OptionSet& set) {
-      set.add("rank_in", &rank_in, "rank along a layer's inputs; cut to their number").range(1, 65536);
-      set.add("rank_out", &rank_out, "rank along a layer's outputs; cut to their number").range(1, 65536);
+      set.add("rank_in", &rank_in, "rank along a layer's inputs; cut to their number")
+          .range(1, 65536)
+          .search(4, 64, true);
+      set.add("rank_out", &rank_out, "rank along a layer's outputs; cut to their number")
+          .range(1, 65536)
+          .search(4, 64, true);
       set.add("rank_tasks", &rank_tasks,
               "rank along the tasks; 1: tasks share one matrix up to a factor, the number of tasks: nothing "
               "need be "
               "shared")
-          .range(1, 65536);
+          .range(1, 65536)
+          .search(1, 4);
       NetworkOptions::declare(set);
     }
   };

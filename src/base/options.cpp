@@ -63,6 +63,15 @@ Option& Option::choices(std::vector<std::string> names) {
   return *this;
 }
 
+Option& Option::search(double low, double high, bool is_log) {
+  const auto json = [&](double number) {
+    const bool is_integer = type_name().find("integer") != std::string::npos;
+    return is_integer ? Json(static_cast<int64_t>(number)) : Json(number);
+  };
+  searched_ = {{"min", json(low)}, {"max", json(high)}, {"log", is_log}};
+  return *this;
+}
+
 std::string Option::type_name() const {
   static constexpr const char* names[] = {"boolean",          "integer",         "number",        "text",
                                           "list of integers", "list of numbers", "list of texts", "table"};
@@ -174,6 +183,7 @@ Json OptionSet::describe() const {
                     {"default", option.value()},
                     {"limits", option.limits()},
                     {"help", option.help()}});
+    if (!option.searched().is_null()) list.back()["search"] = option.searched();
   }
   return list;
 }

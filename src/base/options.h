@@ -32,6 +32,9 @@ class Option {
   // Bounds without the lower end: value must be > low.
   Option& above(double low);
   Option& choices(std::vector<std::string> names);
+  // Where good values are looked for, inside the limits: of a number, of every element of a list of numbers.
+  // With `is_log`, equal ratios count as equally far apart. Searches leave options without it alone.
+  Option& search(double low, double high, bool is_log = false);
 
   const std::string& name() const { return name_; }
   const std::string& help() const { return help_; }
@@ -39,6 +42,8 @@ class Option {
   // "1 to 64", "one of: a, b", or empty.
   std::string limits() const;
   Json value() const;
+  // {min, max, log}, or null.
+  const Json& searched() const { return searched_; }
 
   // Parses and checks; `where` is the dotted path used in messages. Throws Error(Command).
   void set(const Json& value, const std::string& where);
@@ -53,6 +58,7 @@ class Option {
   double high_ = std::numeric_limits<double>::infinity();
   bool low_is_open_ = false;
   std::vector<std::string> choices_;
+  Json searched_;
 };
 
 class OptionSet {
@@ -64,7 +70,7 @@ class OptionSet {
   void read(const Json& object, const std::string& path);
   // Name -> current value, in declaration order.
   Json write() const;
-  // Array of {name, type, default, limits, help}.
+  // Array of {name, type, default, limits, help, search?}.
   Json describe() const;
 
   const std::vector<Option>& options() const { return options_; }

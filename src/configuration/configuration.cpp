@@ -3,6 +3,7 @@
 #include "architectures/architecture.h"
 #include "base/error.h"
 #include "base/toml.h"
+#include "configuration/tune_section.h"
 #include "features/propose.h"
 #include "table/synthetic.h"
 #include "training/model.h"
@@ -12,8 +13,9 @@ namespace gatewise {
 namespace {
 
 const std::vector<std::string>& table_names() {
-  static const std::vector<std::string> names{"data",     "split",      "columns",   "tasks",  "model",
-                                              "training", "evaluation", "synthetic", "output", "continue"};
+  static const std::vector<std::string> names{"data",   "split",    "columns",    "tasks",
+                                              "model",  "training", "evaluation", "synthetic",
+                                              "output", "continue", "tune"};
   return names;
 }
 
@@ -118,6 +120,7 @@ Configuration Configuration::from_json(const Json& json) {
   configuration.evaluation = read_options<EvaluationSection>(table_of(json, "evaluation"), "evaluation");
   check_metrics(configuration.evaluation.metrics, kinds, "evaluation.metrics");
   configuration.output = read_options<OutputSection>(table_of(json, "output"), "output");
+  read_options<TuneSection>(table_of(json, "tune"), "tune");
   if (json.contains("continue")) {
     configuration.continuation = read_options<ContinueSection>(json["continue"], "continue");
     for (const auto& [task, source] : configuration.continuation->copy.items()) {
@@ -178,6 +181,7 @@ Json describe_sections() {
   add_section<SyntheticSection>(sections, "synthetic", "fresh made-up rows at every step in place of files");
   add_section<ContinueSection>(
       sections, "continue", "with --from: which parameters new tasks start from, and which stay as they are");
+  add_section<TuneSection>(sections, "tune", "how gatewise tune searches for settings");
   add_section<OutputSection>(sections, "output", "where the model goes");
   return sections;
 }

@@ -81,7 +81,7 @@ struct RowUpdate {
 
 void OptimiserOptions::declare(OptionSet& set) {
   set.add("kind", &kind, "the update rule").choices({"sgd", "adagrad", "adam", "adamw"});
-  set.add("rate", &rate, "learning rate").above(0);
+  set.add("rate", &rate, "learning rate").above(0).search(1e-4, 1e-1, true);
   set.add("momentum", &momentum, "of sgd").range(0, 1);
   set.add("nesterov", &nesterov, "Nesterov momentum of sgd");
   set.add("beta1", &beta1, "decay of the first moment of adam").range(0, 1);

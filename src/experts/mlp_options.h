@@ -19,7 +19,7 @@ struct MlpOptions {
   void declare(OptionSet& set) {
     std::vector<std::string> or_same = activation_names();
     or_same.insert(or_same.begin(), "same");
-    set.add("units", &units, "width of every layer of an expert").range(1, 65536);
+    set.add("units", &units, "width of every layer of an expert").range(1, 65536).search(8, 128, true);
     set.add("activation", &activation, "after the last layer").choices(activation_names());
     set.add("hidden_activation", &hidden_activation,
             "after every layer before the last; \"same\" as after the last")
@@ -28,7 +28,9 @@ struct MlpOptions {
             "of the last layer's sums before its activation; \"batch\" keeps experts alive and on one scale "
             "(Wang et al. 2024, HoME), \"layer\" does so row by row")
         .choices(normalisation_names());
-    set.add("dropout", &dropout, "share of values dropped in training after every layer").range(0, 0.99);
+    set.add("dropout", &dropout, "share of values dropped in training after every layer")
+        .range(0, 0.99)
+        .search(0, 0.5);
     set.add("initializer", &initializer, "of the weights").choices(Initializer::names());
     set.add("initializer_scale", &initializer_scale, "gain, or the deviation of \"normal\"").above(0);
   }

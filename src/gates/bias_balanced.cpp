@@ -17,7 +17,9 @@ class BiasBalancedGate final : public Gate {
       sparsity.declare(set);
       network.declare(set);
       set.add("score", &score, "what turns logits into scores").choices({"sigmoid", "softmax"});
-      set.add("update_rate", &update_rate, "how far an expert's bias moves after every batch").range(0, 1);
+      set.add("update_rate", &update_rate, "how far an expert's bias moves after every batch")
+          .range(0, 1)
+          .search(1e-4, 1e-1, true);
       set.add("renormalise", &renormalise, "divides the kept scores by their sum");
     }
   };

@@ -23,7 +23,8 @@ class DSelectKGate final : public Gate {
       set.add("per_example", &per_example,
               "codes from the row; otherwise one choice of experts for all rows");
       set.add("gamma", &gamma, "width of the smooth step; beyond half of it a bit is exactly 0 or 1")
-          .above(0);
+          .above(0)
+          .search(0.1, 10, true);
       entropy_weight.declare(
           set, "entropy_weight",
           "of the selectors' entropy, summed over selectors (mean over rows): drives codes to "

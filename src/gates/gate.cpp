@@ -11,7 +11,8 @@ Var GateRequest::of_consumers(Var slices) const {
 
 void GateNetwork::declare(OptionSet& set) {
   set.add("hidden", &hidden, "widths of hidden layers before the weights; none in the papers")
-      .range(1, 65536);
+      .range(1, 65536)
+      .search(8, 128, true);
   set.add("activation", &activation, "after every hidden layer").choices(activation_names());
   set.add("bias", &bias, "whether the layers have a bias");
   set.add("initializer", &initializer, "of the weights").choices(Initializer::names());
@@ -33,7 +34,7 @@ Var GateNetwork::logits(const GateRequest& request, const std::string& suffix, i
 }
 
 void Sparsity::declare(OptionSet& set) {
-  set.add("k", &k, "experts kept per row and consumer; all when there are fewer").range(1, 4096);
+  set.add("k", &k, "experts kept per row and consumer; all when there are fewer").range(1, 4096).search(1, 4);
   set.add("routing", &routing,
           "\"routed\": only chosen experts run; \"dense\": all run; \"auto\": routed where less than half of "
           "the "

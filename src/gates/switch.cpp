@@ -16,7 +16,8 @@ class SwitchGate final : public Gate {
       network.declare(set);
       balance_weight.declare(set, "balance_weight", "of the loss that spreads rows over experts");
       set.add("jitter", &jitter, "what the gates read is multiplied by 1 +- this at random in training")
-          .range(0, 0.5);
+          .range(0, 0.5)
+          .search(0, 0.1);
       set.add("capacity_factor", &capacity_factor,
               "in training an expert takes at most this times its even share of the batch, in order of the "
               "rows; rows "

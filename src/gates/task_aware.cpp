@@ -21,7 +21,7 @@ class TaskAwareGate final : public Gate {
              "(\"task_only\": the same experts for all rows), x W + b_t (\"additive\"), for row x and task t")
           .choices({"agnostic", "per_task", "task_embedding", "task_only", "additive"});
       sparsity.declare(set);
-      set.add("embedding_width", &embedding_width, "width of v_t").range(1, 65536);
+      set.add("embedding_width", &embedding_width, "width of v_t").range(1, 65536).search(4, 64, true);
       balance_weight.declare(set, "balance_weight",
                              "of the loss that spreads rows over experts, taken over all tasks together");
       set.add("initializer", &initializer, "of the weights").choices(Initializer::names());

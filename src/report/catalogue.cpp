@@ -25,6 +25,14 @@ std::string default_text(const Json& value) {
                                                                  : value.dump();
 }
 
+// "8 to 128, log".
+std::string searched_text(const Json& option) {
+  if (!option.contains("search")) return "";
+  const Json& search = option["search"];
+  return fmt::format("{} to {}{}", search["min"].dump(), search["max"].dump(),
+                     search["log"].get<bool>() ? ", log" : "");
+}
+
 }  // namespace
 
 Json describe_plugins() {
@@ -75,7 +83,11 @@ std::string entry_text(const std::string& kind, const std::string& name, const J
   std::string text = style.heading(name) + " (" + kind + "): " + entry["summary"].get<std::string>() + "\n";
   if (entry["options"].empty()) return text + "  no options\n";
   TextTable table;
-  for (const char* heading : {"option", "type", "default", "limits", "meaning"}) table.add_column(heading);
+  const bool is_searched = std::any_of(entry["options"].begin(), entry["options"].end(),
+                                       [](const Json& option) { return option.contains("search"); });
+  for (const char* heading : {"option", "type", "default", "limits"}) table.add_column(heading);
+  if (is_searched) table.add_column("tuned in");
+  table.add_column("meaning");
   constexpr size_t column_width = 60;
   for (const Json& option : entry["options"]) {
     const auto limits = wrap_text(option["limits"].get<std::string>(), column_width);
@@ -85,8 +97,12 @@ std::string entry_text(const std::string& kind, const std::string& name, const J
         return line < lines.size() ? lines[line] : "";
       };
       const auto first = [&](const std::string& cell) { return line == 0 ? cell : ""; };
-      table.add_row({first(option["name"].get<std::string>()), first(option["type"].get<std::string>()),
-                     first(default_text(option["default"])), part(limits), part(help)});
+      std::vector<std::string> row{first(option["name"].get<std::string>()),
+                                   first(option["type"].get<std::string>()),
+                                   first(default_text(option["default"])), part(limits)};
+      if (is_searched) row.push_back(first(searched_text(option)));
+      row.push_back(part(help));
+      table.add_row(row);
     }
   }
   return text + table.text(style, 2);

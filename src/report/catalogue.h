@@ -19,7 +19,8 @@ std::vector<std::string> catalogue_names(const Json& catalogue);
 
 // The names with their summaries, kind by kind.
 std::string catalogue_text(const Json& catalogue, const Style& style = {});
-// One entry in full: summary, and each option with type, default, limits and help.
+// One entry in full: summary, and each option with type, default, limits, where `gatewise tune`
+// looks for good values, and help.
 std::string entry_text(const std::string& kind, const std::string& name, const Json& entry,
                        const Style& style = {});
 

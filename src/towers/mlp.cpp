@@ -13,7 +13,8 @@ class MlpTower final : public Tower {
     double initializer_scale = 1;
     void declare(OptionSet& set) {
       set.add("units", &units, "widths of hidden layers of a tower; [] gives a single linear layer")
-          .range(1, 65536);
+          .range(1, 65536)
+          .search(4, 64, true);
       set.add("activation", &activation, "after every hidden layer").choices(activation_names());
       set.add("dropout", &dropout, "share of hidden values dropped in training").range(0, 0.99);
       set.add("initializer", &initializer, "of the weights").choices(Initializer::names());

@@ -5,7 +5,7 @@ namespace gatewise {
 
 void TrainingOptions::declare(OptionSet& set) {
   set.add("epochs", &epochs, "passes over the training rows at most").range(1);
-  set.add("batch_rows", &batch_rows, "rows per step").range(1, 1 << 24);
+  set.add("batch_rows", &batch_rows, "rows per step").range(1, 1 << 24).search(128, 4096, true);
   set.add("seed", &seed, "of initial weights, order of rows and dropout").range(0);
   set.add("threads", &threads, "workers; 0 means one per core; results do not depend on it").range(0, 1024);
   set.add("normaliser", &normaliser,

@@ -3,14 +3,11 @@
 #include "base/error.h"
 
 namespace gatewise {
-namespace {
 
 std::string usual_metric(const std::string& kind) {
   if (kind == "binary") return "auc";
   return kind == "multiclass" ? "log_loss" : "r2";
 }
-
-}  // namespace
 
 Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks) : options_(options) {
   for (const TaskSpace& task : tasks) names_.push_back(task.name);

@@ -7,6 +7,9 @@
 
 namespace gatewise {
 
+// The metric that judges tasks of this kind unless another is named.
+std::string usual_metric(const std::string& kind);
+
 class Stopper {
  public:
   // Throws Error(Command) when the options name an unknown task or a metric that does not fit.

@@ -57,7 +57,7 @@ class TrainingLoop {
     if (run_.is_resuming) restore();
     if (state_.step == 0) warn(run_.warnings);
     if (state_.step == 0 && data_.train != nullptr) warn(find_wild_numbers(space_, *data_.train));
-    while (state_.epoch < options_.epochs && !stopper_.should_stop()) {
+    while (state_.epoch < options_.epochs && !stopper_.should_stop() && !is_ended_) {
       if (!run_epoch()) {
         state_.history["stopped_by"] = "request";
         return state_.history;
@@ -246,6 +246,7 @@ class TrainingLoop {
     state_.task_steps.assign(space_.tasks.size(), 0);
     state_.penalties.assign(graph_.penalties().size(), 0);
     if (run_.observer != nullptr) run_.observer->on_epoch(record);
+    is_ended_ = run_.ends_after && run_.ends_after(record);
   }
 
   Json validate() {
@@ -290,7 +291,7 @@ class TrainingLoop {
 
   void finish() {
     if (!state_.best.is_empty()) restore_weights(store_, state_.best);
-    state_.history["stopped_by"] = stopper_.should_stop() ? "patience" : "epochs";
+    state_.history["stopped_by"] = is_ended_ ? "caller" : stopper_.should_stop() ? "patience" : "epochs";
     state_.history["activation_bytes"] = program_.activation_bytes();
     warn_of_units();
     if (data_.validation != nullptr) warn(find_stuck_tasks(scorer_.evaluate(*data_.validation, {{}, 0, 1})));
@@ -359,6 +360,7 @@ class TrainingLoop {
   std::optional<TaskSampler> sampler_;
   int64_t steps_per_epoch_ = 0;
   bool has_checkpoint_ = false;  // of this run
+  bool is_ended_ = false;        // by the caller
   TrainingState state_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -87,6 +88,9 @@ struct TrainingRun {
   TrainingObserver* observer = nullptr;
   std::vector<std::string> frozen = {};    // paths to hold still, as freeze() returns them
   std::vector<std::string> warnings = {};  // known before the first step, for the history and the observer
+  // Asked after every epoch with its entry of history["epochs"]: whether that was the last one. The history
+  // then says that training was "stopped_by" the "caller". Empty: no.
+  std::function<bool(const Json& epoch)> ends_after = {};
 };
 
 // Trains the store in place and leaves the best weights in it. Returns the history:
