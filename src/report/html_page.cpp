@@ -1,0 +1,205 @@
+#include "report/html_page.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "report/numbers.h"
+#include "report/page_files.h"
+
+namespace gatewise {
+namespace {
+
+std::string escaped(std::string_view text) {
+  std::string safe;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        safe += "&amp;";
+        break;
+      case '<':
+        safe += "&lt;";
+        break;
+      case '>':
+        safe += "&gt;";
+        break;
+      case '"':
+        safe += "&quot;";
+        break;
+      default:
+        safe += c;
+    }
+  }
+  return safe;
+}
+
+// Within a script element: nothing may look like its end or like a comment. Bytes that are no UTF-8 are
+// replaced.
+std::string script_json(const Json& json) {
+  const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string safe;
+  for (const char c : text) {
+    if (c == '<') {
+      safe += "\\u003c";
+    } else {
+      safe += c;
+    }
+  }
+  return safe;
+}
+
+std::string cell_text(const Json& cell) {
+  if (cell.is_null()) return "";
+  if (cell.is_string()) return cell.get<std::string>();
+  if (cell.is_number_integer()) return count_text(cell.get<int64_t>());
+  if (cell.is_number()) return value_text(cell.get<double>());
+  return cell.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// Whether the cells of a column are numbers, which stand to the right.
+bool is_numeric(const Json& rows, size_t column) {
+  return std::all_of(rows.begin(), rows.end(),
+                     [&](const Json& row) { return row[column].is_number() || row[column].is_null(); });
+}
+
+std::string heading(const char* level, const Json& block) {
+  const std::string title = block.value("title", "");
+  return title.empty() ? "" : fmt::format("<{0}>{1}</{0}>\n", level, escaped(title));
+}
+
+std::string note(const Json& block) {
+  const std::string text = block.value("note", "");
+  return text.empty() ? "" : "<p class=\"note\">" + escaped(text) + "</p>\n";
+}
+
+std::string downloads(std::initializer_list<const char*> formats) {
+  std::string html = "<div class=\"downloads\">";
+  for (const char* format : formats)
+    html += fmt::format("<button type=\"button\" data-format=\"{0}\">{0}</button>", format);
+  return html + "</div>\n";
+}
+
+std::string table_html(const Json& block, const std::string& id) {
+  const Json &columns = block["data"]["columns"], &rows = block["data"]["rows"];
+  std::vector<const char*> classes;
+  for (size_t i = 0; i < columns.size(); ++i)
+    classes.push_back(is_numeric(rows, i) ? " class=\"number\"" : "");
+  std::string html =
+      fmt::format("<div class=\"table\" id=\"{}\">\n{}<div class=\"scroll\"><table>\n<thead><tr>", id,
+                  heading("h3", block));
+  for (size_t i = 0; i < columns.size(); ++i)
+    html += fmt::format("<th scope=\"col\"{}>{}</th>", classes[i], escaped(columns[i].get<std::string>()));
+  html += "</tr></thead>\n<tbody>\n";
+  for (const Json& row : rows) {
+    html += "<tr>";
+    for (size_t i = 0; i < columns.size(); ++i)
+      html += fmt::format("<td{}>{}</td>", classes[i], escaped(cell_text(row[i])));
+    html += "</tr>\n";
+  }
+  return html + "</tbody>\n</table></div>\n" + note(block) + downloads({"CSV", "JSON"}) + "</div>\n";
+}
+
+std::string figures_html(const Json& block, const std::string& id) {
+  std::string html = "<div class=\"figures\">\n";
+  for (size_t i = 0; i < block["figures"].size(); ++i) {
+    const Json& figure = block["figures"][i];
+    html += fmt::format(
+        "<figure id=\"{}-{}\">\n<figcaption>{}</figcaption>\n<div class=\"chart\" role=\"img\" "
+        "aria-label=\"{}\"></div>\n{}{}</figure>\n",
+        id, i, escaped(figure["title"].get<std::string>()), escaped(figure["title"].get<std::string>()),
+        note(figure), downloads({"CSV", "JSON", "SVG"}));
+  }
+  return html + "</div>\n";
+}
+
+std::string block_html(const Json& block, const std::string& id) {
+  const std::string kind = block["kind"];
+  if (kind == "table") return table_html(block, id);
+  if (kind == "figures") return figures_html(block, id);
+  if (kind == "text") return "<p>" + escaped(block["text"].get<std::string>()) + "</p>\n";
+  std::string html = "<ul class=\"warnings\">\n";
+  for (const Json& line : block["lines"]) html += "<li>" + escaped(line.get<std::string>()) + "</li>\n";
+  return html + "</ul>\n";
+}
+
+std::string sections_html(const Json& sections) {
+  std::string html;
+  for (size_t i = 0; i < sections.size(); ++i) {
+    html += fmt::format("<section id=\"section-{}\">\n{}", i, heading("h2", sections[i]));
+    const Json& blocks = sections[i]["blocks"];
+    for (size_t j = 0; j < blocks.size(); ++j)
+      html += block_html(blocks[j], fmt::format("block-{}-{}", i, j));
+    html += "</section>\n";
+  }
+  return html;
+}
+
+std::string contents_html(const Json& sections) {
+  std::string html;
+  for (size_t i = 0; i < sections.size(); ++i) {
+    html +=
+        fmt::format("<a href=\"#section-{}\">{}</a>\n", i, escaped(sections[i]["title"].get<std::string>()));
+  }
+  return html;
+}
+
+}  // namespace
+
+std::string html_page(const Report& report, const Json& result) {
+  const PageFiles files = page_files();
+  const Json sections = report.sections();
+  const std::pair<std::string_view, std::string> parts[] = {
+      {"title", escaped(report.title())},
+      {"headline", escaped(report.headline())},
+      {"version", GATEWISE_VERSION},
+      {"contents", contents_html(sections)},
+      {"body", sections_html(sections)},
+      {"sections", script_json(sections)},
+      {"result", script_json(result)},
+      {"style", std::string(files.style)},
+      {"theme", std::string(files.theme_script)},
+      {"figures", std::string(files.figures_script)},
+      {"page", std::string(files.page_script)},
+      {"charts", std::string(files.charts_script)},
+      {"notices", escaped(files.notices)},
+      {"licence", escaped(files.licence)},
+  };
+  std::string page;
+  std::string_view rest = files.html;
+  for (size_t mark = rest.find("{{"); mark != std::string_view::npos; mark = rest.find("{{")) {
+    const size_t end = rest.find("}}", mark);
+    const std::string_view name = rest.substr(mark + 2, end - mark - 2);
+    const auto* part = std::find_if(std::begin(parts), std::end(parts),
+                                    [&](const auto& candidate) { return candidate.first == name; });
+    if (part == std::end(parts))
+      internal_error("page.html: got the mark {{{{{}}}}}, which has no part", name);
+    page += rest.substr(0, mark);
+    page += part->second;
+    rest.remove_prefix(end + 2);
+  }
+  page += rest;
+  return page;
+}
+
+void write_html_page(const std::string& path, const Report& report, const Json& result) {
+  write_file_atomically(path, html_page(report, result));
+}
+
+void check_page_path(const std::string& path) {
+  if (path.empty()) command_error("--report: got an empty name, expected a file as report.html");
+  if (std::filesystem::is_directory(path)) data_error("{}: is a folder; name a file for --report", path);
+  const std::filesystem::path folder = std::filesystem::absolute(path).lexically_normal().parent_path();
+  if (!std::filesystem::is_directory(folder)) {
+    data_error("{}: the folder {} does not exist; make it, or choose another file for --report", path,
+               folder.string());
+  }
+  if (access(folder.c_str(), W_OK) != 0) {
+    data_error("{}: the folder {} cannot be written to; choose another file for --report", path,
+               folder.string());
+  }
+}
+
+}  // namespace gatewise
