@@ -1,6 +1,7 @@
 #include "report/fit_report.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "report/numbers.h"
 #include "report/report_parts.h"
@@ -78,43 +79,71 @@ Figure epochs_figure(std::string title, std::string quantity, const Json& histor
   return figure;
 }
 
-// A number of every epoch, found by `pick` (null: none).
+// Adds what `pick` finds in every epoch (null: nothing), as the line `series` where lines are told apart.
 template <class Pick>
-void add_epochs(Report& report, Figure figure, const Json& history, Pick pick) {
+void add_epochs(Figure& figure, const Json& history, const std::string& series, Pick pick) {
   for (const Json& epoch : history["epochs"]) {
     const Json value = pick(epoch);
-    if (value.is_number()) figure.data.add({epoch["epoch"], value});
+    if (!value.is_number()) continue;
+    std::vector<Json> row{epoch["epoch"], value};
+    if (!figure.series.empty()) row.emplace_back(series);
+    figure.data.add(std::move(row));
   }
-  report.figure(figure);
 }
 
-void add_learning_curves(Report& report, const Json& history) {
-  report.section("Learning curves");
-  if (history["epochs"].empty()) return;
-  const Json first = history["epochs"][0];
-  const Json losses = first.value("losses", Json::object());
-  for (const auto& [task, loss] : losses.items()) {
-    const std::string name = task;
-    add_epochs(report, epochs_figure(name + ": training loss", "loss", history), history,
-               [&](const Json& epoch) { return number_or_null(epoch["losses"], name.c_str()); });
-    const Json validation = first.value("validation", Json::object());
-    if (!validation.contains(name)) continue;
-    for (const auto& [metric, value] : validation[name].items()) {
-      const std::string key = metric;
-      Figure figure =
-          epochs_figure(name + ": " + metric_title(key) + " on validation rows", metric_title(key), history);
-      figure.note = value.value("direction", "");
-      add_epochs(report, std::move(figure), history,
-                 [&](const Json& epoch) { return number_or_null(epoch["validation"][name][key], "value"); });
+// The loss and the validation metrics of some tasks, a figure each.
+void add_curves_of(Report& report, const Json& history, const std::vector<std::string>& tasks) {
+  const bool is_one = tasks.size() == 1;
+  const std::string whose = is_one ? tasks[0] + ": " : "";
+  const auto curves = [&](const std::string& what, const std::string& quantity, auto&& pick) {
+    Figure figure = epochs_figure(whose + what, quantity, history);
+    if (!is_one) {
+      figure.series = "task";
+      figure.data.columns.emplace_back("task");
+    }
+    for (const std::string& task : tasks)
+      add_epochs(figure, history, task, [&](const Json& epoch) { return pick(epoch, task); });
+    return figure;
+  };
+  report.figure(curves("training loss", "loss", [](const Json& epoch, const std::string& task) {
+    return number_or_null(epoch["losses"], task.c_str());
+  }));
+  std::vector<std::string> metrics;
+  const Json validation = history["epochs"][0].value("validation", Json::object());
+  for (const std::string& task : tasks) {
+    const Json of_task = validation.value(task, Json::object());
+    for (const auto& [metric, value] : of_task.items()) {
+      if (std::find(metrics.begin(), metrics.end(), metric) == metrics.end()) metrics.push_back(metric);
     }
   }
+  for (const std::string& metric : metrics) {
+    report.figure(curves(metric_title(metric) + " on validation rows", metric_title(metric),
+                         [&](const Json& epoch, const std::string& task) {
+                           const Json& of_task = epoch["validation"][task];
+                           return of_task.contains(metric) ? number_or_null(of_task[metric], "value")
+                                                           : Json();
+                         }));
+  }
+}
+
+// A few tasks have figures of their own; many share them.
+void add_learning_curves(Report& report, const Json& history) {
+  constexpr size_t few = 4;
+  report.section("Learning curves");
+  if (history["epochs"].empty()) return;
+  std::vector<std::string> tasks;
+  const Json losses = history["epochs"][0].value("losses", Json::object());
+  for (const auto& [task, loss] : losses.items()) tasks.push_back(task);
+  if (tasks.size() > few) return add_curves_of(report, history, tasks);
+  for (const std::string& task : tasks) add_curves_of(report, history, {task});
 }
 
 void add_course(Report& report, const Json& history) {
   report.section("Course of training");
   const auto add = [&](const char* key, const char* title, const char* quantity) {
-    add_epochs(report, epochs_figure(title, quantity, history), history,
-               [&](const Json& epoch) { return number_or_null(epoch, key); });
+    Figure figure = epochs_figure(title, quantity, history);
+    add_epochs(figure, history, "", [&](const Json& epoch) { return number_or_null(epoch, key); });
+    report.figure(figure);
   };
   add("loss", "Loss of all tasks with penalties", "loss");
   Figure penalties = epochs_figure("Penalties, as they count in the loss", "penalty", history);
@@ -122,8 +151,7 @@ void add_course(Report& report, const Json& history) {
   penalties.data.columns.emplace_back("penalty");
   for (const Json& epoch : history["epochs"]) {
     const Json of_epoch = epoch.value("penalties", Json::object());
-    for (const auto& [name, value] : of_epoch.items())
-      penalties.data.add({epoch["epoch"], value, name});
+    for (const auto& [name, value] : of_epoch.items()) penalties.data.add({epoch["epoch"], value, name});
   }
   report.figure(penalties);
   add("rate", "Learning rate", "rate");
@@ -131,7 +159,7 @@ void add_course(Report& report, const Json& history) {
 }
 
 DataTable overview(const Json& result) {
-  DataTable table{{"", "value"}, {}};
+  DataTable table{{"property", "value"}, {}};
   const Json& configuration = result["configuration"];
   table.add({"architecture", configuration["model"]["type"]});
   table.add({"model", result["model"]});
@@ -149,8 +177,8 @@ Report fit_report(const Json& result) {
   const std::string part = judged_part(metrics);
   const std::string type = result["configuration"]["model"]["type"];
   const size_t tasks = metrics[part]["tasks"].size();
-  Report report(fmt::format("{}: {} on {} {}", result["model"].get<std::string>(), type, tasks,
-                            tasks == 1 ? "task" : "tasks"),
+  const std::string name = std::filesystem::path(result["model"].get<std::string>()).filename().string();
+  Report report(fmt::format("{}: {} on {} {}", name, type, tasks, tasks == 1 ? "task" : "tasks"),
                 headline(result));
   report.section("Results");
   if (history.contains("warnings")) report.warnings(history["warnings"].get<std::vector<std::string>>());

@@ -13,6 +13,8 @@
 namespace gatewise {
 namespace {
 
+constexpr size_t unfolded_rows = 40;  // of tables; longer ones open on demand
+
 std::string escaped(std::string_view text) {
   std::string safe;
   for (const char c : text) {
@@ -87,9 +89,10 @@ std::string table_html(const Json& block, const std::string& id) {
   std::vector<const char*> classes;
   for (size_t i = 0; i < columns.size(); ++i)
     classes.push_back(is_numeric(rows, i) ? " class=\"number\"" : "");
-  std::string html =
-      fmt::format("<div class=\"table\" id=\"{}\">\n{}<div class=\"scroll\"><table>\n<thead><tr>", id,
-                  heading("h3", block));
+  const bool is_folded = rows.size() > unfolded_rows;
+  std::string html = fmt::format("<div class=\"table\" id=\"{}\">\n{}", id, heading("h3", block));
+  if (is_folded) html += fmt::format("<details>\n<summary>{} rows</summary>\n", rows.size());
+  html += "<div class=\"scroll\"><table>\n<thead><tr>";
   for (size_t i = 0; i < columns.size(); ++i)
     html += fmt::format("<th scope=\"col\"{}>{}</th>", classes[i], escaped(columns[i].get<std::string>()));
   html += "</tr></thead>\n<tbody>\n";
@@ -99,7 +102,9 @@ std::string table_html(const Json& block, const std::string& id) {
       html += fmt::format("<td{}>{}</td>", classes[i], escaped(cell_text(row[i])));
     html += "</tr>\n";
   }
-  return html + "</tbody>\n</table></div>\n" + note(block) + downloads({"CSV", "JSON"}) + "</div>\n";
+  html += "</tbody>\n</table></div>\n";
+  if (is_folded) html += "</details>\n";
+  return html + note(block) + downloads({"CSV", "JSON"}) + "</div>\n";
 }
 
 std::string figures_html(const Json& block, const std::string& id) {

@@ -107,6 +107,17 @@ class Browser:
             raise OSError(answer["exceptionDetails"].get("exception", {}).get("description", "the script failed"))
         return answer["result"].get("value")
 
+    def click(self, selector):
+        """Presses the mouse on an element, as a person does."""
+        x, y = self.run(f"""(() => {{
+          const element = document.querySelector({json.dumps(selector)});
+          element.scrollIntoView({{block: "center"}});
+          const place = element.getBoundingClientRect();
+          return [place.x + place.width / 2, place.y + place.height / 2];
+        }})()""")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
     def keep_downloads(self, folder):
         self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
 

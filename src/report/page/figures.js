@@ -60,14 +60,31 @@ const Figures = (() => {
     };
   }
 
-  function base(figure, width, seriesCount) {
-    const hasLegend = seriesCount > 1;
+  // Lines of the legend, from the usual width of a letter.
+  function legendLines(names, width) {
+    if (names.length < 2) return 0;
+    let count = 1, used = 0;
+    for (const name of names) {
+      const needed = 44 + 7.2 * Math.min(name.length, 40);
+      if (used + needed > width) {
+        count += 1;
+        used = 0;
+      }
+      used += needed;
+    }
+    return count;
+  }
+
+  const legendNames = (figure) => [...groups(figure).map(([name]) => name), ...(figure.diagonal ? ["equal"] : [])];
+
+  function base(figure, width) {
+    const legend = legendLines(legendNames(figure), width);
     return {
       animation: false,
-      textStyle: {fontFamily: "inherit"},
+      textStyle: {fontFamily: getComputedStyle(document.body).fontFamily},
       aria: {enabled: true},
-      grid: {left: 10, right: 18, top: 14, bottom: hasLegend ? 42 : 8, outerBoundsMode: "same", outerBoundsContain: "all"},
-      legend: {show: hasLegend, type: "scroll", bottom: 0, left: "center", itemWidth: 18, itemHeight: 10, textStyle: {fontSize: 12}},
+      grid: {left: 10, right: 18, top: 14, bottom: legend ? 14 + 20 * legend : 2, outerBoundsMode: "same", outerBoundsContain: "all"},
+      legend: {show: legend > 0, bottom: 0, left: "center", itemWidth: 18, itemHeight: 10, itemGap: 10, textStyle: {fontSize: 12, width: 280, overflow: "truncate"}},
       tooltip: {confine: true, textStyle: {fontSize: 12}},
       xAxis: axis(figure, "x", width),
       yAxis: axis(figure, "y", width),
@@ -87,18 +104,19 @@ const Figures = (() => {
     };
   }
 
-  // The area between two ends of an interval: a stack of an unseen line and the width above it.
+  // The area between two ends of an interval: a stack of an unseen line and the width above it. Values stand before
+  // places, because ECharts stacks the first dimension.
   function band(name, index, points, low, high, colour) {
-    const common = {type: "line", stack: "band " + index, stackStrategy: "all", symbol: "none", silent: true, color: colour, lineStyle: {opacity: 0}, tooltip: {show: false}};
+    const common = {type: "line", stack: "band " + index, stackStrategy: "all", symbol: "none", silent: true, color: colour, lineStyle: {opacity: 0}, encode: {x: 1, y: 0}, tooltip: {show: false}};
     return [
-      {...common, name: name + " low", data: points.map((point, i) => [point[0], low[i]])},
-      {...common, name: name + " high", data: points.map((point, i) => [point[0], high[i] - low[i]]), areaStyle: {opacity: 0.18}},
+      {...common, name: name + " low", data: points.map((point, i) => [low[i], point[0]])},
+      {...common, name: name + " high", data: points.map((point, i) => [high[i] - low[i], point[0]]), areaStyle: {opacity: 0.18}},
     ];
   }
 
   function lines(figure, width, colours) {
     const parts = groups(figure);
-    const options = base(figure, width, parts.length + (figure.diagonal ? 1 : 0));
+    const options = base(figure, width);
     const x = column(figure, figure.x.column), y = column(figure, figure.y.column);
     const low = figure.low ? column(figure, figure.low) : null, high = figure.high ? column(figure, figure.high) : null;
     const told = new Map();
@@ -141,7 +159,7 @@ const Figures = (() => {
 
   // A whisker from low to high with the value on it: a box without height.
   function intervals(figure, width, colours) {
-    const options = base(figure, width, 1);
+    const options = base(figure, width);
     const names = column(figure, figure.y.column), values = column(figure, figure.x.column);
     const low = column(figure, figure.low), high = column(figure, figure.high);
     const boxes = names.map((name, row) => (missing(values[row]) ? [] : [missing(low[row]) ? values[row] : low[row], values[row], values[row], values[row], missing(high[row]) ? values[row] : high[row]]));
@@ -161,7 +179,7 @@ const Figures = (() => {
   // Bars stand on the axis that is not of categories.
   function bars(figure, width, colours) {
     const parts = groups(figure);
-    const options = base(figure, width, parts.length);
+    const options = base(figure, width);
     const isLying = figure.y.scale === "category";
     const names = categories(figure, isLying ? figure.y.column : figure.x.column);
     const of = column(figure, isLying ? figure.y.column : figure.x.column).map(String);
@@ -183,7 +201,7 @@ const Figures = (() => {
     const parts = groups(figure);
     const from = column(figure, "from"), to = column(figure, "to"), counts = column(figure, figure.y.column);
     const bins = [...new Map(from.map((low, row) => [low, [low, to[row]]])).values()].sort((a, b) => a[0] - b[0]);
-    const options = base(figure, width, parts.length);
+    const options = base(figure, width);
     options.xAxis = {...options.xAxis, type: "category", data: bins.map(([low]) => tickText(low)), axisTick: {show: false}};
     options.xAxis.axisLabel.formatter = undefined;
     options.yAxis.scale = false;
@@ -201,7 +219,7 @@ const Figures = (() => {
   }
 
   function heatMap(figure, width, colours) {
-    const options = base(figure, width, 1);
+    const options = base(figure, width);
     const x = column(figure, figure.x.column).map(String), y = column(figure, figure.y.column).map(String);
     const values = column(figure, figure.value);
     const present = values.filter((value) => !missing(value));
@@ -226,12 +244,13 @@ const Figures = (() => {
 
   const kinds = {lines, intervals, bars, histogram, heat_map: heatMap};
 
-  // Pixels that a figure needs: rows of categories have a height of their own.
-  function height(figure) {
-    if (figure.y.scale !== "category") return 300;
+  // Pixels that a figure needs: rows of categories and lines of the legend have a height of their own.
+  function height(figure, width) {
+    const legend = 20 * Math.max(0, legendLines(legendNames(figure), width) - 1);
+    if (figure.y.scale !== "category") return 300 + legend;
     const rows = categories(figure, figure.y.column).length;
     const perSeries = figure.kind === "bars" && figure.series && !figure.stacked ? 14 * groups(figure).length : 0;
-    return Math.max(170, 96 + rows * Math.max(30, perSeries + 10));
+    return Math.max(170, 96 + rows * Math.max(30, perSeries + 10)) + legend;
   }
 
   // Figures with many columns take the whole width.

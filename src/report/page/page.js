@@ -43,6 +43,7 @@
     const state = drawn.get(place);
     if (!state.chart) state.chart = echarts.init(element, theme(), {renderer: "svg"});
     state.width = element.clientWidth;
+    element.style.height = Figures.height(state.figure, state.width) + "px";
     state.chart.resize();
     state.chart.setOption(Figures.options(state.figure, state.width, colours()), true);
   }
@@ -111,8 +112,8 @@
     if (block.kind !== "figures") return;
     block.figures.forEach((figure, k) => {
       const place = document.getElementById(`${id}-${k}`), element = place.querySelector(".chart");
-      element.style.height = Figures.height(figure) + "px";
       place.classList.toggle("wide", Figures.isWide(figure));
+      element.style.height = Figures.height(figure, element.clientWidth) + "px";
       drawn.set(place, {figure, chart: null, width: 0});
       addDownloads(place, figure.title, figure);
       watcher.observe(place);
