@@ -49,7 +49,7 @@ std::string reached_text(const Json& tasks) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-std::string headline(const Json& result) {
+std::string fit_headline(const Json& result) {
   const std::string part = judged_part(result["metrics"]);
   const Json &judged = result["metrics"][part], &history = result["history"];
   const size_t epochs = history["epochs"].size();
@@ -179,7 +179,7 @@ Report fit_report(const Json& result) {
   const size_t tasks = metrics[part]["tasks"].size();
   const std::string name = std::filesystem::path(result["model"].get<std::string>()).filename().string();
   Report report(fmt::format("{}: {} on {} {}", name, type, tasks, tasks == 1 ? "task" : "tasks"),
-                headline(result));
+                fit_headline(result));
   report.section("Results");
   if (history.contains("warnings")) report.warnings(history["warnings"].get<std::vector<std::string>>());
   add_metrics(report, metrics[part], part);

@@ -61,23 +61,29 @@ std::string cell_text(const Json& cell) {
   return cell.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-// Whether the cells of a column are numbers, which stand to the right.
-bool is_numeric(const Json& rows, size_t column) {
-  return std::all_of(rows.begin(), rows.end(),
-                     [&](const Json& row) { return row[column].is_number() || row[column].is_null(); });
+// How the cells of a column are set: numbers to the right, long texts on several lines.
+const char* column_class(const Json& rows, size_t column) {
+  constexpr size_t long_text = 48;
+  bool is_numeric = true, is_long = false;
+  for (const Json& row : rows) {
+    const Json& cell = row[column];
+    is_numeric &= cell.is_number() || cell.is_null();
+    is_long |= cell.is_string() && cell.get_ref<const std::string&>().size() > long_text;
+  }
+  return is_numeric ? " class=\"number\"" : is_long ? " class=\"long\"" : "";
 }
 
-std::string heading(const char* level, const Json& block) {
+std::string heading_html(const char* level, const Json& block) {
   const std::string title = block.value("title", "");
   return title.empty() ? "" : fmt::format("<{0}>{1}</{0}>\n", level, escaped(title));
 }
 
-std::string note(const Json& block) {
+std::string note_html(const Json& block) {
   const std::string text = block.value("note", "");
   return text.empty() ? "" : "<p class=\"note\">" + escaped(text) + "</p>\n";
 }
 
-std::string downloads(std::initializer_list<const char*> formats) {
+std::string downloads_html(std::initializer_list<const char*> formats) {
   std::string html = "<div class=\"downloads\">";
   for (const char* format : formats)
     html += fmt::format("<button type=\"button\" data-format=\"{0}\">{0}</button>", format);
@@ -87,10 +93,9 @@ std::string downloads(std::initializer_list<const char*> formats) {
 std::string table_html(const Json& block, const std::string& id) {
   const Json &columns = block["data"]["columns"], &rows = block["data"]["rows"];
   std::vector<const char*> classes;
-  for (size_t i = 0; i < columns.size(); ++i)
-    classes.push_back(is_numeric(rows, i) ? " class=\"number\"" : "");
+  for (size_t i = 0; i < columns.size(); ++i) classes.push_back(column_class(rows, i));
   const bool is_folded = rows.size() > unfolded_rows;
-  std::string html = fmt::format("<div class=\"table\" id=\"{}\">\n{}", id, heading("h3", block));
+  std::string html = fmt::format("<div class=\"table\" id=\"{}\">\n{}", id, heading_html("h3", block));
   if (is_folded) html += fmt::format("<details>\n<summary>{} rows</summary>\n", rows.size());
   html += "<div class=\"scroll\"><table>\n<thead><tr>";
   for (size_t i = 0; i < columns.size(); ++i)
@@ -104,7 +109,7 @@ std::string table_html(const Json& block, const std::string& id) {
   }
   html += "</tbody>\n</table></div>\n";
   if (is_folded) html += "</details>\n";
-  return html + note(block) + downloads({"CSV", "JSON"}) + "</div>\n";
+  return html + note_html(block) + downloads_html({"CSV", "JSON"}) + "</div>\n";
 }
 
 std::string figures_html(const Json& block, const std::string& id) {
@@ -115,7 +120,7 @@ std::string figures_html(const Json& block, const std::string& id) {
         "<figure id=\"{}-{}\">\n<figcaption>{}</figcaption>\n<div class=\"chart\" role=\"img\" "
         "aria-label=\"{}\"></div>\n{}{}</figure>\n",
         id, i, escaped(figure["title"].get<std::string>()), escaped(figure["title"].get<std::string>()),
-        note(figure), downloads({"CSV", "JSON", "SVG"}));
+        note_html(figure), downloads_html({"CSV", "JSON", "SVG"}));
   }
   return html + "</div>\n";
 }
@@ -133,7 +138,7 @@ std::string block_html(const Json& block, const std::string& id) {
 std::string sections_html(const Json& sections) {
   std::string html;
   for (size_t i = 0; i < sections.size(); ++i) {
-    html += fmt::format("<section id=\"section-{}\">\n{}", i, heading("h2", sections[i]));
+    html += fmt::format("<section id=\"section-{}\">\n{}", i, heading_html("h2", sections[i]));
     const Json& blocks = sections[i]["blocks"];
     for (size_t j = 0; j < blocks.size(); ++j)
       html += block_html(blocks[j], fmt::format("block-{}-{}", i, j));

@@ -59,7 +59,7 @@ struct Structure {
   }
 };
 
-Json metric(double value, const char* direction = "higher is better") {
+Json measured(double value, const char* direction = "higher is better") {
   return {{"value", value}, {"direction", direction}, {"low", value - 0.01}, {"high", value + 0.01}};
 }
 
@@ -75,7 +75,8 @@ Json fit_result() {
          {"losses", {{"income", 0.5 / epoch}, {odd, 0.5}}},
          {"penalties", {{"balance", 0.01}}},
          {"rows_per_second", 1e5},
-         {"validation", {{"income", {{"auc", metric(0.8 + 0.01 * epoch)}}}, {odd, {{"auc", metric(0.7)}}}}}});
+         {"validation",
+          {{"income", {{"auc", measured(0.8 + 0.01 * epoch)}}}, {odd, {{"auc", measured(0.7)}}}}}});
   }
   const Json calibration{{"bins",
                           {{{"rows", 10},
@@ -99,7 +100,7 @@ Json fit_result() {
           {"metrics",
            {{"test",
              {{"rows", 200},
-              {"tasks", {{"income", {{"auc", metric(0.9)}}}, {odd, {{"auc", metric(0.75)}}}}},
+              {"tasks", {{"income", {{"auc", measured(0.9)}}}, {odd, {{"auc", measured(0.75)}}}}},
               {"calibration", {{"income", calibration}, {odd, {{"why_undefined", "no labels"}}}}}}}}}};
 }
 
@@ -167,7 +168,7 @@ TEST(FitReport, OfManyTasksNamesTheWorstAndTheBest) {
   Json& tasks = result["metrics"]["test"]["tasks"];
   tasks.clear();
   for (int task = 1; task <= 6; ++task)
-    tasks["t" + std::to_string(task)] = {{"auc", metric(0.6 + 0.05 * task)}};
+    tasks["t" + std::to_string(task)] = {{"auc", measured(0.6 + 0.05 * task)}};
   EXPECT_THAT(fit_report(result).headline(),
               HasSubstr("6 tasks lie between AUC 0.6500 (0.6400 to 0.6600) for t1 and AUC 0.9000"));
 }

@@ -104,6 +104,9 @@ const Figures = (() => {
     };
   }
 
+  // Colours come again; lines of the second round are dashed.
+  const lineType = (index, colours) => (index < colours.series.length ? "solid" : "dashed");
+
   // The area between two ends of an interval: a stack of an unseen line and the width above it. Values stand before
   // places, because ECharts stacks the first dimension.
   function band(name, index, points, low, high, colour) {
@@ -136,7 +139,7 @@ const Figures = (() => {
         symbol: "circle",
         showSymbol: isScatter || points.length <= 30,
         step: style === "steps" ? "end" : false,
-        lineStyle: {width: 2, type: style === "dashed" ? "dashed" : "solid"},
+        lineStyle: {width: 2, type: style === "dashed" ? "dashed" : lineType(index, colours)},
       });
       rows.forEach((row) => told.set(name + "\0" + x[row], low ? ` (${numberText(low[row])} to ${numberText(high[row])})` : ""));
     });
@@ -207,7 +210,10 @@ const Figures = (() => {
     options.yAxis.scale = false;
     options.series = parts.map(([name, rows], index) => {
       const count = new Map(rows.map((row) => [from[row], counts[row]]));
-      return {type: "bar", name, data: bins.map(([low]) => count.get(low) || 0), color: colours.series[index % colours.series.length], barCategoryGap: "8%", barGap: "-100%", itemStyle: {opacity: parts.length > 1 ? 0.6 : 0.9}};
+      const common = {name, data: bins.map(([low]) => count.get(low) || 0), color: colours.series[index % colours.series.length]};
+      // Outlines, where bars would hide each other.
+      if (parts.length > 3) return {...common, type: "line", step: "middle", symbol: "none", lineStyle: {width: 2, type: lineType(index, colours)}};
+      return {...common, type: "bar", barCategoryGap: "8%", barGap: "-100%", itemStyle: {opacity: parts.length > 1 ? 0.6 : 0.9}};
     });
     options.tooltip.trigger = "axis";
     options.tooltip.axisPointer = {type: "shadow"};
