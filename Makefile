@@ -1,6 +1,6 @@
 # Thin: every target calls a CMake preset or a script of tools/.
 .DEFAULT_GOAL := help
-.PHONY: help setup build census demo test check format check-all asan tsan clang tidy benchmarks clean
+.PHONY: help setup build census demo test check check-browser format check-all asan tsan clang tidy benchmarks clean
 jobs := $(shell nproc)
 sources = git ls-files '*.cpp' '*.h'
 
@@ -36,8 +36,14 @@ format: ## format the C++ sources
 	tools/setup check
 	$(sources) | xargs clang-format-14 -i
 
+check-browser: ## HTML reports in a headless Chromium
+	tools/setup browser
+	cmake --preset release
+	cmake --build --preset release --target gatewise
+	tests/browser/report_test.py build/release/gatewise
+
 check-all: export GATEWISE_LONG_TESTS = 1
-check-all: check clang tidy asan tsan ## check, and every test under Clang and the sanitizers, and clang-tidy
+check-all: check clang tidy asan tsan check-browser ## check, and every test under Clang and the sanitizers, and clang-tidy
 
 asan tsan: setup
 	cmake --preset $@

@@ -8,6 +8,8 @@
 #include "cli/verb.h"
 #include "configuration/warm_start.h"
 #include "model_file/manifest.h"
+#include "report/fit_report.h"
+#include "report/html_page.h"
 #include "report/metrics_text.h"
 #include "report/numbers.h"
 
@@ -51,8 +53,9 @@ class Fit final : public Verb {
         "[continue] says what they copy and what stays frozen");
     app.add_option("--threads", threads_, "workers; 0 means one per core; no result depends on it")
         ->check(CLI::Range(0, 1024));
+    app.add_option("--report", report_, "also write what came out as one HTML file");
     app.add_flag("--quiet", is_quiet_, "no progress, only warnings and errors");
-    app.add_flag("--json", is_json_, "print history and metrics as JSON");
+    app.add_flag("--json", is_json_, "print the result as JSON (docs/reports.md)");
     app.footer(
         "Every field of the configuration can be given as --table.field value, as --training.epochs 3 or\n"
         "--data.train train.csv; gatewise describe lists the tables. Paths are relative to the current\n"
@@ -74,6 +77,7 @@ class Fit final : public Verb {
     if (threads_ >= 0) configuration.training.threads = threads_;
     const std::string output = output_directory(configuration);
     check_output(output);
+    if (!report_.empty()) check_page_path(report_);
     const bool has_task = !configuration.schema.tasks.empty() || configuration.schema.other_tasks;
     if (!has_task && !configuration.synthetic) {
       command_error(
@@ -89,9 +93,19 @@ class Fit final : public Verb {
     const Json history = train_model(model, rows, configuration, output, pool, console);
     if (history.is_null()) return interrupted;
     const Json metrics = measure_model(model, configuration, rows, pool);
-    save(output, {*model.graph, *model.store, &rows.encoder,
-                  completed_configuration(configuration, rows, output), history, metrics});
-    show(output, history, metrics, console);
+    const Json completed = completed_configuration(configuration, rows, output);
+    save(output, {*model.graph, *model.store, &rows.encoder, completed, history, metrics});
+    const Json result{{"model", output},
+                      {"rows", sizes(rows)},
+                      {"parameters", model.store->parameter_count()},
+                      {"configuration", completed},
+                      {"history", history},
+                      {"metrics", metrics}};
+    show(result, console);
+    if (!report_.empty()) {
+      write_html_page(report_, fit_report(result), result);
+      console.note("report: " + report_);
+    }
     return 0;
   }
 
@@ -186,9 +200,18 @@ class Fit final : public Verb {
     std::filesystem::remove(checkpoint);
   }
 
-  void show(const std::string& output, const Json& history, const Json& metrics, Console& console) const {
+  // {part: rows} of the parts that are held in memory.
+  static Json sizes(const TrainingRows& rows) {
+    Json sizes = Json::object();
+    if (rows.train) sizes["train"] = rows.train->rows;
+    if (rows.validation) sizes["validation"] = rows.validation->rows;
+    if (rows.test) sizes["test"] = rows.test->rows;
+    return sizes;
+  }
+
+  void show(const Json& result, Console& console) const {
+    const Json &history = result["history"], &metrics = result["metrics"];
     if (is_json_) {
-      const Json result{{"model", output}, {"history", history}, {"metrics", metrics}};
       console.result(result.dump(2) + "\n");
       return;
     }
@@ -203,11 +226,11 @@ class Fit final : public Verb {
     console.result(fmt::format("{}, {} rows\n", console.result_style().heading(part),
                                count_text(metrics[part]["rows"].get<int64_t>())) +
                    metrics_text(metrics[part], console.result_style()));
-    console.note("model: " + output);
+    console.note("model: " + result["model"].get<std::string>());
   }
 
   ConfigurationSource source_;
-  std::string output_, from_;
+  std::string output_, from_, report_;
   int threads_ = -1;
   bool is_resuming_ = false, is_quiet_ = false, is_json_ = false;
 };

@@ -14,3 +14,9 @@ add_library(hwy::hwy ALIAS PkgConfig::HWY)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 pkg_check_modules(NLOPT REQUIRED IMPORTED_TARGET nlopt)
 include(cmake/arrow.cmake)
+
+set(GATEWISE_ECHARTS "${PROJECT_SOURCE_DIR}/.cache/echarts/echarts.min.js" CACHE FILEPATH "the chart library of reports")
+if(NOT EXISTS ${GATEWISE_ECHARTS})
+  message(FATAL_ERROR "the chart library is not there: run tools/setup, or set GATEWISE_ECHARTS to an echarts.min.js, "
+                      "version 6")
+endif()

@@ -76,6 +76,9 @@ void EvaluationSection::declare(OptionSet& set) {
   set.add("resamples", &resamples, "bootstrap resamples for the 95 % intervals; 0: no intervals")
       .range(0, 100000);
   set.add("seed", &seed, "seed of the resampling").range(0);
+  set.add("calibration_bins", &calibration_bins,
+          "bins of rows, by prediction, in which mean prediction and mean label are compared; 0: none")
+      .range(0, 1000);
 }
 
 void SyntheticSection::declare(OptionSet& set) {

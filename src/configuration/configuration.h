@@ -16,8 +16,11 @@ struct EvaluationSection {
   std::vector<std::string> metrics;  // empty: the usual ones
   int64_t resamples = 200;
   int64_t seed = 1;
+  int64_t calibration_bins = 10;
   void declare(OptionSet& set);
-  EvaluationOptions options() const { return {metrics, resamples, static_cast<uint64_t>(seed)}; }
+  EvaluationOptions options() const {
+    return {metrics, resamples, static_cast<uint64_t>(seed), calibration_bins};
+  }
 };
 
 // [synthetic]: fresh rows at every training step in place of files.

@@ -1,5 +1,6 @@
 // Scoring rows and judging the scores.
 #include "base/error.h"
+#include "metrics/calibration.h"
 #include "training/batches.h"
 #include "training/model.h"
 #include "training/scoring.h"
@@ -149,7 +150,7 @@ Json judge_predictions(const FeatureSpace& space, const EncodedData& data,
   const bool is_own = space.has_own_labels();
   std::vector<std::vector<int64_t>> own(is_own ? space.tasks.size() : 0);
   for (int64_t row = 0; is_own && row < data.rows; ++row) own[data.row_task[row]].push_back(row);
-  Json tasks = Json::object();
+  Json tasks = Json::object(), calibrations = Json::object();
   for (size_t index = 0; index < space.tasks.size(); ++index) {
     const TaskSpace& task = space.tasks[index];
     if (!is_own && predictions[index].empty()) continue;
@@ -163,8 +164,11 @@ Json judge_predictions(const FeatureSpace& space, const EncodedData& data,
     input.weights = rows.weights;
     input.groups = is_own ? rows.own_groups : data.groups;
     tasks[task.name] = judge(task, input, options);
+    if (options.calibration_bins > 0) calibrations[task.name] = calibration(input, options.calibration_bins);
   }
-  return {{"rows", data.rows}, {"tasks", tasks}};
+  Json found{{"rows", data.rows}, {"tasks", tasks}};
+  if (options.calibration_bins > 0) found["calibration"] = calibrations;
+  return found;
 }
 
 std::vector<std::vector<float>> predict(const Graph& graph, Store<float>& store, const FeatureSpace& space,

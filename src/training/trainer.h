@@ -123,8 +123,10 @@ struct EvaluationOptions {
   std::vector<std::string> metrics;  // empty: the usual ones of each kind
   int64_t resamples = 200;           // of the bootstrap; 0: no intervals
   uint64_t seed = 1;
+  int64_t calibration_bins = 0;  // 0: no calibration
 };
-// {tasks: {<task>: {<metric>: {value, low, high, direction, why_undefined?, details?}}}, rows}.
+// {tasks: {<task>: {<metric>: {value, low, high, direction, why_undefined?, details?}}}, rows, calibration?:
+// {<task>: as calibration()}}.
 Json evaluate(const Graph& graph, Store<float>& store, const FeatureSpace& space, const EncodedData& data,
               const EvaluationOptions& options, Pool& pool);
 
