@@ -36,7 +36,7 @@ Heads build_fusion(const FusionSizes& sizes, const MixtureOptions& options, cons
     std::vector<int> all;
     for (int task = 0; task < tasks; ++task) {
       const std::string prefix = scope + "task_experts/" + inputs.tasks[task].name;
-      groups.push_back({read[task], numbered_paths(prefix, sizes.task_experts)});
+      groups.push_back({read[task], numbered_paths(prefix, sizes.task_experts), inputs.tasks[task].name});
       all.push_back(task);
     }
     if (sizes.shared_experts > 0) {
@@ -47,7 +47,7 @@ Heads build_fusion(const FusionSizes& sizes, const MixtureOptions& options, cons
     for (int task = 0; task < tasks; ++task) {
       const std::string& name = inputs.tasks[task].name;
       consumers.push_back({scope + "gates/" + name, selectors[task], all,
-                           native_weights(graph, scope + "native/" + name, groups, task)});
+                           native_weights(graph, scope + "native/" + name, groups, task), name});
     }
     if (has_shared_unit) {
       consumers.push_back({scope + "shared_gate", selectors[tasks], all,

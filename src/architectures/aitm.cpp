@@ -31,23 +31,35 @@ class AdaptiveTransfer final : public Architecture {
 
   Heads build(const ModelInputs& inputs) const override {
     const std::vector<int64_t> order = chain(inputs.tasks);
-    const Var bottoms = parts_.bottoms(inputs);
+    const Var bottoms = parts_.expert->run(inputs.x, task_paths("bottoms", inputs.tasks));
     const int64_t tasks = bottoms.shape()[0], width = bottoms.shape()[1];
     std::vector<Var> of_task(tasks);
+    std::vector<GateProbe> gates;
     Var before;
-    for (const int64_t task : order) {
+    for (size_t i = 0; i < order.size(); ++i) {
+      const int64_t task = order[i];
       const Var own = reshape(slice(bottoms, 0, task, task + 1), Shape{width});
-      before = before.is_valid() ? transfer(before, own, "transfers/" + inputs.tasks[task].name) : own;
+      if (i > 0) {
+        const std::string &name = inputs.tasks[task].name, path = "transfers/" + name;
+        const auto [passed, weights] = transfer(before, own, path);
+        before = passed;
+        // What the task before passes on stands for that task's network.
+        gates.push_back({path, name, weights.node(), weights.node(), 0,
+                         {static_cast<int>(order[i - 1]), static_cast<int>(task)}});
+      } else {
+        before = own;
+      }
       of_task[task] = reshape(before, Shape{1, width});
     }
+    NetworkParts::name_bottoms(inputs, bottoms, std::move(gates));
     Heads heads = build_towers(*parts_.tower, concatenate(of_task, 0), inputs.tasks);
     if (options_.calibrator > 0 && tasks > 1) calibrate(inputs.x.graph(), heads, order);
     return heads;
   }
 
  private:
-  // Attention over {what the task before passes on, own}, each [width].
-  static Var transfer(Var before, Var own, const std::string& path) {
+  // Attention over {what the task before passes on, own}, each [width]: the mixture and its weights [2].
+  static std::pair<Var, Var> transfer(Var before, Var own, const std::string& path) {
     Graph& graph = own.graph();
     const int64_t width = own.shape().last();
     const auto matrix = [&](const std::string& name) {
@@ -58,7 +70,8 @@ class AdaptiveTransfer final : public Architecture {
     const Var both = concatenate({reshape(passed, Shape{1, width}), reshape(own, Shape{1, width})}, 0);
     const Var keys = linear(both, matrix("key"), Var()), queries = linear(both, matrix("query"), Var());
     const Var scores = times(sum(multiply(keys, queries)), 1 / std::sqrt(static_cast<double>(width)));
-    return mix(linear(both, matrix("value"), Var()), softmax(scores));
+    const Var weights = softmax(scores);
+    return {mix(linear(both, matrix("value"), Var()), weights), weights};
   }
 
   void calibrate(Graph& graph, const Heads& heads, const std::vector<int64_t>& order) const {

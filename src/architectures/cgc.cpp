@@ -33,10 +33,11 @@ class CustomisedGateControl final : public Architecture {
     std::vector<Consumer> consumers;
     const int shared = options_.task_experts > 0 ? static_cast<int>(inputs.tasks.size()) : 0;
     for (const TaskHead& task : inputs.tasks) {
-      Consumer consumer{"gates/" + task.name, gate_input, {}, {}};
+      Consumer consumer{"gates/" + task.name, gate_input, {}, {}, task.name};
       if (options_.task_experts > 0) {
         consumer.sees.push_back(static_cast<int>(groups.size()));
-        groups.push_back({inputs.x, numbered_paths("task_experts/" + task.name, options_.task_experts)});
+        groups.push_back(
+            {inputs.x, numbered_paths("task_experts/" + task.name, options_.task_experts), task.name});
       }
       if (options_.shared_experts > 0) consumer.sees.push_back(shared);
       consumers.push_back(consumer);

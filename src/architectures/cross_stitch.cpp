@@ -42,9 +42,9 @@ class CrossStitch final : public Architecture {
     Var x = inputs.x;
     for (int64_t layer = 0; layer < count; ++layer) {
       x = layers[layer]->dense(x);
-      if (is_stitched(layer)) x = stitch(x, fmt::format("stitches/layer_{}", layer));
+      if (is_stitched(layer)) x = stitch(x, fmt::format("stitches/layer_{}", layer), inputs.tasks);
     }
-    graph.name_value("bottoms", x);
+    NetworkParts::name_bottoms(inputs, x);
     return build_towers(*parts_.tower, x, inputs.tasks, inputs.row_task);
   }
 
@@ -55,11 +55,12 @@ class CrossStitch final : public Architecture {
   }
 
   // x [tasks, hidden]: task j gets the sum over k of weight[j, k] * x[k].
-  Var stitch(Var x, const std::string& path) const {
+  Var stitch(Var x, const std::string& path, const std::vector<TaskHead>& heads) const {
     Graph& graph = x.graph();
     const int64_t tasks = x.shape()[0], hidden = x.shape()[1];
     if (!options_.per_channel) {
       const Var unit = graph.parameter_from(path, Shape{tasks, tasks}, start_values(tasks, 1));
+      declare(path, x, unit, heads);
       return mix(x, unit);
     }
     const Var unit = graph.parameter_from(path, Shape{tasks, tasks, hidden}, start_values(tasks, hidden));
@@ -69,6 +70,22 @@ class CrossStitch final : public Architecture {
       stitched.push_back(reshape(sum(multiply(x, own), 0), Shape{1, hidden}));
     }
     return concatenate(stitched, 0);
+  }
+
+  // Before the unit the networks are apart: a bank of each task's own, mixed by the unit's rows.
+  static void declare(const std::string& path, Var x, Var unit, const std::vector<TaskHead>& heads) {
+    LevelProbe probe{path, x.node(), {}, {}};
+    std::vector<int> all;
+    for (const TaskHead& task : heads) {
+      all.push_back(static_cast<int>(all.size()));
+      probe.experts.push_back({"bottoms/" + task.name, task.name});
+    }
+    for (const int task : all) {
+      const Var row = slice(unit, 0, task, task + 1);
+      probe.gates.push_back(
+          {path + "/" + heads[task].name, heads[task].name, row.node(), unit.node(), task, all});
+    }
+    x.graph().add_probe(std::move(probe));
   }
 
   std::vector<double> start_values(int64_t tasks, int64_t width) const {

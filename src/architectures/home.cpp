@@ -192,7 +192,7 @@ class HomeBuilder {
     for (int task = 0; task < tasks; ++task) {
       const std::string& name = inputs_.tasks[task].name;
       experts.push_back({read(z[group_of_[task]], "tasks/task_feature_gates/" + name, true),
-                         numbered_paths("tasks/task_experts/" + name, options_.task_experts)});
+                         numbered_paths("tasks/task_experts/" + name, options_.task_experts), name});
     }
     std::vector<int> all;
     for (int i = 0; i < static_cast<int>(experts.size()); ++i) all.push_back(i);
@@ -202,7 +202,7 @@ class HomeBuilder {
       const int own = 1 + group_count() + task;
       const std::vector<int> sees = options_.mask ? std::vector<int>{0, 1 + group_of_[task], own} : all;
       const Var selector = concatenate({z[group_of_[task]], z.back()});
-      Consumer consumer{"tasks/gates/" + name, selector, sees, {}};
+      Consumer consumer{"tasks/gates/" + name, selector, sees, {}, name};
       if (options_.layer_2_self_gate)
         consumer.extra = self_weights(selector, "tasks/self_gates/" + name, experts, sees, own);
       consumers.push_back(consumer);

@@ -22,6 +22,14 @@ Var stack(const std::vector<Var>& values) {
 
 Var rows_of(Var x, Var route) { return x.shape().rank() == 1 ? gather(x, route) : gather_own(x, route); }
 
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+// "task_experts/click/0" -> "task_experts/*/0".
+std::string of_any_task(const std::string& path) {
+  const std::string folder = folder_of(path);
+  return folder_of(folder) + "/" + own_task + path.substr(folder.size());
+}
+
 // Experts that read the same value, in one bank.
 struct Source {
   Var x;
@@ -70,6 +78,9 @@ class LevelBuilder {
     Var dense, routed;
     if (!routes_scoring || !routes_training) dense = mix_dense(output);
     if (routes_scoring) routed = mix_routed();
+    // Where only chosen experts run, all of them can still be looked at.
+    if (!output.experts.is_valid()) output.experts = all_experts(run_dense());
+    output.probe = probe(output.experts);
     output.mixed = !routed.is_valid()  ? dense
                    : !dense.is_valid() ? routed
                                        : alternative(dense, routed, routes_training, routes_scoring);
@@ -237,16 +248,53 @@ class LevelBuilder {
 
   Var stacked_weights() const { return all_weights_.is_valid() ? all_weights_ : stack(weights_); }
 
-  Var mix_dense(LevelOutput& output) {
+  struct DenseExperts {
     std::vector<Var> of_source, of_group;
-    for (const Source& source : sources_) of_source.push_back(source.bank->dense(source.x));
+  };
+  DenseExperts run_dense() const {
+    DenseExperts dense;
+    for (const Source& source : sources_) dense.of_source.push_back(source.bank->dense(source.x));
     for (size_t group = 0; group < groups_.size(); ++group) {
-      of_group.push_back(is_own(group) ? run_own(own_groups_.at(static_cast<int>(group)))
-                                       : slice(of_source[source_[group]], 0, first_[group],
-                                               first_[group] + size_of(static_cast<int>(group))));
+      dense.of_group.push_back(is_own(group) ? run_own(own_groups_.at(static_cast<int>(group)))
+                                             : slice(dense.of_source[source_[group]], 0, first_[group],
+                                                     first_[group] + size_of(static_cast<int>(group))));
     }
+    return dense;
+  }
+
+  Var all_experts(const DenseExperts& dense) const {
     const bool is_one_source = sources_.size() == 1 && own_groups_.empty();
-    output.experts = is_one_source ? of_source[0] : concatenate(of_group, 0);
+    return is_one_source ? dense.of_source[0] : concatenate(dense.of_group, 0);
+  }
+
+  LevelProbe probe(Var experts) const {
+    LevelProbe probe{scope_.empty() ? "experts" : scope_.substr(0, scope_.size() - 1), experts.node(), {}, {}};
+    std::vector<int> first;
+    for (size_t group = 0; group < groups_.size(); ++group) {
+      first.push_back(static_cast<int>(probe.experts.size()));
+      for (const std::string& path : groups_[group].paths)
+        probe.experts.push_back(is_own(group) ? ExpertProbe{of_any_task(path), own_task}
+                                              : ExpertProbe{path, groups_[group].task});
+    }
+    for (size_t i = 0; i < weights_.size(); ++i) {
+      GateProbe gate{consumers_[i].path, consumers_[i].task, weights_[i].node(), weights_[i].node(), 0, {}};
+      if (is_merged_) gate.path = folder_of(gate.path);
+      if (is_merged_) gate.task = own_task;
+      if (all_weights_.is_valid()) {
+        gate.mixed = all_weights_.node();
+        gate.row = static_cast<int>(i);
+      }
+      for (const int group : consumers_[i].sees) {
+        for (int64_t j = 0; j < size_of(group); ++j) gate.sees.push_back(first[group] + static_cast<int>(j));
+      }
+      probe.gates.push_back(std::move(gate));
+    }
+    return probe;
+  }
+
+  Var mix_dense(LevelOutput& output) {
+    const auto [of_source, of_group] = run_dense();
+    output.experts = all_experts({of_source, of_group});
     if (all_see_all()) return mix(output.experts, stacked_weights());
     std::vector<Var> mixed;
     for (size_t i = 0; i < consumers_.size(); ++i) {
@@ -339,10 +387,10 @@ LevelOutput build_level(const Expert& expert, const Gate& gate, const std::vecto
 
 void name_level(Graph& graph, const LevelOutput& level, const std::vector<Consumer>& consumers,
                 const std::string& scope) {
-  if (level.experts.is_valid()) graph.name_value(scope + "experts", level.experts);
+  graph.name_value(scope + "experts", level.experts);
+  graph.add_probe(level.probe);
   if (level.weights.size() < consumers.size()) {
-    const std::string& path = consumers[0].path;
-    graph.name_value(path.substr(0, path.rfind('/')), level.weights[0]);
+    graph.name_value(folder_of(consumers[0].path), level.weights[0]);
     return;
   }
   for (size_t i = 0; i < consumers.size(); ++i) graph.name_value(consumers[i].path, level.weights[i]);

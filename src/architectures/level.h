@@ -10,6 +10,7 @@ namespace gatewise {
 struct ExpertGroup {
   Var x;                           // [in] shared, or [experts, in]
   std::vector<std::string> paths;  // one per expert
+  std::string task = {};           // whose own they are; empty: shared
 };
 
 // Somebody who mixes the outputs of experts by a gate: a task, or a unit of the next level.
@@ -18,12 +19,14 @@ struct Consumer {
   Var x;                  // what its gate reads: [in]
   std::vector<int> sees;  // groups in the order of the gate's weights
   Var extra;              // [experts seen] added to the gate's weights, or empty
+  std::string task = {};  // the one task it serves; empty: several, or a unit of the next level
 };
 
 struct LevelOutput {
   Var mixed;                 // [consumers, hidden]; [1, hidden] where rows have one consumer each
   std::vector<Var> weights;  // by consumer: [experts seen]; a single one where only the row's own gate runs
-  Var experts;               // [experts, hidden] of all groups in order; empty where only chosen experts run
+  Var experts;               // [experts, hidden] of all groups in order; computed only where it is read
+  LevelProbe probe;
   // What consumer `index` got: [hidden].
   Var of(int64_t index) const;
 };
@@ -36,8 +39,8 @@ struct LevelOutput {
 LevelOutput build_level(const Expert& expert, const Gate& gate, const std::vector<ExpertGroup>& groups,
                         const std::vector<Consumer>& consumers, const std::string& scope, Var own = {});
 
-// Names "<scope>experts" and "<scope><gate path>" of a level for whoever examines the model; the gates of
-// rows with one consumer each have one name, the folder of their paths.
+// Names "<scope>experts" and "<scope><gate path>" of a level for whoever examines the model, and declares its
+// probe; the gates of rows with one consumer each have one name, the folder of their paths.
 void name_level(Graph& graph, const LevelOutput& level, const std::vector<Consumer>& consumers,
                 const std::string& scope);
 

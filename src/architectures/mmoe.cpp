@@ -39,9 +39,12 @@ class MultiGateMixture final : public Architecture {
       }
       const std::vector<ExpertGroup> groups{{input, numbered_paths(scope + "experts", experts)}};
       std::vector<Consumer> consumers;
-      for (const std::string& path :
-           is_last ? task_paths(scope + "gates", inputs.tasks) : numbered_paths(scope + "gates", experts)) {
-        consumers.push_back({path, gate_input, {0}, {}});
+      if (is_last) {
+        for (const TaskHead& task : inputs.tasks)
+          consumers.push_back({scope + "gates/" + task.name, gate_input, {0}, {}, task.name});
+      } else {
+        for (const std::string& path : numbered_paths(scope + "gates", experts))
+          consumers.push_back({path, gate_input, {0}, {}});
       }
       level = build_level(*parts_.expert, *parts_.gate, groups, consumers, scope,
                           is_last ? inputs.row_task : Var());

@@ -25,14 +25,22 @@ struct NetworkParts {
   // A network for each task over all features: [tasks, hidden] under "bottoms/<task>".
   Var bottoms(const ModelInputs& inputs) const {
     const Var bottoms = expert->run(inputs.x, task_paths("bottoms", inputs.tasks));
-    inputs.x.graph().name_value("bottoms", bottoms);
+    name_bottoms(inputs, bottoms);
     return bottoms;
+  }
+  // Names and declares the networks' outputs [tasks, hidden]; `gates` mix them.
+  static void name_bottoms(const ModelInputs& inputs, Var bottoms, std::vector<GateProbe> gates = {}) {
+    LevelProbe probe{"bottoms", bottoms.node(), {}, std::move(gates)};
+    for (const TaskHead& task : inputs.tasks) probe.experts.push_back({"bottoms/" + task.name, task.name});
+    inputs.x.graph().name_value("bottoms", bottoms);
+    inputs.x.graph().add_probe(std::move(probe));
   }
   // The same, or where rows belong to one task that of the row's task alone: [hidden].
   Var own_bottoms(const ModelInputs& inputs) const {
     if (!inputs.row_task.is_valid()) return bottoms(inputs);
     const Var bottom = expert->run_own(inputs.x, task_paths("bottoms", inputs.tasks), inputs.row_task);
     inputs.x.graph().name_value("bottoms", bottom);
+    inputs.x.graph().add_probe({"bottoms", bottom.node(), {{"bottoms/*", own_task}}, {}});
     return bottom;
   }
 };

@@ -40,10 +40,11 @@ class ProgressiveLayeredExtraction final : public Architecture {
       std::vector<int> all;
       for (int task = 0; task < tasks; ++task) {
         const std::string& name = inputs.tasks[task].name;
-        groups.push_back({read[task], numbered_paths(scope + "task_experts/" + name, options_.task_experts)});
+        groups.push_back(
+            {read[task], numbered_paths(scope + "task_experts/" + name, options_.task_experts), name});
         std::vector<int> sees{task};
         if (shares) sees.push_back(tasks);
-        consumers.push_back({scope + "gates/" + name, selectors[task], sees, {}});
+        consumers.push_back({scope + "gates/" + name, selectors[task], sees, {}, name});
         all.push_back(task);
       }
       if (shares) {

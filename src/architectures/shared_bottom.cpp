@@ -22,6 +22,7 @@ class SharedBottom final : public Architecture {
   Heads build(const ModelInputs& inputs) const override {
     const Var bottom = expert_->run(inputs.x, {"bottom"});
     inputs.x.graph().name_value("bottom", bottom);
+    inputs.x.graph().add_probe({"bottom", bottom.node(), {{"bottom", ""}}, {}});
     return build_towers(*tower_, reshape(bottom, Shape{bottom.shape().last()}), inputs.tasks,
                         inputs.row_task);
   }

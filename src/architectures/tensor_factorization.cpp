@@ -41,7 +41,7 @@ class TensorFactorization final : public Architecture {
       const std::string& activation = is_last ? bank.output_activation : bank.hidden_activation;
       x = activate(activation, add_layer(x, fmt::format("layers/{}", layer), layers_.units[layer], inputs));
     }
-    inputs.x.graph().name_value("bottoms", x);
+    NetworkParts::name_bottoms(inputs, x);
     return build_towers(*parts_.tower, x, inputs.tasks, inputs.row_task);
   }
 

@@ -7,6 +7,7 @@
 #include "features/propose.h"
 #include "table/synthetic.h"
 #include "training/model.h"
+#include "training/probes.h"
 #include "training/task_sampling.h"
 
 namespace gatewise {
@@ -118,6 +119,7 @@ Configuration Configuration::from_json(const Json& json) {
   read_options<ScheduleOptions>(training.schedule, "training.schedule");
   read_options<StopOptions>(training.stop, "training.stop");
   read_options<TaskSamplingOptions>(training.task_sampling, "training.task_sampling");
+  read_options<ProbeOptions>(training.probes, "training.probes");
   const std::vector<std::string> kinds = kinds_of(configuration.schema);
   check_metrics(training.metrics, kinds, "training.metrics");
   configuration.evaluation = read_options<EvaluationSection>(table_of(json, "evaluation"), "evaluation");
@@ -153,6 +155,7 @@ Json Configuration::to_json() const {
   json["training"]["schedule"] =
       write_options(read_options<ScheduleOptions>(training.schedule, "training.schedule"));
   json["training"]["stop"] = write_options(read_options<StopOptions>(training.stop, "training.stop"));
+  json["training"]["probes"] = write_options(read_options<ProbeOptions>(training.probes, "training.probes"));
   json["evaluation"] = write_options(evaluation);
   json["output"] = write_options(output);
   return json;
@@ -180,6 +183,8 @@ Json describe_sections() {
   add_section<StopOptions>(sections, "training.stop", "when to stop early");
   add_section<TaskSamplingOptions>(sections, "training.task_sampling",
                                    "how often each task's rows are drawn, where rows belong to one task");
+  add_section<ProbeOptions>(sections, "training.probes",
+                            "what experts and gates do while training, kept in the history by epoch");
   add_section<EvaluationSection>(sections, "evaluation", "what is measured after training");
   add_section<SyntheticSection>(sections, "synthetic", "fresh made-up rows at every step in place of files");
   add_section<ContinueSection>(

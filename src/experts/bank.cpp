@@ -117,10 +117,12 @@ Activation MlpBank::fused(size_t layer) const {
 
 Var MlpBank::dense(Var x) const {
   const auto networks = static_cast<int64_t>(paths_.size());
-  if (options_.is_only_routed) internal_error("the bank \"{}\" takes routed rows only", paths_.front());
+  const bool is_shared = shares_input_ && !options_.is_only_routed;
+  if (shares_input_ && !is_shared)
+    x = concatenate(std::vector<Var>(networks, reshape(x, Shape{1, x.shape().last()})), 0);
   for (size_t index = 0; index < layers_.size(); ++index) {
     const Layer& layer = layers_[index];
-    if (index == 0 && shares_input_) {
+    if (index == 0 && is_shared) {
       x = reshape(linear(x, layer.weight, layer.bias, fused(index)), Shape{networks, options_.units[0]});
     } else {
       x = grouped_linear(x, layer.weight, layer.bias, fused(index));

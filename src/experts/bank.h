@@ -24,7 +24,7 @@ struct BankOptions {
   double dropout = 0;           // after every hidden layer
   bool drops_output = false;    // and after the last
   size_t first_layer = 0;       // number of the first layer in the parameters' paths
-  bool is_only_routed = false;  // dense() is never asked for: weights lie network by network
+  bool is_only_routed = false;  // weights lie network by network; dense() is for examining the model only
   Initializer initializer;
 };
 

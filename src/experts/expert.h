@@ -20,7 +20,7 @@ class Expert {
  public:
   virtual ~Expert() = default;
   // One expert per path; `input` is the shape of what they read: [in] shared, or [experts, in]. A bank that
-  // is only routed may store its weights for that and is never asked for dense().
+  // is only routed may store its weights for that; dense() then serves those who examine the model.
   virtual std::unique_ptr<ExpertBank> bank(Graph& graph, const Shape& input,
                                            const std::vector<std::string>& paths,
                                            bool is_only_routed) const = 0;

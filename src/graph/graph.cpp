@@ -192,6 +192,63 @@ void Graph::update(Var state, Var value) {
 
 void Graph::name_value(const std::string& name, Var value) { named_[name] = value.node(); }
 
+void Graph::add_probe(LevelProbe probe) {
+  const auto shape_of = [&](int id) -> const Shape& {
+    if (id < 0 || id >= static_cast<int>(nodes_.size()))
+      internal_error("the probe of \"{}\" names value {}, which does not exist", probe.name, id);
+    return nodes_[id].signature.shape;
+  };
+  const auto experts = static_cast<int64_t>(probe.experts.size());
+  if (shape_of(probe.outputs).outer() != experts)
+    internal_error("the probe of \"{}\" has {} experts, its value shape {}", probe.name, experts,
+                   shape_of(probe.outputs).text());
+  for (const GateProbe& gate : probe.gates) {
+    const auto seen = static_cast<int64_t>(gate.sees.size());
+    const bool fits = shape_of(gate.weights).elements() == seen && shape_of(gate.mixed).last() == seen &&
+                      gate.row >= 0 && gate.row < shape_of(gate.mixed).outer();
+    if (!fits) internal_error("the probe of \"{}\" does not fit its {} experts", gate.path, seen);
+  }
+  probes_.push_back(std::move(probe));
+}
+
+std::unique_ptr<Graph> Graph::with_replaced(const std::map<int, Replacement>& replacements) const {
+  auto copy = std::make_unique<Graph>();
+  std::vector<int> made;  // by node: what reads it reads in the copy
+  for (const Node& node : nodes_) {
+    Var value;
+    if (node.op) {
+      std::vector<Var> inputs;
+      for (const int input : node.inputs) inputs.emplace_back(copy.get(), made[input]);
+      value = copy->apply(node.op, inputs);
+    } else {
+      value = copy->add(node);
+    }
+    const auto found = replacements.find(node.id);
+    if (found != replacements.end()) {
+      const Shape shape = value.shape();
+      value = found->second(value);
+      if (!(value.shape() == shape))
+        internal_error("a value of shape {} was replaced by one of {}", shape.text(), value.shape().text());
+    }
+    made.push_back(value.node());
+  }
+  for (const LossTerm& loss : losses_) copy->losses_.push_back({loss.name, made[loss.node]});
+  for (const Penalty& penalty : penalties_) copy->penalties_.push_back({penalty.name, made[penalty.node]});
+  for (const auto& [name, node] : outputs_) copy->outputs_.emplace_back(name, made[node]);
+  for (const StateUpdate& update : updates_)
+    copy->updates_.push_back({made[update.state], made[update.value]});
+  for (const auto& [name, node] : named_) copy->named_[name] = made[node];
+  for (LevelProbe level : probes_) {
+    level.outputs = made[level.outputs];
+    for (GateProbe& gate : level.gates) {
+      gate.weights = made[gate.weights];
+      gate.mixed = made[gate.mixed];
+    }
+    copy->probes_.push_back(std::move(level));
+  }
+  return copy;
+}
+
 int Graph::find(const std::string& name) const {
   const auto found = named_.find(name);
   if (found != named_.end()) return found->second;

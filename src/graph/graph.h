@@ -1,11 +1,13 @@
 // The static graph of one model: composed once, then planned, differentiated, executed, saved and exported.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "graph/op.h"
+#include "graph/probe.h"
 #include "graph/shape.h"
 
 namespace gatewise {
@@ -111,6 +113,9 @@ class Graph {
   void update(Var state, Var value);
   // Gives a value a name by which it can be watched.
   void name_value(const std::string& name, Var value);
+  // Declares a level of experts and gates for whoever examines the model. Throws Error(Internal) when it does
+  // not fit the values it names.
+  void add_probe(LevelProbe probe);
 
   const std::vector<Node>& nodes() const { return nodes_; }
   const Node& node(int id) const { return nodes_[id]; }
@@ -119,6 +124,7 @@ class Graph {
   const std::vector<std::pair<std::string, int>>& outputs() const { return outputs_; }
   const std::vector<StateUpdate>& updates() const { return updates_; }
   const std::map<std::string, int>& named_values() const { return named_; }
+  const std::vector<LevelProbe>& probes() const { return probes_; }
   // The node of an output or named value. Throws with the nearest names.
   int find(const std::string& name) const;
   // Lets all slices of a parameter start from the same numbers, those of `stream`.
@@ -128,6 +134,11 @@ class Graph {
   // Operations, shapes, paths, losses and outputs; enough to run the model without the code that composed it.
   Json to_json() const;
   static std::unique_ptr<Graph> from_json(const Json& json);
+
+  // A copy in which everything that reads one of these values (by node) reads what its function makes of it
+  // instead; a function gets the copy's value and must keep its shape.
+  using Replacement = std::function<Var(Var)>;
+  std::unique_ptr<Graph> with_replaced(const std::map<int, Replacement>& replacements) const;
 
  private:
   Var add(Node node);
@@ -141,6 +152,7 @@ class Graph {
   std::vector<std::pair<std::string, int>> outputs_;
   std::vector<StateUpdate> updates_;
   std::map<std::string, int> named_;
+  std::vector<LevelProbe> probes_;
   std::map<std::string, int> paths_;
 };
 

@@ -60,6 +60,8 @@ Json Graph::to_json() const {
   }
   json["values"] = Json::object();
   for (const auto& [name, node] : named_) json["values"][name] = node;
+  // Models of before there were probes keep their bytes.
+  for (const LevelProbe& probe : probes_) json["probes"].push_back(probe.to_json());
   return json;
 }
 
@@ -113,6 +115,8 @@ std::unique_ptr<Graph> Graph::from_json(const Json& json) {
     }
     for (const Json& item : json.at("updates")) graph->update(var(item.at("state")), var(item.at("value")));
     for (const auto& [name, node] : json.at("values").items()) graph->name_value(name, var(node));
+    for (const Json& item : json.value("probes", Json::array()))
+      graph->add_probe(LevelProbe::from_json(item));
   } catch (const nlohmann::json::exception& error) {
     data_error("graph: the description is damaged ({})", error.what());
   }

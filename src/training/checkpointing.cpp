@@ -78,6 +78,7 @@ void save_training(const std::string& path, const TrainingState& state, Store<fl
                       {"penalties", state.penalties},
                       {"history", state.history},
                       {"stopper", state.stopper},
+                      {"probes", state.probes},
                       {"optimiser_steps", state.optimiser_steps},
                       {"has_best", !state.best.is_empty()}};
   each_array(store, [&](const std::string& name, const float* data, int64_t size) {
@@ -114,6 +115,7 @@ bool restore_training(const std::string& path, TrainingState& state, Store<float
   state.penalties = saved.at("penalties").get<std::vector<double>>();
   state.history = saved.at("history");
   state.stopper = saved.at("stopper");
+  state.probes = saved.at("probes");
   state.optimiser_steps = saved.at("optimiser_steps");
   each_array(store, [&](const std::string& name, float* data, int64_t size) {
     copy_into(loaded.tensors, "weights/" + name, data, size);

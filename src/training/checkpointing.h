@@ -23,6 +23,7 @@ struct TrainingState {
   std::vector<double> penalties;    // by penalty of the graph
   Json history;
   Json stopper;
+  Json probes;
   int64_t optimiser_steps = 0;
   Weights best;
 };

@@ -17,6 +17,7 @@ void TrainingOptions::declare(OptionSet& set) {
   set.add("stop", &stop, "table [training.stop]");
   set.add("task_sampling", &task_sampling,
           "table [training.task_sampling], for rows of one task; {}: every row once an epoch");
+  set.add("probes", &probes, "table [training.probes]");
   set.add("metrics", &metrics, "reported after every epoch; [] means the usual ones of each kind of task")
       .choices(Registry<Metric>::instance().names());
   set.add("checkpoint_seconds", &checkpoint_seconds,

@@ -7,6 +7,7 @@
 #include "training/batches.h"
 #include "training/checkpointing.h"
 #include "training/frozen.h"
+#include "training/probes.h"
 #include "training/scoring.h"
 #include "training/stopping.h"
 #include "training/task_sampling.h"
@@ -50,6 +51,10 @@ class TrainingLoop {
                                               : (rows + options.batch_rows - 1) / options.batch_rows;
     if (steps_per_epoch_ == 0) data_error("training: there is no row to train on");
     if (!options.task_sampling.empty()) start_task_sampling();
+    const auto probes = read_options<ProbeOptions>(options.probes, "training.probes");
+    const EncodedData* watched = data.validation != nullptr ? data.validation : data.train;
+    if (probes.rows > 0 && watched != nullptr && !graph.probes().empty())
+      prober_.emplace(graph, store, space, *watched, probes, options.batch_rows, pool);
   }
 
   Json run() {
@@ -137,7 +142,10 @@ class TrainingLoop {
     }
     for (size_t i = 0; i < result.penalties.size(); ++i) state_.penalties[i] += result.penalties[i];
     ++state_.step;
-    return batch.rows;
+    const int64_t rows = batch.rows;
+    // The end of the first epoch is shown in any case.
+    if (prober_ && (prober_->is_due(step + 1) || step + 1 == steps_per_epoch_)) prober_->measure(step + 1);
+    return rows;
   }
 
   const Batch<float>& next_streamed_batch(uint64_t step) {
@@ -227,6 +235,10 @@ class TrainingLoop {
           state_.penalties[i] / static_cast<double>(steps_per_epoch_);
     }
     record["rows_per_second"] = rows_per_second;
+    if (prober_) {
+      if (Json probes = prober_->record(); !probes.is_null()) record["probes"] = std::move(probes);
+      prober_->reset();
+    }
     bool is_best = true;
     if (data_.validation != nullptr) {
       record["validation"] = validate()["tasks"];
@@ -314,6 +326,7 @@ class TrainingLoop {
   void save() {
     if (run_.checkpoint.empty()) return;
     state_.stopper = stopper_.to_json();
+    if (prober_) state_.probes = prober_->to_json();
     state_.optimiser_steps = optimiser_.steps();
     save_training(run_.checkpoint, state_, store_, optimiser_, run_identity());
     has_checkpoint_ = true;
@@ -324,6 +337,7 @@ class TrainingLoop {
     if (!restore_training(run_.checkpoint, state_, store_, optimiser_, run_identity())) return;
     has_checkpoint_ = true;
     stopper_.restore(state_.stopper);
+    if (prober_ && !state_.probes.is_null()) prober_->restore(state_.probes);
     optimiser_.set_steps(state_.optimiser_steps);
     program_.parameters_changed();
   }
@@ -358,6 +372,7 @@ class TrainingLoop {
   std::vector<int64_t> row_numbers_;
   std::vector<uint64_t> streamed_ids_;
   std::optional<TaskSampler> sampler_;
+  std::optional<Prober> prober_;
   int64_t steps_per_epoch_ = 0;
   bool has_checkpoint_ = false;  // of this run
   bool is_ended_ = false;        // by the caller

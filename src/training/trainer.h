@@ -25,6 +25,7 @@ struct TrainingOptions {
   Json schedule = Json::object();
   Json stop = Json::object();
   Json task_sampling = Json::object();  // TaskSamplingOptions; empty: every row once an epoch
+  Json probes = Json::object();         // ProbeOptions
   std::vector<std::string> metrics;     // empty: the usual ones of each task's kind
   int64_t checkpoint_seconds = 60;
   int64_t steps_per_epoch = 1000;  // of streamed rows
@@ -95,7 +96,8 @@ struct TrainingRun {
 
 // Trains the store in place and leaves the best weights in it. Returns the history:
 // {epochs: [{epoch, rate, loss (all that is trained on), losses (by task, before task weights), penalties (by
-// name, as they count in the loss), validation, rows_per_second, is_best}], best_epoch, stopped_by, warnings,
+// name, as they count in the loss), validation, rows_per_second, probes? (Prober::record(), of epochs in
+// which one was due), is_best}], best_epoch, stopped_by, warnings,
 // activation_bytes (peak of tiles x workers and whole-batch buffers)}; means over the steps of an epoch.
 // Throws Error(Data) when the loss stops being finite (step, task, likely cause; the last good checkpoint
 // stays).

@@ -1,0 +1,65 @@
+// What experts and gates do while a model trains: the probes of its graph on a small fixed sample of rows.
+#pragma once
+
+#include <optional>
+
+#include "training/task_gradients.h"
+#include "training/trainer.h"
+
+namespace gatewise {
+
+// [training.probes]
+struct ProbeOptions {
+  int64_t rows = 256;
+  int64_t every_steps = 0;
+  void declare(OptionSet& set);
+};
+
+class Prober {
+ public:
+  // Takes its sample of `data` (labelled), evenly spread.
+  Prober(const Graph& graph, Store<float>& store, const FeatureSpace& space, const EncodedData& data,
+         const ProbeOptions& options, int64_t batch_rows, Pool& pool);
+
+  // Whether a probe is due after so many steps of the run.
+  bool is_due(int64_t steps) const { return steps % every_steps_ == 0; }
+  // Adds what the sample shows now to the sums.
+  void measure(int64_t steps);
+
+  // The means since the last reset: {<level>: {zero_share: [experts], scale: [experts; mean absolute output],
+  // gradient: {<task>: [experts; norm over the sample times the task's weight]}, gates: {<path>: {weights:
+  // [experts seen], entropy (nats), task?}}}}; null where nothing was measured. Gradients are those of the
+  // experts' own parameters and left out where they would take too much memory.
+  Json record() const;
+  void reset();
+
+  // For checkpoints.
+  Json to_json() const { return {{"count", count_}, {"sums", sums_}}; }
+  void restore(const Json& json);
+
+ private:
+  // The sums' next number; numbers come in one fixed order.
+  void add(double value) { sums_[place_++] += value; }
+  void add_outputs(const LevelProbe& level, const ConstRows<float>& outputs, int64_t rows);
+  void add_gate(const GateProbe& gate, const ConstRows<float>& weights, int64_t rows);
+  void add_gradients(int64_t steps);
+
+  const Graph& graph_;
+  FeatureSpace space_;
+  Pool& pool_;
+  const EncodedData& data_;
+  std::vector<int64_t> sample_;
+  int64_t every_steps_ = 1;
+  BatchLoader loader_;
+  std::optional<Program<float>> program_;
+  std::optional<TaskGradients> gradients_;
+  std::vector<std::vector<GradientBlock>> blocks_;  // by expert of all levels
+  size_t size_ = 0, place_ = 0;
+  int64_t count_ = 0;
+  std::vector<double> sums_;
+};
+
+// The parameters of every expert of every level, level by level.
+std::vector<std::vector<GradientBlock>> expert_blocks(const Graph& graph, const Layout& layout);
+
+}  // namespace gatewise
