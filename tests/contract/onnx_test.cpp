@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "exchange/onnx_export.h"
 #include "tests/contract/gate_cases.h"
+#include "tests/features/schema_of.h"
+#include "training/trainer.h"
 
 namespace gatewise {
 namespace {
@@ -47,7 +49,11 @@ class OnnxCases {
       json["outputs"][output] = {
           {"shape", shape}, {"values", run.value(node)}, {"has_exact_zeros", has_zeros}};
     }
-    std::ofstream(folder_ + "/" + name + ".onnx") << export_onnx(graph, run.store(), space, options);
+    add(name, export_onnx(graph, run.store(), space, options), json);
+  }
+
+  void add(const std::string& name, const std::string& model, const Json& json) {
+    std::ofstream(folder_ + "/" + name + ".onnx") << model;
     std::ofstream(folder_ + "/" + name + ".json") << json.dump();
   }
 
@@ -197,6 +203,94 @@ TEST(Onnx, AgreesOnExpertsWhoseBatchNormIsRoutedInScoringOnly) {
                           {"gate", {{"type", "top_k"}, {"k", 1}, {"routing", "routed"}}}});
   for (const bool routes : {false, true})
     cases.add(routes ? "routed" : "dense", *graph, space, feed_for(*graph, space, 6), {.routes = routes});
+  cases.expect_agreement();
+}
+
+// Six rows with everything that a column can be, missing values among them.
+struct Columns {
+  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> age{20, none, 31, 45, 45, 70}, income{0, 12.5, -3, none, 1e6, 40};
+  std::vector<double> hours{1, 2, none, 4, 5, 60}, vector{1, 2, 3, 4, none, none, 5, 6, 7, 9, 0, 1};
+  std::vector<std::string> city{"Bern", "", "Ulm", "Bern", "Köln", "?"};
+  std::vector<double> click{0, 1, 1, 0, 1, 0}, amount{3, 100, 7, none, 2000, 0};
+  std::vector<uint64_t> item{7, 9, 7, 11, 12, 7};
+  NumberLists taste_weights{{0, 2, 2, 3, 4, 6, 7}, {1, 0.5, 2, 1, 0.25, 3, 1}};
+
+  Table table() const {
+    Texts cities;
+    for (const std::string& name : city) {
+      const bool is_missing = name.empty() || name == "?";
+      cities.codes.push_back(is_missing ? missing_code : static_cast<uint32_t>(cities.levels.size()));
+      if (!is_missing) cities.levels.push_back(name);
+    }
+    const NumberLists vectors{{0, 2, 4, 4, 6, 8, 10}, {1, 2, 3, 4, 5, 6, 7, 9, 0, 1}};
+    IdValues items{item, {1, 1, 0, 1, 1, 1}};
+    const IdLists tastes{{0, 2, 2, 3, 4, 6, 7}, {5, 6, 5, 8, 6, 5, 9}};
+    return Table::from_columns("memory", {{"age", Numbers{age}},
+                                          {"income", Numbers{income}},
+                                          {"hours", Numbers{hours}},
+                                          {"place", vectors},
+                                          {"city", cities},
+                                          {"hashed", cities},
+                                          {"item", items},
+                                          {"taste", tastes},
+                                          {"strength", taste_weights},
+                                          {"click", Numbers{click}},
+                                          {"amount", Numbers{amount}}});
+  }
+};
+
+Json given(const char* type, std::vector<int64_t> shape, Json values) {
+  return {{"type", type}, {"shape", std::move(shape)}, {"values", std::move(values)}};
+}
+
+// Numbers as JSON has them, NaN by its name.
+Json numbers(const std::vector<double>& values) {
+  Json json = Json::array();
+  for (const double value : values) json.push_back(std::isnan(value) ? Json("nan") : Json(value));
+  return json;
+}
+
+TEST(Onnx, AgreesOnColumnsAsTheyStandInATable) {
+  const Columns columns;
+  const Schema schema = schema_of(R"({"data": {"null": ["", "?"]}, "columns": {
+    "age": {"role": "numeric", "missing_indicator": true}, "income": {"role": "numeric", "transform": "log1p"},
+    "hours": {"role": "numeric", "transform": "quantile", "bins": 4},
+    "place": {"role": "vector", "width": 2, "missing_indicator": true},
+    "city": {"role": "categorical"}, "hashed": {"role": "categorical", "hash_buckets": 3},
+    "item": {"role": "categorical", "type": "id"},
+    "taste": {"role": "bag", "type": "id", "weights": "strength"}},
+    "tasks": {"click": {}, "amount": {"kind": "regression", "transform": "log1p"}}})");
+  const Table table = columns.table();
+  const Encoder encoder = Encoder::fit(table, schema);
+  const auto graph = build_graph(encoder.space(), {{"type", "mmoe"}});
+  Store<float> store(*graph);
+  store.initialise(3);
+  Pool pool(1);
+  const auto predictions = predict(*graph, store, encoder.space(), encoder.encode(table, false), pool);
+
+  Json inputs{{"age", given("double", {6}, numbers(columns.age))},
+              {"income", given("double", {6}, numbers(columns.income))},
+              {"hours", given("double", {6}, numbers(columns.hours))},
+              {"place", given("double", {6, 2}, numbers(columns.vector))},
+              {"city", given("text", {6}, columns.city)},
+              {"item", given("integer", {6}, {7, 9, -1, 11, 12, 7})},
+              {"taste", given("integer", {6, 2}, {5, 6, 0, 0, 5, 0, 8, 0, 6, 5, 9, 0})},
+              {"taste/weights", given("real", {6, 2}, {1, 0.5, 0, 0, 2, 0, 1, 0, 0.25, 3, 1, 0})}};
+  // Buckets are counted from 0, behind the entries for what is unknown and missing.
+  const Vocabulary& vocabulary = *encoder.vocabulary(encoder.space().ids[2].table);
+  ASSERT_TRUE(vocabulary.is_hashed());
+  Json buckets = Json::array();
+  for (const std::string& name : columns.city) {
+    const int64_t first = vocabulary.rows() - vocabulary.buckets();
+    buckets.push_back(name.empty() || name == "?" ? -1 : vocabulary.find(name) - first);
+  }
+  inputs["hashed"] = given("integer", {6}, buckets);
+  const Json outputs{{"click", given("real", {6}, predictions[0])},
+                     {"amount", given("real", {6}, predictions[1])}};
+  OnnxCases cases("columns");
+  cases.add("columns", export_onnx(*graph, store, encoder.space(), {}, &encoder),
+            Json{{"inputs", inputs}, {"outputs", outputs}});
   cases.expect_agreement();
 }
 

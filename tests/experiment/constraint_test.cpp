@@ -10,7 +10,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::string message_of(const std::string& text) {
+std::string refusal_of(const std::string& text) {
   try {
     Constraint constraint(text);
   } catch (const Error& error) {
@@ -44,13 +44,13 @@ TEST(Constraint, HoldsNotWhereItDividesByZero) {
 }
 
 TEST(Constraint, SaysWhereATextGoesWrong) {
-  EXPECT_THAT(message_of("experts * <= 3"), HasSubstr("at character 11: got \"<= 3\""));
-  EXPECT_THAT(message_of("experts * 3"), HasSubstr("got the end, expected a comparison"));
-  EXPECT_THAT(message_of("(a + 1 <= 3"), HasSubstr("expected \")\""));
-  EXPECT_THAT(message_of("a <= 3 <= 4"), HasSubstr("got \"<= 4\""));
-  EXPECT_THAT(message_of("a = 3"), HasSubstr("expected a comparison"));
-  EXPECT_THAT(message_of(""), HasSubstr("expected a number, the name of an option"));
-  EXPECT_THAT(message_of(std::string(300, '(')), HasSubstr("fewer brackets"));
+  EXPECT_THAT(refusal_of("experts * <= 3"), HasSubstr("at character 11: got \"<= 3\""));
+  EXPECT_THAT(refusal_of("experts * 3"), HasSubstr("got the end, expected a comparison"));
+  EXPECT_THAT(refusal_of("(a + 1 <= 3"), HasSubstr("expected \")\""));
+  EXPECT_THAT(refusal_of("a <= 3 <= 4"), HasSubstr("got \"<= 4\""));
+  EXPECT_THAT(refusal_of("a = 3"), HasSubstr("expected a comparison"));
+  EXPECT_THAT(refusal_of(""), HasSubstr("expected a number, the name of an option"));
+  EXPECT_THAT(refusal_of(std::string(300, '(')), HasSubstr("fewer brackets"));
 }
 
 }  // namespace
