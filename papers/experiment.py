@@ -33,6 +33,11 @@ def toml_key(name):
     return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else json.dumps(name)
 
 
+def toml_text(tables):
+    """A whole configuration."""
+    return "".join(f"{toml_key(name)} = {toml(value)}\n" for name, value in tables.items())
+
+
 def parameter_count(program, model, what):
     """Parameters outside the embeddings of the model directory `model`, as the program counts them."""
     groups = run_program([program, "describe", "--json", model], what)["parameters"]["groups"]
@@ -66,7 +71,7 @@ def compare(arguments, configurations, journal, seeds, first_seed=1, options=())
         files = []
         for title, tables in configurations.items():
             files.append(folder / f"{title}.toml")
-            files[-1].write_text("".join(f"{table} = {toml(value)}\n" for table, value in tables.items()))
+            files[-1].write_text(toml_text(tables))
         kept = (arguments.cache or folder) / f"{journal}.journal"
         compared = run_program([
             arguments.program, "compare", *files, "--seeds", seeds, "--first-seed", first_seed,

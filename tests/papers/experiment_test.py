@@ -24,8 +24,7 @@ class Configurations(unittest.TestCase):
 
     def test_tables_are_written_as_toml(self):
         tables = {"columns": {"PM2.5": {"role": "numeric"}, "age": "numeric"}, "x": {"a": [1, 2], "b": True, "c": 1e-3}}
-        text = "".join(f"{name} = {experiment.toml(value)}\n" for name, value in tables.items())
-        self.assertEqual(tomllib.loads(text), tables)
+        self.assertEqual(tomllib.loads(experiment.toml_text(tables)), tables)
 
 
 class Statistics(unittest.TestCase):
