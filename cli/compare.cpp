@@ -27,8 +27,11 @@ class Compare final : public Verb {
                    "take every configuration with each of these in place of its model.type, as "
                    "mmoe,shared_bottom,linear; options that one lacks are left out")
         ->delimiter(',');
-    app.add_option("--seeds", seeds_, "runs of each configuration, with the seeds 1 to this number")
+    app.add_option("--seeds", seeds_, "runs of each configuration, each with a seed of its own")
         ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
+    app.add_option("--first-seed", first_seed_, "the first seed; the others follow it")
+        ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
         ->capture_default_str();
     app.add_flag("--same-rows", is_same_rows_,
                  "seeds change the initial weights and the order of rows alone; otherwise also which rows "
@@ -106,7 +109,7 @@ class Compare final : public Verb {
       comparison.externals.push_back(ExternalPredictions::parse(text));
     comparison.baseline = baseline_.empty() ? comparison.contestants[0].name : baseline_;
     comparison.seeds.resize(static_cast<size_t>(seeds_));
-    std::iota(comparison.seeds.begin(), comparison.seeds.end(), 1);
+    std::iota(comparison.seeds.begin(), comparison.seeds.end(), first_seed_);
     comparison.scope = is_same_rows_ ? SeedScope::Training : SeedScope::Everything;
     comparison.metrics = metrics_;
     return comparison;
@@ -165,7 +168,7 @@ class Compare final : public Verb {
 
   std::vector<std::string> files_, architectures_, metrics_, externals_, widths_{"expert.units"};
   std::string baseline_, journal_, csv_;
-  int64_t seeds_ = 5;
+  int64_t seeds_ = 5, first_seed_ = 1;
   int threads_ = 0;
   bool is_same_rows_ = false, is_equal_ = false, is_quiet_ = false, is_json_ = false;
 };

@@ -5,8 +5,11 @@ import concurrent.futures
 import json
 import math
 import pathlib
+import re
 import statistics
 import subprocess
+import tempfile
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -22,8 +25,17 @@ def run_program(command, what):
 def toml(value):
     """A value of a configuration as it is given on the command line; tables become inline tables."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{name} = {toml(own)}" for name, own in value.items()) + "}"
+        return "{" + ", ".join(f"{toml_key(name)} = {toml(own)}" for name, own in value.items()) + "}"
     return json.dumps(value)
+
+
+def toml_key(name):
+    return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else json.dumps(name)
+
+
+def toml_text(tables):
+    """A whole configuration."""
+    return "".join(f"{toml_key(name)} = {toml(value)}\n" for name, value in tables.items())
 
 
 def parameter_count(program, model, what):
@@ -32,16 +44,50 @@ def parameter_count(program, model, what):
     return sum(group["values"] for group in groups if group["group"] != "embeddings")
 
 
-def solve_width(count_of, budget, largest=4096):
-    """(width, count): the width whose count_of(width), which must grow with the width, is nearest to the budget."""
-    low, high = 1, 2
-    while count_of(high) < budget and high < largest:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if count_of(middle) < budget else (low, middle)
-    width = min((low, high), key=lambda width: abs(count_of(width) - budget))
-    return width, count_of(width)
+def with_options(configuration, options):
+    """A copy of the tables of a configuration with the command line's options ["--model.type", "omoe", ..] in them."""
+    changed = json.loads(json.dumps(configuration))
+    for name, text in zip(options[::2], options[1::2], strict=True):
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        *tables, option = name.removeprefix("--").split(".")
+        place = changed
+        for table in tables:
+            place = place.setdefault(table, {})
+        place[option] = value
+    return changed
+
+
+def compare(arguments, configurations, journal, seeds, first_seed=1, options=()):
+    """What `gatewise compare --json` prints of the configurations {name: tables}, which the options are added for all.
+
+    `journal` names the file in the cache that keeps finished runs; without a cache it lasts as long as the comparison.
+    RuntimeError if the program fails or a run diverges.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        files = []
+        for title, tables in configurations.items():
+            files.append(folder / f"{title}.toml")
+            files[-1].write_text(toml_text(tables))
+        kept = (arguments.cache or folder) / f"{journal}.journal"
+        compared = run_program([
+            arguments.program, "compare", *files, "--seeds", seeds, "--first-seed", first_seed,
+            "--threads", arguments.processes, "--journal", kept, "--json", "--quiet", *options], journal)
+    for run in compared["runs"]:
+        if "error" in run:
+            raise RuntimeError(f"{journal}: {run['configuration']}, seed {run['seed']}: {run['error']}")
+    return compared
+
+
+def runs_of(compared):
+    """{name: [run per seed]} of a comparison."""
+    runs = {}
+    for run in compared["runs"]:
+        runs.setdefault(run["configuration"], []).append(run)
+    return runs
 
 
 def cached(folder, name, compute):

@@ -4,12 +4,10 @@ A run is one model at one correlation of the tasks' weights from one seed, which
 and the data; models of one seed see the same rows. Labels have variance 1. related_tasks.toml holds the setting.
 """
 
-import functools
 import math
-import pathlib
 import statistics
 import sys
-import tempfile
+import tomllib
 
 import experiment
 
@@ -27,29 +25,23 @@ def gates(has_bias):
     return ["--model.gate.bias", "true" if has_bias else "false", "--model.gate.initializer", "glorot_uniform"]
 
 
-def fit(arguments, name, options, correlation, seed):
-    """Of one run: {"y1": [loss per epoch], "y2": [..], "parameters": their number}. `options` name the model."""
-    what = f"{name}, correlation {correlation}, seed {seed}"
-    with tempfile.TemporaryDirectory() as folder:
-        model = pathlib.Path(folder) / "model"
-        command = [
-            arguments.program, "fit", experiment.ROOT / "papers/related_tasks.toml", *GLOROT, *options,
-            "--synthetic.options.correlation", correlation, "--synthetic.options.seed", seed,
-            "--training.seed", seed, "--training.epochs", EPOCHS,
-            "--training.steps_per_epoch", 2 if arguments.quick else STEPS_PER_EPOCH,
-            "--output", model, "--json", "--quiet",
-        ]
-        printed = experiment.run_program(command, what)
-        parameters = experiment.parameter_count(arguments.program, model, what)
-    epochs = printed["history"]["epochs"]
-    if len(epochs) != EPOCHS:
-        raise RuntimeError(f"{what}: got {len(epochs)} epochs, expected {EPOCHS}")
-    return {task: [epoch["losses"][task] for epoch in epochs] for task in TASKS} | {"parameters": parameters}
+SETTING = tomllib.loads((experiment.ROOT / "papers/related_tasks.toml").read_text())
 
 
-def cached_fit(arguments, name, options, correlation, seed):
-    return experiment.cached(arguments.cache, f"{name}_{correlation}_{seed}",
-                             lambda: fit(arguments, name, options, correlation, seed))
+def runs_at(arguments, correlation, models, seeds, first_seed=1):
+    """{model: [run per seed]}; a run is {"y1": [loss per epoch], "y2": [..], "parameters": their number, "seconds"}.
+
+    `models` is {name: options}. Finished runs are kept by correlation, whoever asks for them.
+    """
+    configurations = {name: experiment.with_options(SETTING, [*GLOROT, *options]) for name, options in models.items()}
+    options = ["--synthetic.options.correlation", correlation, "--training.epochs", EPOCHS,
+               "--training.steps_per_epoch", 2 if arguments.quick else STEPS_PER_EPOCH]
+    compared = experiment.compare(arguments, configurations, f"related_tasks_{correlation}", seeds, first_seed, options)
+    return {
+        name: [run["losses"] | {"parameters": run["parameters"]["outside_embeddings"], "seconds": run["seconds"]}
+               for run in runs]
+        for name, runs in experiment.runs_of(compared).items()
+    }
 
 
 def summary(runs):
@@ -90,19 +82,15 @@ def compare(description, seeds, output, correlations, models, show, judge):
     """The whole of a comparison of models at several correlations: runs, results, table, bounds. Returns the exit code."""
     parser = experiment.parser_of(description, seeds=seeds, output=output, quick="two seeds and few steps, no results")
     arguments = experiment.arguments_of(parser)
-    seeds = range(1, arguments.seeds + 1)
     try:
-        runs = experiment.run_all(arguments.processes, {
-            (p, name, seed): functools.partial(cached_fit, arguments, name, models[name], p, seed)
-            for seed in seeds for p in correlations for name in models
-        })
+        runs = {p: runs_at(arguments, p, models, arguments.seeds) for p in correlations}
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 2
     if arguments.quick:
-        print(f"{len(runs)} short runs ended")
+        print(f"{sum(len(of_model) for at in runs.values() for of_model in at.values())} short runs ended")
         return 0
-    results = {str(p): {name: summary([runs[p, name, seed] for seed in seeds]) for name in models} for p in correlations}
+    results = {str(p): {name: summary(of_model) for name, of_model in runs[p].items()} for p in correlations}
     experiment.write_results(arguments, results)
     show(results)
     return experiment.verdict(list(judge(results)))

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""The models of the Census-Income comparison, and the helper that gives all of them the same number of parameters.
+"""The models of the Census-Income comparison, all with as many parameters outside the embeddings as MMoE.
 
-Usage: papers/census/models.py TRAIN_CSV TEST_CSV [--budget N] [--program PATH]
+Usage: papers/census/models.py TRAIN_CSV TEST_CSV [--program PATH]
 
-Prints, for both sets of features, the width WIDTH at which each model has about as many parameters outside its embeddings
-as MMoE with 8 experts of 16 units (or as --budget says), and the number it then has. Numbers are the program's own: it
-trains each candidate for one epoch on a few rows and is asked to describe the result.
+Prints, for both sets of features, the width at which `gatewise compare --equal-parameters` finds each model to have about as
+many parameters outside its embeddings as MMoE with 8 experts of 16 units, and the number it then has.
 """
 
 import argparse
@@ -13,6 +12,7 @@ import itertools
 import pathlib
 import sys
 import tempfile
+import tomllib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import experiment  # noqa: E402
@@ -24,11 +24,12 @@ EXAMPLES = {
 TASKS = ["income", "never_married"]
 
 TOWER = "tower = { units = [8] }\n"
-ONE_LAYER = "expert = { units = [WIDTH] }\n" + TOWER
+ONE_LAYER = "expert = { units = [16] }\n" + TOWER
 TWO_LEVELS = "levels = 2\n" + ONE_LAYER
 HOME = ONE_LAYER + 'groups = { income = ["income"], never_married = ["never_married"] }\n'
 
-# Numbers of experts and everything else are the program's defaults, which `gatewise describe NAME` shows.
+# At the width of the reference, which EQUAL scales. Numbers of experts and everything else are the program's defaults,
+# which `gatewise describe NAME` shows.
 REFERENCE, REFERENCE_WIDTH = "mmoe", 16
 MODELS = {
     "mmoe": 'type = "mmoe"\nexperts = 8\n' + ONE_LAYER,
@@ -38,7 +39,7 @@ MODELS = {
     "l2_constrained": 'type = "l2_constrained"\nalpha = 0.01\n' + ONE_LAYER,
     "l2_constrained_1e-4": 'type = "l2_constrained"\nalpha = 0.0001\n' + ONE_LAYER,
     "cross_stitch": 'type = "cross_stitch"\n' + ONE_LAYER,
-    "tensor_factorization": 'type = "tensor_factorization"\nrank_in = WIDTH\nrank_out = WIDTH\n' + ONE_LAYER,
+    "tensor_factorization": 'type = "tensor_factorization"\nrank_in = 16\nrank_out = 16\n' + ONE_LAYER,
     "cgc": 'type = "cgc"\n' + ONE_LAYER,
     "ple": 'type = "ple"\n' + TWO_LEVELS,
     "adatt": 'type = "adatt"\n' + TWO_LEVELS,
@@ -48,17 +49,24 @@ MODELS = {
 }
 
 
-def with_model(example, model, width):
-    """The text of the example with the lines of [model] replaced."""
-    lines, is_model = [], False
-    for line in example.read_text().splitlines(keepends=True):
-        if line.startswith("["):
-            is_model = line.strip() == "[model]"
-            if is_model:
-                lines += [line, MODELS[model].replace("WIDTH", str(width)), "\n"]
-        if not is_model:
-            lines.append(line)
-    return "".join(lines)
+# Of `gatewise compare`.
+EQUAL = ["--equal-parameters", "--widths", "expert.units,rank_in,rank_out", "--baseline", REFERENCE]
+
+
+def configurations(features, names=tuple(MODELS)):
+    """{model: the tables of the example with the model's own [model]}."""
+    example = tomllib.loads(EXAMPLES[features].read_text())
+    return {name: example | {"model": tomllib.loads(MODELS[name])} for name in names}
+
+
+def widths_of(compared):
+    """{model: [width, parameters outside the embeddings]} of a comparison at equal parameters."""
+    widths = {}
+    for found in compared["configurations"]:
+        changed = found.get("changed_widths")
+        width = changed[0]["to"][0] if changed else REFERENCE_WIDTH
+        widths[found["name"]] = [width, found["parameters"]["outside_embeddings"]]
+    return widths
 
 
 def head_of(source, folder, rows=1000):
@@ -69,32 +77,13 @@ def head_of(source, folder, rows=1000):
     return path
 
 
-def counter(program, features, model, train, test, folder):
-    """A function width -> parameters outside the embeddings."""
-    known = {}
-
-    def count_of(width):
-        if width not in known:
-            what = f"{features}, {model}, width {width}"
-            (folder / "count.toml").write_text(with_model(EXAMPLES[features], model, width))
-            command = [program, "fit", folder / "count.toml", "--data.train", train, "--data.test", test,
-                       "--training.threads", 1, "--training.epochs", 1, "--training.batch_rows", 128,
-                       "--evaluation.resamples", 0, "--output", folder / "count", "--json", "--quiet"]
-            experiment.run_program(command, what)
-            known[width] = experiment.parameter_count(program, folder / "count", what)
-        return known[width]
-
-    return count_of
-
-
-def solve(program, features, train, test, names=tuple(MODELS), budget=None):
-    """{model: [width, parameters outside the embeddings]} of the models; None as budget is the reference's number."""
+def solve(arguments, features, names=tuple(MODELS)):
+    """The comparison of the models at equal parameters for one epoch on a few rows."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        heads = head_of(train, folder), head_of(test, folder)
-        counters = {model: counter(program, features, model, *heads, folder) for model in names}
-        budget = budget or counter(program, features, REFERENCE, *heads, folder)(REFERENCE_WIDTH)
-        return {model: list(experiment.solve_width(count_of, budget, 512)) for model, count_of in counters.items()}
+        train, test = head_of(arguments.train, folder), head_of(arguments.test, folder)
+        options = [*EQUAL, "--data.train", train, "--data.test", test, "--training.epochs", 1, "--training.batch_rows", 128]
+        return experiment.compare(arguments, configurations(features, names), f"widths_{features}", 1, 1, options)
 
 
 def print_widths(features, widths):
@@ -108,12 +97,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("train", type=pathlib.Path)
     parser.add_argument("test", type=pathlib.Path)
-    parser.add_argument("--budget", type=int)
     experiment.add_program(parser)
+    parser.set_defaults(cache=None, processes=1)
     arguments = parser.parse_args()
     for features in EXAMPLES:
-        print_widths(features, solve(arguments.program, features, arguments.train, arguments.test,
-                                     budget=arguments.budget))
+        print_widths(features, widths_of(solve(arguments, features)))
 
 
 if __name__ == "__main__":

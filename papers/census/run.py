@@ -5,18 +5,16 @@ Usage: papers/census/run.py TRAIN_CSV TEST_CSV [--seeds 10] [--baselines FILE] [
            [--models NAME ..] [--processes 1] [--program PATH] [--output FILE] [--cache FOLDER] [--quick]
 
 Every run takes the settings of examples/census_income.toml or examples/census_income_with_education.toml and replaces
-only the model, at the width that models.py solves. Seed s splits the test file and starts the model, so models of one seed
-are judged on the same rows and differences are paired. --baselines and --speed take the files that baselines.py and
-speed.py write. The bounds of LIMITS are checked: exit code 1 if one is missed, and 2 if a run fails. --quick trains two
-seeds of MMoE and Shared-Bottom for one epoch and checks only that everything runs.
+only the model, at the width at which it has as many parameters as MMoE. Seed s splits the test file and starts the model, so
+models of one seed are judged on the same rows and differences are paired. --baselines and --speed take the files that
+baselines.py and speed.py write. The bounds of LIMITS are checked: exit code 1 if one is missed, and 2 if a run fails.
+--quick trains two seeds of MMoE and Shared-Bottom for one epoch and checks only that everything runs.
 """
 
-import functools
 import json
 import pathlib
 import statistics
 import sys
-import tempfile
 
 import models
 from models import EXAMPLES, MODELS, REFERENCE, TASKS
@@ -30,40 +28,17 @@ LIMITS = {
 MARGIN_OVER_LOGISTIC = 0.001
 
 
-def fit(arguments, features, model, width, seed):
-    """Of the kept epoch: {"test": {task: auc}, "epoch": its number, "parameters": ..}."""
-    what = f"{features}, {model}, seed {seed}"
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        (folder / "model.toml").write_text(models.with_model(EXAMPLES[features], model, width))
-        command = [
-            arguments.program, "fit", folder / "model.toml",
-            "--data.train", arguments.train.resolve(), "--data.test", arguments.test.resolve(),
-            "--split.seed", seed, "--training.seed", seed, "--training.threads", 1,
-            "--evaluation.resamples", 0, "--output", folder / "model", "--json", "--quiet",
-        ]
-        if arguments.quick:
-            command += ["--training.epochs", 1]
-        epochs = experiment.run_program(command, what)["history"]["epochs"]
-        metrics = json.loads((folder / "model/metrics.json").read_text())
-        parameters = experiment.parameter_count(arguments.program, folder / "model", what)
-    return {
-        "test": {task: metrics["test"]["tasks"][task]["auc"]["value"] for task in TASKS},
-        "epoch": [epoch["epoch"] for epoch in epochs if epoch["is_best"]][-1],
-        "parameters": parameters,
-    }
-
-
-def cached_fit(arguments, features, model, width, seed):
-    found = experiment.cached(arguments.cache, f"{features}_{model}_{width}_{seed}",
-                              lambda: fit(arguments, features, model, width, seed))
-    print(f"{features} {model} seed {seed}: income {found['test']['income']:.4f}", file=sys.stderr)
-    return found
+def compare(arguments, features):
+    options = [*models.EQUAL, "--data.train", arguments.train.resolve(), "--data.test", arguments.test.resolve()]
+    if arguments.quick:
+        options += ["--training.epochs", 1]
+    configurations = models.configurations(features, arguments.models)
+    return experiment.compare(arguments, configurations, f"census_{features}", arguments.seeds, 1, options)
 
 
 def aucs_of(runs):
     """{task: [AUC per seed]}."""
-    return {task: [run["test"][task] for run in runs] for task in TASKS}
+    return {task: [run["metrics"]["test"]["tasks"][task]["auc"]["value"] for run in runs] for task in TASKS}
 
 
 def row_of(aucs, reference):
@@ -86,8 +61,8 @@ def summary(widths, runs, baselines, seeds):
         aucs = reference if model == REFERENCE else aucs_of(of_model)
         found[model] = {
             "width": widths[model][0],
-            "parameters": of_model[0]["parameters"],
-            "epoch": statistics.mean(run["epoch"] for run in of_model),
+            "parameters": widths[model][1],
+            "epoch": statistics.mean(run["best_epoch"] for run in of_model),
             "tasks": row_of(aucs, reference),
         }
     for model, tasks in baselines.items():
@@ -143,16 +118,10 @@ def main():
     results = {}
     try:
         for features in arguments.features:
-            widths = experiment.cached(arguments.cache, f"widths_{features}", lambda features=features: models.solve(
-                arguments.program, features, arguments.train, arguments.test, arguments.models))
+            compared = compare(arguments, features)
+            widths, runs = models.widths_of(compared), experiment.runs_of(compared)
             models.print_widths(features, widths)
-            seeds = range(1, arguments.seeds + 1)
-            runs = experiment.run_all(arguments.processes, {
-                (model, seed): functools.partial(cached_fit, arguments, features, model, widths[model][0], seed)
-                for seed in seeds for model in arguments.models
-            })
-            of_model = {model: [runs[model, seed] for seed in seeds] for model in arguments.models}
-            results[features] = summary(widths, of_model, baselines.get(features, {}), arguments.seeds)
+            results[features] = summary(widths, runs, baselines.get(features, {}), arguments.seeds)
             report(features, results[features], speed)
     except RuntimeError as error:
         print(error, file=sys.stderr)

@@ -33,8 +33,8 @@ def processor_seconds(command):
     return usage.ru_utime + usage.ru_stime
 
 
-def fit(arguments, model, width, epochs, folder):
-    (folder / "model.toml").write_text(models.with_model(models.EXAMPLES[FEATURES], model, width))
+def fit(arguments, tables, epochs, folder):
+    (folder / "model.toml").write_text(models.experiment.toml_text(tables))
     return processor_seconds([
         arguments.program, "fit", folder / "model.toml", "--data.train", arguments.train.resolve(),
         "--data.test", arguments.test.resolve(), "--training.threads", 1, "--training.epochs", epochs,
@@ -49,17 +49,19 @@ def main():
     models.experiment.add_program(parser)
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("census_speed.json"))
     parser.add_argument("--quick", action="store_true")
+    parser.set_defaults(cache=None, processes=1)
     arguments = parser.parse_args()
     names = ["mmoe", "shared_bottom"] if arguments.quick else list(models.MODELS)
     with arguments.train.open() as lines:
         rows = sum(1 for _ in lines) - 1
-    widths = models.solve(arguments.program, FEATURES, arguments.train, arguments.test, names)
+    solved = {found["name"]: found["model"] for found in models.solve(arguments, FEATURES, names)["configurations"]}
+    tables = {name: given | {"model": solved[name]} for name, given in models.configurations(FEATURES, names).items()}
     least = {}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(1 if arguments.quick else arguments.rounds):
             for model in names:
                 for epochs in EPOCHS:
-                    seconds = fit(arguments, model, widths[model][0], epochs, pathlib.Path(folder))
+                    seconds = fit(arguments, tables[model], epochs, pathlib.Path(folder))
                     least[model, epochs] = min(seconds, least.get((model, epochs), seconds))
     found = {model: rows * (EPOCHS[1] - EPOCHS[0]) / (least[model, EPOCHS[1]] - least[model, EPOCHS[0]]) for model in names}
     for model, speed in found.items():

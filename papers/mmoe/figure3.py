@@ -7,7 +7,6 @@ The setting is that of run.py with a shared bottom of 16 units and Adam at 1e-3.
 and at the end: exit code 1 if it is missed, and 2 if a run fails. --quick checks only that everything runs.
 """
 
-import functools
 import pathlib
 import sys
 
@@ -32,19 +31,15 @@ def losses(found):
 def main():
     parser = experiment.parser_of(__doc__, seeds=10, output="figure3.json", quick="two seeds and few steps, no results")
     arguments = experiment.arguments_of(parser)
-    seeds = range(1, arguments.seeds + 1)
     try:
-        runs = experiment.run_all(arguments.processes, {
-            (p, seed): functools.partial(related_tasks.cached_fit, arguments, NAME, MODEL, p, seed)
-            for seed in seeds for p in CORRELATIONS
-        })
+        runs = {p: related_tasks.runs_at(arguments, p, {NAME: MODEL}, arguments.seeds)[NAME] for p in CORRELATIONS}
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 2
     if arguments.quick:
-        print(f"{len(runs)} short runs ended")
+        print(f"{sum(map(len, runs.values()))} short runs ended")
         return 0
-    results = {p: related_tasks.summary([runs[p, seed] for seed in seeds]) for p in CORRELATIONS}
+    results = {p: related_tasks.summary(of_seeds) for p, of_seeds in runs.items()}
     experiment.write_results(arguments, results)
     experiment.print_header("p", "correlation of labels", *(f"step {step}" for step in related_tasks.MARKS),
                             "95 % interval", "earlier, 5000", "earlier, 10000")

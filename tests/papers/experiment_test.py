@@ -4,17 +4,27 @@ import math
 import pathlib
 import sys
 import tempfile
+import tomllib
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "papers"))
 import experiment  # noqa: E402
 
 
-class SolveWidth(unittest.TestCase):
-    def test_finds_the_nearest_on_either_side(self):
-        for budget, width in ((0, 1), (13, 1), (133, 13), (138, 13), (139, 14), (4003, 400)):
-            found = experiment.solve_width(lambda width: 10 * width + 3, budget)
-            self.assertEqual(found, (width, 10 * width + 3), budget)
+class Configurations(unittest.TestCase):
+    def test_options_take_their_place_in_the_tables(self):
+        given = {"model": {"type": "mmoe", "expert": {"units": [16]}}, "training": {"epochs": 3}}
+        options = ["--model.type", "omoe", "--model.expert.units", "[8]", "--model.gate.bias", "true", "--split.seed", "4"]
+        self.assertEqual(experiment.with_options(given, options), {
+            "model": {"type": "omoe", "expert": {"units": [8]}, "gate": {"bias": True}},
+            "training": {"epochs": 3},
+            "split": {"seed": 4},
+        })
+        self.assertEqual(given["model"]["type"], "mmoe")
+
+    def test_tables_are_written_as_toml(self):
+        tables = {"columns": {"PM2.5": {"role": "numeric"}, "age": "numeric"}, "x": {"a": [1, 2], "b": True, "c": 1e-3}}
+        self.assertEqual(tomllib.loads(experiment.toml_text(tables)), tables)
 
 
 class Statistics(unittest.TestCase):
