@@ -11,17 +11,22 @@ namespace {
 
 constexpr size_t most_trials = 8;
 
-std::string last_part(const std::string& name) { return name.substr(name.rfind('.') + 1); }
-
-// The settings of a trial on one line, by the last part of their names where that is clear.
-std::string settings_text(const Json& values) {
-  std::map<std::string, int> uses;
-  for (const auto& [name, value] : values.items()) ++uses[last_part(name)];
-  std::vector<std::string> parts;
-  for (const auto& [name, value] : values.items()) {
-    const std::string part = last_part(name);
-    parts.push_back(fmt::format("{}={}", uses[part] > 1 ? name : part, setting_text(value)));
+// The shortest end of a path that no other name has.
+std::string short_name(const std::string& name, const Json& values) {
+  for (size_t dot = name.rfind('.'); dot != std::string::npos && dot > 0; dot = name.rfind('.', dot - 1)) {
+    const std::string end = name.substr(dot);
+    int uses = 0;
+    for (const auto& [other, value] : values.items()) uses += ("." + other).ends_with(end);
+    if (uses == 1) return end.substr(1);
   }
+  return name;
+}
+
+// The settings of a trial on one line.
+std::string settings_text(const Json& values) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : values.items())
+    parts.push_back(fmt::format("{}={}", short_name(name, values), setting_text(value)));
   return fmt::format("{}", fmt::join(parts, " "));
 }
 
@@ -113,6 +118,8 @@ std::string tune_text(const Json& result, const Style& style) {
   if (counts["cut"] > 0) text += fmt::format(", {} ended early", counts["cut"]);
   if (counts["failed"] > 0) text += fmt::format(", {} failed", counts["failed"]);
   if (result.contains("seconds")) text += ", " + duration_text(result["seconds"].get<double>());
+  if (static_cast<int64_t>(result["trials"].size()) < result["settings"]["trials"].get<int64_t>())
+    text += "; there is no other allowed point";
   text += "\n";
   if (!result.contains("best")) return text + "no trial succeeded\n";
   const Json& first = result["trials"][0];
