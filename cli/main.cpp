@@ -22,6 +22,7 @@ constexpr VerbEntry verbs[] = {
     {"predict", "scores rows with a trained model", make_predict},
     {"compare", "trains configurations over seeds and tells which differences are more than noise",
      make_compare},
+    {"tune", "searches for good settings of a configuration", make_tune},
     {"describe", "proposes a configuration for data; shows a model, a plan or what a name means",
      make_describe},
     {"export", "writes a trained model for other runtimes (ONNX)", make_export},

@@ -72,7 +72,7 @@ class TrialRun {
 
   Outcome result_of(const Trial& trial) {
     Outcome outcome;
-    outcome.key = trial_key(trial.configuration, rows_.identity(trial.configuration));
+    outcome.key = trial_key(trial.configuration, rows_.identity(trial.configuration), trial.ending);
     if (options_.journal != nullptr) {
       const std::lock_guard lock(mutex_);
       if (const Json* known = options_.journal->find(outcome.key)) return {outcome.key, *known, false};

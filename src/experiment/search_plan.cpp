@@ -284,6 +284,24 @@ std::string full_name(const std::string& name, const std::vector<std::string>& k
   return found.empty() ? "" : found[0];
 }
 
+void check_ends(const SearchPlan& plan, size_t index) {
+  const Dimension& dimension = plan.dimensions[index];
+  std::vector<Json> values = dimension.choices;
+  if (values.empty()) values = {dimension.json(dimension.low), dimension.json(dimension.high)};
+  Json changed = plan.configuration;
+  for (const Json& value : values) {
+    changed[plan.places[index]] = value;
+    Configuration::from_json(changed);
+  }
+}
+
+void leave_out(SearchPlan& plan, size_t index) {
+  const auto offset = static_cast<std::ptrdiff_t>(index);
+  plan.dimensions.erase(plan.dimensions.begin() + offset);
+  plan.places.erase(plan.places.begin() + offset);
+  if (plan.first) plan.first->erase(plan.first->begin() + offset);
+}
+
 }  // namespace
 
 Json complete_model_with_parts(const Json& model) {
@@ -317,14 +335,12 @@ SearchPlan SearchPlan::read(const Json& given) {
   }
   // Every end and every choice has to be a value that the option takes.
   Configuration::from_json(plan.configuration);
-  for (size_t i = 0; i < plan.dimensions.size(); ++i) {
-    const Dimension& dimension = plan.dimensions[i];
-    Json changed = plan.configuration;
-    std::vector<Json> values = dimension.choices;
-    if (values.empty()) values = {dimension.json(dimension.low), dimension.json(dimension.high)};
-    for (const Json& value : values) {
-      changed[plan.places[i]] = value;
-      Configuration::from_json(changed);
+  for (size_t i = plan.dimensions.size(); i-- > 0;) {
+    try {
+      check_ends(plan, i);
+    } catch (const Error&) {
+      if (!plan.is_default) throw;
+      leave_out(plan, i);  // the architecture does not allow what the part declares
     }
   }
   return plan;
@@ -355,8 +371,12 @@ std::map<std::string, double> SearchPlan::resolve(std::vector<Constraint>& const
       if (full[name].empty()) full[name] = full_name(name, fixed, constraint);
       if (full[name].empty()) {
         std::vector<std::string> known = searched;
-        for (const std::string& path : searched) known.push_back(path.substr(path.rfind('.') + 1));
-        for (const std::string& path : fixed) known.push_back(path.substr(path.rfind('.') + 1));
+        for (const auto* paths : {&searched, &fixed}) {
+          for (const std::string& path : *paths) {
+            const std::string end = path.substr(path.rfind('.') + 1);
+            if (std::find(known.begin(), known.end(), end) == known.end()) known.push_back(end);
+          }
+        }
         command_error("tune.constraints: \"{}\": no option \"{}\" that is a number.{}", constraint.text(),
                       name, suggestion(name, known));
       }

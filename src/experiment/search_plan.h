@@ -24,7 +24,8 @@ struct SearchPlan {
 
   // Reads the ranges of `given`; where it has none, takes the declared ranges of all options of the
   // architecture and its parts, of the learning rate, and of the batch's rows unless rows are synthetic, each
-  // starting from the configuration's own value. Throws Error(Command) for what is no range, for ranges of
+  // starting from the configuration's own value; options that the architecture holds to one value are left
+  // out. Throws Error(Command) for what is no range, for ranges of
   // tables that hold none, and as Configuration::from_json() does for a value in a range that an option
   // refuses.
   static SearchPlan read(const Json& given);

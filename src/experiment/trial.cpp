@@ -41,11 +41,12 @@ Configuration with_seed(Configuration configuration, int64_t seed, SeedScope sco
   return configuration;
 }
 
-std::string trial_key(const Configuration& configuration, const Json& rows) {
+std::string trial_key(const Configuration& configuration, const Json& rows, const Json& ending) {
   Json what = configuration.to_json();
   for (const char* table : {"data", "split", "columns", "synthetic", "output"}) what.erase(table);
   for (const char* option : {"threads", "checkpoint_seconds"}) what["training"].erase(option);
   what["rows"] = rows;
+  if (!ending.is_null()) what["ending"] = ending;
   what["program"] = {gatewise_version(), kernels::instruction_set_name()};
   return fmt::format("{:016x}", mix64(fnv1a(what.dump())));
 }
@@ -69,6 +70,7 @@ Json run_trial(const Trial& trial, const TrainingRows& rows, std::atomic<bool>* 
   UntrainedModel model = make_model(configuration, rows);
   TrainingRun run;
   run.stop_request = stop_request;
+  run.ends_after = trial.ends_after;
   Json history;
   try {
     history = fit_model(model, configuration, rows, run, pool);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 
 #include "configuration/fit.h"
@@ -13,6 +14,10 @@ struct Trial {
   int64_t seed = 0;  // for people: the configuration has its seeds in it
   Configuration configuration;
   size_t number = 0;  // set by run_trials(): 0, 1, ... in the order of the start
+  // Where training may end before its time (TrainingRun::ends_after), and all that decides about it, null
+  // where nothing does.
+  std::function<bool(const Json& epoch)> ends_after = {};
+  Json ending = {};
 };
 
 // What changes with the seed of a trial.
@@ -23,9 +28,9 @@ enum class SeedScope {
 Configuration with_seed(Configuration configuration, int64_t seed, SeedScope scope);
 
 // A hash of everything that determines the result: the configuration but for the number of threads, the
-// output and checkpoints, the contents of the files (`rows`, of SharedRows::identity()), the program's
-// version and its instruction set.
-std::string trial_key(const Configuration& configuration, const Json& rows);
+// output and checkpoints, the contents of the files (`rows`, of SharedRows::identity()), the `ending` of the
+// trial, the program's version and its instruction set.
+std::string trial_key(const Configuration& configuration, const Json& rows, const Json& ending = {});
 
 // Values saved with a model, those of embedding tables apart.
 struct ParameterCount {

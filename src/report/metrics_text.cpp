@@ -47,17 +47,21 @@ std::string metrics_text(const Json& evaluation, const Style& style) {
   table.add_column("task");
   table.add_column("metric");
   table.add_column("value", Align::Right);
-  table.add_column("95 % interval");
-  table.add_column("");
-  bool has_details = false;
+  bool has_intervals = false, has_details = false;
   for (const auto& [task, metrics] : evaluation["tasks"].items()) {
-    for (const auto& [name, metric] : metrics.items()) has_details |= !details_text(metric).empty();
+    for (const auto& [name, metric] : metrics.items()) {
+      has_intervals |= !interval_text(metric).empty();
+      has_details |= !details_text(metric).empty();
+    }
   }
+  if (has_intervals) table.add_column("95 % interval");
+  table.add_column("");
   if (has_details) table.add_column("details");
   for (const auto& [task, metrics] : evaluation["tasks"].items()) {
     for (const auto& [name, metric] : metrics.items()) {
-      std::vector<std::string> cells{task, name, metric_value_text(metric), interval_text(metric),
-                                     direction_text(metric)};
+      std::vector<std::string> cells{task, name, metric_value_text(metric)};
+      if (has_intervals) cells.push_back(interval_text(metric));
+      cells.push_back(direction_text(metric));
       if (has_details) cells.push_back(details_text(metric));
       table.add_row(std::move(cells));
     }

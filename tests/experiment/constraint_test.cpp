@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
+#include "tests/base/message_of.h"
 
 namespace gatewise {
 namespace {
@@ -10,14 +11,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::string refusal_of(const std::string& text) {
-  try {
-    Constraint constraint(text);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.fault(), Fault::Command);
-    return error.what();
-  }
-  return "";
+std::string refusal_of_constraint(const std::string& text) {
+  return message_of([&] { Constraint constraint(text); });
 }
 
 TEST(Constraint, ComparesSumsAndProductsWithTheUsualPrecedence) {
@@ -44,13 +39,13 @@ TEST(Constraint, HoldsNotWhereItDividesByZero) {
 }
 
 TEST(Constraint, SaysWhereATextGoesWrong) {
-  EXPECT_THAT(refusal_of("experts * <= 3"), HasSubstr("at character 11: got \"<= 3\""));
-  EXPECT_THAT(refusal_of("experts * 3"), HasSubstr("got the end, expected a comparison"));
-  EXPECT_THAT(refusal_of("(a + 1 <= 3"), HasSubstr("expected \")\""));
-  EXPECT_THAT(refusal_of("a <= 3 <= 4"), HasSubstr("got \"<= 4\""));
-  EXPECT_THAT(refusal_of("a = 3"), HasSubstr("expected a comparison"));
-  EXPECT_THAT(refusal_of(""), HasSubstr("expected a number, the name of an option"));
-  EXPECT_THAT(refusal_of(std::string(300, '(')), HasSubstr("fewer brackets"));
+  EXPECT_THAT(refusal_of_constraint("experts * <= 3"), HasSubstr("at character 11: got \"<= 3\""));
+  EXPECT_THAT(refusal_of_constraint("experts * 3"), HasSubstr("got the end, expected a comparison"));
+  EXPECT_THAT(refusal_of_constraint("(a + 1 <= 3"), HasSubstr("expected \")\""));
+  EXPECT_THAT(refusal_of_constraint("a <= 3 <= 4"), HasSubstr("got \"<= 4\""));
+  EXPECT_THAT(refusal_of_constraint("a = 3"), HasSubstr("expected a comparison"));
+  EXPECT_THAT(refusal_of_constraint(""), HasSubstr("expected a number, the name of an option"));
+  EXPECT_THAT(refusal_of_constraint(std::string(300, '(')), HasSubstr("fewer brackets"));
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ TEST(SearchSpace, OrdersChoicesThatAreNumbers) {
 TEST(SearchSpace, CountsItsPointsWhereThatIsPossible) {
   const SearchSpace space({Dimension::integer("i", 1, 4), Dimension::choice("c", {"a", "b", "c"})});
   EXPECT_EQ(space.count(100), 12);
-  EXPECT_EQ(space.count(11), 12);
+  EXPECT_EQ(space.count(12), 12);
+  EXPECT_EQ(space.count(9), 10);
   EXPECT_EQ(space.count(5), 6);
   EXPECT_EQ(SearchSpace({Dimension::number("n", 0, 1)}).count(100), 101);
 }
@@ -105,6 +106,21 @@ TEST(QuasiRandom, HasOnePointInEveryIntervalOfItsBase) {
     }
     EXPECT_THAT(hits, testing::Each(1)) << dimension;
   }
+}
+
+TEST(QuasiRandom, DrawsTheOrderOfLaterDigitsAnewForEveryFirstOne) {
+  // The second digit, in base 3, of the points that begin with each first digit, in the order of the points.
+  bool has_differed = false;
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    std::map<int, std::vector<int>> second_digits;
+    for (uint64_t i = 0; i < 9; ++i) {
+      const auto digits = static_cast<int>(quasi_random_point(seed, i, 2)[1] * 9);
+      second_digits[digits / 3].push_back(digits % 3);
+    }
+    has_differed =
+        has_differed || second_digits[0] != second_digits[1] || second_digits[0] != second_digits[2];
+  }
+  EXPECT_TRUE(has_differed);
 }
 
 TEST(QuasiRandom, DependsOnTheSeedAlone) {

@@ -1,0 +1,341 @@
+#include "experiment/tuner.h"
+
+#include <numeric>
+
+#include "base/error.h"
+#include "experiment/halving.h"
+#include "experiment/importance.h"
+#include "training/model.h"
+
+namespace gatewise {
+
+// One trial: a point, and what its runs gave, seed by seed.
+struct Tuner::State {
+  Point point;
+  std::string proposed_by;
+  Json configuration;
+  std::vector<Json> results;  // null until the run has ended
+  int64_t started = 0;        // runs
+  int64_t known_runs = 0;     // found in the journal
+  bool has_ended = false;
+  bool was_cut = false;
+  std::optional<double> value;
+  std::string error;
+  CostCurve curve;  // of the first seed
+};
+
+namespace {
+
+std::vector<TaskSpace> tasks_of(SharedRows& rows, const Configuration& configuration) {
+  const std::shared_ptr<const TrainingRows> loaded = rows.get(configuration);
+  if (!loaded->validation) {
+    command_error(
+        "tune: there are no validation rows to judge settings on, and test rows are not for that; name files "
+        "as data.validation, or let [split] set rows aside");
+  }
+  return loaded->encoder.space().tasks;
+}
+
+Searcher make_searcher(const SearchPlan& plan, const TuneSection& section) {
+  std::vector<Constraint> constraints;
+  for (const std::string& text : section.constraints) constraints.emplace_back(text);
+  std::map<std::string, double> constants = plan.resolve(constraints);
+  SearcherOptions options;
+  options.seed = static_cast<uint64_t>(section.seed);
+  options.starts = section.starts;
+  return {SearchSpace(plan.dimensions), std::move(constraints), std::move(constants), options, plan.first};
+}
+
+// {<task>: {<metric>: {value}}} after one epoch, from the curves of a result.
+Json values_at(const Json& curves, size_t epoch) {
+  Json values = Json::object();
+  for (const auto& [task, metrics] : curves.items()) {
+    for (const auto& [name, curve] : metrics.items()) values[task][name]["value"] = curve[epoch];
+  }
+  return values;
+}
+
+CostCurve cost_curve(const Json& result, const Objective& objective) {
+  CostCurve curve;
+  if (!result.contains("validation")) return curve;
+  double lowest = std::numeric_limits<double>::infinity();
+  for (size_t epoch = 0; epoch < result["epochs"].get<size_t>(); ++epoch) {
+    const std::optional<double> value = objective.value(values_at(result["validation"], epoch));
+    if (value) lowest = std::min(lowest, objective.cost(*value));
+    curve.push_back(lowest);
+  }
+  return curve;
+}
+
+}  // namespace
+
+Tuner::Tuner(SearchPlan plan, TuneSection section, SharedRows& rows)
+    : plan_(std::move(plan)),
+      section_(std::move(section)),
+      rows_(rows),
+      tasks_(tasks_of(rows, Configuration::from_json(plan_.configuration))),
+      objective_(Objective::read(section_.objective, tasks_)),
+      searcher_(make_searcher(plan_, section_)) {
+  if (section_.halving == 1)
+    command_error("tune.halving: got 1, which keeps every trial; expected 0 for none, or at least 2");
+  const bool searches_epochs =
+      std::any_of(plan_.dimensions.begin(), plan_.dimensions.end(),
+                  [](const Dimension& dimension) { return dimension.name == "training.epochs"; });
+  if (section_.halving > 0 && searches_epochs)
+    command_error(
+        "training.epochs: got a range, and tune.halving compares trials by epoch; drop one of them");
+}
+
+Tuner::~Tuner() = default;
+
+std::vector<Observation> Tuner::known_before(size_t index) const {
+  std::vector<Observation> known;
+  const auto parallel = static_cast<size_t>(section_.parallel);
+  for (size_t i = 0; i + parallel <= index; ++i) {
+    const State& state = states_[i];
+    known.push_back({state.point, state.value ? objective_.cost(*state.value) : std::nan("")});
+  }
+  return known;
+}
+
+// Adds the next trial; false when the search is exhausted.
+bool Tuner::propose() {
+  const size_t index = states_.size();
+  const std::vector<Observation> known = known_before(index);
+  std::vector<Point> pending;
+  for (size_t i = known.size(); i < index; ++i) pending.push_back(states_[i].point);
+  const std::optional<Point> point = searcher_.propose(static_cast<int64_t>(index), known, pending);
+  if (!point) return false;
+  State& state = states_.emplace_back();
+  state.point = *point;
+  const bool is_start = static_cast<int64_t>(index) < searcher_.starts();
+  state.proposed_by = index == 0 && plan_.first == *point ? "first" : is_start ? "start" : "model";
+  state.configuration = plan_.with(*point);
+  state.results.resize(static_cast<size_t>(section_.seeds));
+  try {
+    // Options can be fine each and impossible together; such a trial has failed, and the search goes on.
+    const Configuration configuration = Configuration::from_json(state.configuration);
+    build_graph(rows_.get(configuration)->encoder.space(), configuration.model);
+  } catch (const Error& error) {
+    if (error.fault() == Fault::Internal) throw;
+    state.error = error.what();
+    finish(state);
+  }
+  return true;
+}
+
+void Tuner::add_ending(Trial& trial, size_t index) const {
+  const size_t known = known_before(index).size();
+  std::vector<CostCurve> curves;
+  std::vector<bool> was_cut;
+  for (size_t i = 0; i < known; ++i) {
+    curves.push_back(states_[i].curve);
+    was_cut.push_back(states_[i].was_cut);
+  }
+  const int64_t epochs = trial.configuration.training.epochs;
+  const std::vector<Rung> rungs =
+      rungs_of(curves, was_cut, section_.halving, section_.halving_epochs, epochs);
+  if (rungs.empty()) return;
+  trial.ending = {{"objective", objective_.to_json()["terms"]}, {"rungs", Json::array()}};
+  for (const Rung& rung : rungs)
+    trial.ending["rungs"].push_back({{"epoch", rung.epoch}, {"largest_cost", rung.largest_cost}});
+  const auto lowest = std::make_shared<double>(std::numeric_limits<double>::infinity());
+  trial.ends_after = [rungs, lowest, objective = objective_](const Json& epoch) {
+    const std::optional<double> value = objective.value(epoch["validation"]);
+    if (value) *lowest = std::min(*lowest, objective.cost(*value));
+    return std::any_of(rungs.begin(), rungs.end(), [&](const Rung& rung) {
+      return rung.epoch == epoch["epoch"].get<int64_t>() && *lowest > rung.largest_cost;
+    });
+  };
+}
+
+Trial Tuner::run_of(size_t index, int64_t seed) const {
+  Trial trial;
+  trial.name = fmt::format("trial {}", index + 1);
+  trial.configuration = Configuration::from_json(states_[index].configuration);
+  trial.seed = trial.configuration.training.seed + seed;
+  trial.configuration = with_seed(std::move(trial.configuration), trial.seed, SeedScope::Training);
+  trial.configuration.evaluation.resamples = 0;
+  objective_.require(trial.configuration, tasks_);
+  // The first seed decides whether the others are worth running.
+  if (section_.halving > 0 && seed == 0) add_ending(trial, index);
+  return trial;
+}
+
+std::optional<Trial> Tuner::next() {
+  while (true) {
+    for (size_t i = 0; i < states_.size(); ++i) {
+      State& state = states_[i];
+      if (state.has_ended || state.started == section_.seeds) continue;
+      const bool waits = section_.halving > 0 && state.started > 0 && state.results[0].is_null();
+      if (waits) continue;
+      runs_.emplace_back(i, state.started);
+      return run_of(i, state.started++);
+    }
+    const size_t index = states_.size();
+    const auto parallel = static_cast<size_t>(section_.parallel);
+    const bool is_known =
+        index < parallel ||
+        std::all_of(states_.begin(), states_.begin() + static_cast<std::ptrdiff_t>(index + 1 - parallel),
+                    [](const State& state) { return state.has_ended; });
+    if (static_cast<int64_t>(index) >= section_.trials || is_exhausted_ || !is_known) return {};
+    is_exhausted_ = !propose();
+  }
+}
+
+void Tuner::finish(State& state) {
+  state.has_ended = true;
+  double sum = 0;
+  int64_t count = 0;
+  for (const Json& result : state.results) {
+    if (result.is_null()) continue;
+    if (result.contains("error")) {
+      state.error = result["error"].get<std::string>();
+      continue;
+    }
+    const std::optional<double> value = objective_.value(result["metrics"]["validation"]["tasks"]);
+    if (!value) {
+      state.error = objective_.text() + " is undefined on the validation rows";
+      continue;
+    }
+    sum += *value;
+    ++count;
+  }
+  if (state.error.empty() && count > 0) state.value = sum / static_cast<double>(count);
+  if (told_) told_(trial_json(static_cast<size_t>(&state - states_.data())), state.known_runs);
+}
+
+bool Tuner::run(const ExperimentOptions& options, const Told& told) {
+  told_ = told;
+  return run_trials(
+      rows_, options, [this] { return next(); },
+      [this](const Trial& trial, const Json& result, bool is_new) {
+        const auto [index, seed] = runs_[trial.number];
+        State& state = states_[index];
+        state.results[static_cast<size_t>(seed)] = result;
+        state.known_runs += !is_new;
+        if (seed == 0) {
+          state.curve = cost_curve(result, objective_);
+          state.was_cut = result.value("stopped_by", "") == "caller";
+        }
+        const bool is_last = std::none_of(state.results.begin(), state.results.end(),
+                                          [](const Json& one) { return one.is_null(); });
+        if (is_last || state.was_cut || result.contains("error")) {
+          // Runs of other seeds that are still under way are not waited for.
+          if (!state.has_ended) finish(state);
+        }
+      });
+}
+
+std::optional<size_t> Tuner::best() const {
+  std::optional<size_t> best;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    if (!states_[i].value) continue;
+    if (!best || objective_.cost(*states_[i].value) < objective_.cost(*states_[*best].value)) best = i;
+  }
+  return best;
+}
+
+Json Tuner::trial_json(size_t index) const {
+  const State& state = states_[index];
+  Json json{{"number", index + 1},
+            {"proposed_by", state.proposed_by},
+            {"values", searcher_.space().json(state.point)}};
+  json["status"] = !state.error.empty() ? "failed" : state.was_cut ? "cut" : "finished";
+  if (state.value) json["value"] = *state.value;
+  Json by_seed = Json::array();
+  double seconds = 0;
+  for (const Json& result : state.results) {
+    if (result.is_null() || result.contains("error")) continue;
+    const std::optional<double> value = objective_.value(result["metrics"]["validation"]["tasks"]);
+    by_seed.push_back(value ? Json(*value) : Json());
+    seconds += result["seconds"].get<double>();
+  }
+  if (section_.seeds > 1) json["values_by_seed"] = by_seed;
+  if (!state.error.empty()) json["error"] = state.error;
+  const Json& first = state.results[0];
+  if (!first.is_null() && !first.contains("error")) {
+    json["epochs"] = first["epochs"];
+    json["best_epoch"] = first["best_epoch"];
+    json["parameters"] = first["parameters"];
+  }
+  json["seconds"] = seconds;
+  return json;
+}
+
+Json Tuner::space_json() const {
+  Json space = Json::array();
+  for (const Dimension& dimension : plan_.dimensions) {
+    Json json{{"name", dimension.name}};
+    if (dimension.kind == Dimension::Kind::Choice) {
+      json.update({{"kind", "choice"}, {"choices", dimension.choices}, {"ordered", dimension.has_order()}});
+    } else {
+      const bool is_integer = dimension.kind == Dimension::Kind::Integer;
+      json.update({{"kind", is_integer ? "integer" : "number"},
+                   {"min", dimension.json(dimension.low)},
+                   {"max", dimension.json(dimension.high)},
+                   {"log", dimension.is_log}});
+    }
+    space.push_back(json);
+  }
+  return space;
+}
+
+Json Tuner::importance_json() const {
+  std::vector<Observation> observations;
+  for (const State& state : states_) {
+    if (state.value) observations.push_back({state.point, objective_.cost(*state.value)});
+  }
+  Json json{
+      {"of",
+       "share of the variance of the objective over the whole space, as a Gaussian process sees it from "
+       "the trials: by the option alone, and in all with its interactions (Sobol indices)"},
+      {"options", Json::array()}};
+  const std::vector<Importance> found =
+      importances(searcher_.space(), observations, static_cast<uint64_t>(section_.seed));
+  for (size_t i = 0; i < found.size(); ++i) {
+    json["options"].push_back(
+        {{"name", plan_.dimensions[i].name}, {"alone", found[i].alone}, {"in_all", found[i].in_all}});
+  }
+  return json;
+}
+
+Json Tuner::result() const {
+  Json result{
+      {"objective", objective_.to_json()},   {"settings", write_options(section_)}, {"space", space_json()},
+      {"constraints", section_.constraints}, {"default_space", plan_.is_default},   {"trials", Json::array()},
+      {"convergence", Json::array()}};
+  std::optional<double> best_value;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    if (!states_[i].has_ended) continue;
+    const std::optional<double> value = states_[i].value;
+    const bool is_best = value && (!best_value || objective_.cost(*value) < objective_.cost(*best_value));
+    if (is_best) best_value = value;
+    result["trials"].push_back(trial_json(i));
+    result["trials"].back()["is_best_so_far"] = is_best;
+    result["convergence"].push_back(best_value ? Json(*best_value) : Json());
+  }
+  if (const std::optional<size_t> index = best()) {
+    const State& state = states_[*index];
+    result["best"] = {{"number", *index + 1},
+                      {"value", *state.value},
+                      {"values", searcher_.space().json(state.point)},
+                      {"metrics", state.results[0]["metrics"]}};
+  }
+  result["importance"] = importance_json();
+  return result;
+}
+
+Json Tuner::best_configuration() const {
+  if (const std::optional<size_t> index = best()) return states_[*index].configuration;
+  std::string reason = "no trial has ended";
+  for (const State& state : states_) {
+    if (!state.error.empty()) {
+      reason = "the first one: " + state.error;
+      break;
+    }
+  }
+  data_error("tune: none of {} trials succeeded; {}", states_.size(), reason);
+}
+
+}  // namespace gatewise

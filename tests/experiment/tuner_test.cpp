@@ -1,0 +1,186 @@
+#include "experiment/tuner.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+#include "base/toml.h"
+#include "tests/experiment/people_rows.h"
+
+namespace gatewise {
+namespace {
+
+class TunerTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<RowsFolder>();
+    folder_->write("train.csv", sample_csv(400, 1));
+    folder_->write("test.csv", sample_csv(400, 2));
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+
+  static Json searched() {
+    Json json = sample_configuration(*folder_);
+    json["model"]["experts"] = {{"min", 1}, {"max", 4}};
+    json["training"]["optimiser"]["rate"] = {{"min", 1e-4}, {"max", 1.0}, {"log", true}};
+    return json;
+  }
+
+  static TuneSection section() {
+    TuneSection section;
+    section.trials = 8;
+    section.starts = 4;
+    section.parallel = 2;
+    return section;
+  }
+
+  struct Search {
+    Json result;
+    int64_t known_runs = 0;
+    bool is_complete = false;
+  };
+
+  static Search search(const Json& json, const TuneSection& section, int workers,
+                       Journal* journal = nullptr) {
+    SharedRows rows(2, false);
+    Tuner tuner(SearchPlan::read(json), section, rows);
+    Search found;
+    found.is_complete = tuner.run({workers, journal, nullptr},
+                                  [&](const Json&, int64_t known) { found.known_runs += known; });
+    found.result = tuner.result();
+    for (Json& trial : found.result["trials"]) trial.erase("seconds");
+    return found;
+  }
+
+  inline static std::unique_ptr<RowsFolder> folder_;
+};
+
+TEST_F(TunerTest, ImprovesOnWhatItStartsWithAndGivesTheSettings) {
+  Json json = searched();
+  json["training"]["optimiser"]["rate"]["start"] = 1e-4;
+  SharedRows rows(2, false);
+  Tuner tuner(SearchPlan::read(json), section(), rows);
+  ASSERT_TRUE(tuner.run({1, nullptr, nullptr}, {}));
+  const Json result = tuner.result();
+  ASSERT_EQ(result["trials"].size(), 8u);
+  EXPECT_EQ(result["trials"][0]["proposed_by"], "first");
+  EXPECT_EQ(result["trials"][7]["proposed_by"], "model");
+  EXPECT_GT(result["best"]["value"].get<double>(), result["trials"][0]["value"].get<double>() + 0.1);
+  EXPECT_EQ(result["convergence"].back(), result["best"]["value"]);
+  EXPECT_EQ(result["importance"]["options"].size(), 2u);
+  const size_t best = result["best"]["number"].get<size_t>() - 1;
+  EXPECT_EQ(result["trials"][best]["values"], result["best"]["values"]);
+  EXPECT_EQ(result["trials"][best]["is_best_so_far"], true);
+
+  const Json configuration = tuner.best_configuration();
+  EXPECT_EQ(configuration["model"]["experts"], result["best"]["values"]["model.experts"]);
+  // The same configuration, fitted anew, has the value that the search saw.
+  Trial again;
+  again.configuration = Configuration::from_json(configuration);
+  const Json fitted = run_trial(again, *rows.get(again.configuration));
+  EXPECT_EQ(tuner.objective().value(fitted["metrics"]["validation"]["tasks"]),
+            result["best"]["value"].get<double>());
+}
+
+TEST_F(TunerTest, IsTheSameSearchForAnyNumberOfWorkers) {
+  TuneSection two_seeds = section();
+  two_seeds.seeds = 2;
+  two_seeds.halving = 2;
+  const Json one = search(searched(), two_seeds, 1).result, four = search(searched(), two_seeds, 4).result;
+  EXPECT_EQ(one, four);
+  EXPECT_EQ(one["trials"][0]["values_by_seed"].size(), 2u);
+}
+
+TEST_F(TunerTest, RunsNothingAgainThatTheJournalHolds) {
+  TuneSection short_search = section();
+  short_search.trials = 5;
+  Journal journal(folder_->file("journal"));
+  const Search first = search(searched(), short_search, 2, &journal);
+  EXPECT_EQ(first.known_runs, 0);
+  const Search longer = search(searched(), section(), 2, &journal);
+  EXPECT_EQ(longer.known_runs, 5);
+  EXPECT_EQ(longer.result, search(searched(), section(), 1).result);
+}
+
+TEST_F(TunerTest, EndsTrialsThatAreNotAmongTheBest) {
+  Json json = searched();
+  json["training"]["epochs"] = 6;
+  json["training"]["stop"]["patience"] = 0;
+  TuneSection halving = section();
+  halving.trials = 10;
+  halving.starts = 10;
+  halving.parallel = 1;
+  halving.halving = 2;
+  const Json result = search(json, halving, 2).result;
+  int64_t cut = 0;
+  std::vector<double> first_costs;
+  for (const Json& trial : result["trials"]) {
+    cut += trial["status"] == "cut";
+    if (trial["status"] == "cut") {
+      EXPECT_THAT(trial["epochs"].get<int64_t>(), testing::AnyOf(1, 2, 4));
+    } else {
+      EXPECT_EQ(trial["epochs"], 6);
+    }
+  }
+  EXPECT_EQ(result["trials"][0]["status"], "finished");
+  EXPECT_EQ(result["trials"][1]["status"], "finished") << "one earlier trial is too few to compare with";
+  EXPECT_GE(cut, 2);
+  EXPECT_LE(cut, 7);
+}
+
+TEST_F(TunerTest, CountsImpossibleCombinationsAndDivergedRunsAsFailures) {
+  Json json = searched();
+  json["model"]["type"] = "ple";
+  json["model"].erase("experts");
+  json["model"]["shared_experts"] = {{"choices", {0, 1}}};
+  json["model"]["levels"] = {{"choices", {1, 2}}};
+  json["training"]["optimiser"] = {{"kind", "sgd"}, {"rate", {{"choices", {0.1, 1e30}}}}};
+  TuneSection all = section();
+  all.trials = 8;
+  const Json result = search(json, all, 1).result;
+  int64_t failed = 0;
+  for (const Json& trial : result["trials"]) {
+    if (trial["status"] != "failed") continue;
+    ++failed;
+    EXPECT_FALSE(trial["error"].get<std::string>().empty());
+    EXPECT_FALSE(trial.contains("value"));
+  }
+  EXPECT_GE(failed, 4) << "every trial at the rate that diverges";
+  EXPECT_LT(result["best"]["values"]["training.optimiser.rate"].get<double>(), 1);
+}
+
+TEST_F(TunerTest, SaysWhyNoTrialSucceeded) {
+  Json json = searched();
+  json["training"]["optimiser"] = {{"kind", "sgd"}, {"rate", {{"choices", {1e30, 1e31}}}}};
+  json["model"]["experts"] = 2;
+  SharedRows rows(2, false);
+  Tuner tuner(SearchPlan::read(json), section(), rows);
+  EXPECT_TRUE(tuner.run({1, nullptr, nullptr}, {}));
+  EXPECT_FALSE(tuner.result().contains("best"));
+  try {
+    tuner.best_configuration();
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("not finite"));
+  }
+}
+
+TEST_F(TunerTest, RefusesToJudgeOnTestRows) {
+  Json json = searched();
+  json["split"] = {{"kind", "fraction"}, {"of", "test"}, {"fractions", {{"test", 1.0}}}};
+  SharedRows rows(2, false);
+  EXPECT_THROW(Tuner(SearchPlan::read(json), section(), rows), Error);
+}
+
+TEST_F(TunerTest, RefusesHalvingThatKeepsEverythingOrHasNoCommonEpochs) {
+  SharedRows rows(2, false);
+  TuneSection halving = section();
+  halving.halving = 1;
+  EXPECT_THROW(Tuner(SearchPlan::read(searched()), halving, rows), Error);
+  halving.halving = 3;
+  Json json = searched();
+  json["training"]["epochs"] = {{"min", 1}, {"max", 3}};
+  EXPECT_THROW(Tuner(SearchPlan::read(json), halving, rows), Error);
+}
+
+}  // namespace
+}  // namespace gatewise
