@@ -20,6 +20,7 @@ constexpr VerbEntry verbs[] = {
     {"fit", "trains a model", make_fit},
     {"evaluate", "measures a trained model on data with labels", make_evaluate},
     {"predict", "scores rows with a trained model", make_predict},
+    {"diagnose", "shows what a model's experts and gates do, and what is wrong with them", make_diagnose},
     {"describe", "proposes a configuration for data; shows a model, a plan or what a name means",
      make_describe},
     {"synth", "writes a made-up table whose truth is known", make_synth},

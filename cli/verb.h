@@ -25,6 +25,7 @@ class Verb {
 std::unique_ptr<Verb> make_fit();
 std::unique_ptr<Verb> make_evaluate();
 std::unique_ptr<Verb> make_predict();
+std::unique_ptr<Verb> make_diagnose();
 std::unique_ptr<Verb> make_describe();
 std::unique_ptr<Verb> make_synth();
 
