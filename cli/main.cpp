@@ -23,6 +23,7 @@ constexpr VerbEntry verbs[] = {
     {"compare", "trains configurations over seeds and tells which differences are more than noise",
      make_compare},
     {"tune", "searches for good settings of a configuration", make_tune},
+    {"diagnose", "shows what a model's experts and gates do, and what is wrong with them", make_diagnose},
     {"describe", "proposes a configuration for data; shows a model, a plan or what a name means",
      make_describe},
     {"export", "writes a trained model for other runtimes (ONNX)", make_export},

@@ -20,6 +20,8 @@ class Predict final : public Verb {
     app.add_option("--value", values_,
                    "also this value inside the model, as gates/<task>: a column \"name[i]\" for each of its "
                    "numbers; may be given several times");
+    app.add_flag("--gates", has_gates_,
+                 "also the weights of all gates: a column \"<gate>:<expert>\" for each expert a gate sees");
     app.add_option("--threads", threads_, "workers; 0 means one per core")->check(CLI::Range(0, 1024));
     app.footer(
         "One line per row and one column per task: the probability, the value in original units, or for\n"
@@ -40,6 +42,10 @@ class Predict final : public Verb {
         predict(*model.graph, *model.store, space, rows, pool);
     std::vector<InnerValue> inner;
     if (!values_.empty()) inner = inner_values(*model.graph, *model.store, space, rows, values_, pool);
+    if (has_gates_) {
+      for (InnerValue& gate : gate_weights(*model.graph, *model.store, space, rows, pool))
+        inner.push_back(std::move(gate));
+    }
     if (output_.empty()) {
       write_predictions(space, predictions, inner, rows.rows,
                         [&](const std::string& text) { console.result(text); });
@@ -58,6 +64,7 @@ class Predict final : public Verb {
   std::string output_;
   std::vector<std::string> values_;
   int threads_ = 0;
+  bool has_gates_ = false;
 };
 
 }  // namespace

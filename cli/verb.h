@@ -27,6 +27,7 @@ std::unique_ptr<Verb> make_evaluate();
 std::unique_ptr<Verb> make_predict();
 std::unique_ptr<Verb> make_compare();
 std::unique_ptr<Verb> make_tune();
+std::unique_ptr<Verb> make_diagnose();
 std::unique_ptr<Verb> make_describe();
 std::unique_ptr<Verb> make_synth();
 std::unique_ptr<Verb> make_export();

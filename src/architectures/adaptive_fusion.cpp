@@ -55,7 +55,7 @@ Heads build_fusion(const FusionSizes& sizes, const MixtureOptions& options, cons
     }
     level =
         build_level(*parts.expert, *parts.gate, groups, consumers, scope, is_last ? inputs.row_task : Var());
-    name_level(graph, level, consumers, scope);
+    name_level(graph, level, scope);
     for (size_t i = 0; i < consumers.size() && !is_last; ++i)
       read[i] = selectors[i] = level.of(static_cast<int64_t>(i));
   }

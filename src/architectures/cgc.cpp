@@ -46,7 +46,7 @@ class CustomisedGateControl final : public Architecture {
       groups.push_back({inputs.x, numbered_paths("shared_experts", options_.shared_experts)});
     const LevelOutput level =
         build_level(*parts_.expert, *parts_.gate, groups, consumers, "", inputs.row_task);
-    name_level(inputs.x.graph(), level, consumers, "");
+    name_level(inputs.x.graph(), level, "");
     return build_towers(*parts_.tower, level.mixed, inputs.tasks, inputs.row_task);
   }
 

@@ -173,7 +173,7 @@ class HomeBuilder {
     if (options_.self_gate) shared.extra = self_weights(selector, "meta/shared_self_gate", experts, all, 0);
     consumers.push_back(shared);
     const LevelOutput level = build_level(*parts_.expert, *parts_.gate, experts, consumers, "meta/");
-    name_level(graph_, level, consumers, "meta/");
+    name_level(graph_, level, "meta/");
     std::vector<Var> z;
     for (int i = 0; i <= group_count(); ++i) z.push_back(level.of(i));
     return z;
@@ -209,7 +209,7 @@ class HomeBuilder {
     }
     const LevelOutput level =
         build_level(*parts_.expert, *parts_.gate, experts, consumers, "tasks/", inputs_.row_task);
-    name_level(graph_, level, consumers, "tasks/");
+    name_level(graph_, level, "tasks/");
     return level.mixed;
   }
 

@@ -144,15 +144,18 @@ class LevelBuilder {
     is_merged_ = true;
   }
 
-  // [experts, hidden]
-  Var run_own(const OwnGroup& group) const {
+  // [experts, hidden] of a group of own experts; composed once.
+  Var run_own(int index) {
+    Var& made = own_outputs_[index];
+    if (made.is_valid()) return made;
+    const OwnGroup& group = own_groups_.at(index);
     std::vector<Var> outputs;
     for (size_t expert = 0; expert < group.paths[0].size(); ++expert) {
       std::vector<std::string> paths;
       for (const std::vector<std::string>& of_consumer : group.paths) paths.push_back(of_consumer[expert]);
       outputs.push_back(expert_.run_own(group.x, paths, own_));
     }
-    return stack(outputs);
+    return made = stack(outputs);
   }
 
   bool is_own(size_t group) const { return own_groups_.contains(static_cast<int>(group)); }
@@ -251,11 +254,11 @@ class LevelBuilder {
   struct DenseExperts {
     std::vector<Var> of_source, of_group;
   };
-  DenseExperts run_dense() const {
+  DenseExperts run_dense() {
     DenseExperts dense;
     for (const Source& source : sources_) dense.of_source.push_back(source.bank->dense(source.x));
     for (size_t group = 0; group < groups_.size(); ++group) {
-      dense.of_group.push_back(is_own(group) ? run_own(own_groups_.at(static_cast<int>(group)))
+      dense.of_group.push_back(is_own(group) ? run_own(static_cast<int>(group))
                                              : slice(dense.of_source[source_[group]], 0, first_[group],
                                                      first_[group] + size_of(static_cast<int>(group))));
     }
@@ -268,7 +271,8 @@ class LevelBuilder {
   }
 
   LevelProbe probe(Var experts) const {
-    LevelProbe probe{scope_.empty() ? "experts" : scope_.substr(0, scope_.size() - 1), experts.node(), {}, {}};
+    LevelProbe probe{
+        scope_.empty() ? "experts" : scope_.substr(0, scope_.size() - 1), experts.node(), {}, {}};
     std::vector<int> first;
     for (size_t group = 0; group < groups_.size(); ++group) {
       first.push_back(static_cast<int>(probe.experts.size()));
@@ -329,13 +333,13 @@ class LevelBuilder {
     return concatenate(parts);
   }
 
-  Var mix_routed() const {
+  Var mix_routed() {
     Var sum;
     int64_t at = 0;
     for (const int group : own_groups_.empty() ? std::vector<int>() : consumers_[0].sees) {
       const int64_t end = at + size_of(group);
       if (is_own(group)) {
-        const Var part = mix(run_own(own_groups_.at(group)), stack({slice(weights_[0], 0, at, end)}));
+        const Var part = mix(run_own(group), stack({slice(weights_[0], 0, at, end)}));
         sum = sum.is_valid() ? add(sum, part) : part;
       }
       at = end;
@@ -364,6 +368,7 @@ class LevelBuilder {
   const Gate& gate_;
   std::vector<ExpertGroup> groups_;
   std::map<int, OwnGroup> own_groups_;  // by group: those of the row's consumer alone
+  std::map<int, Var> own_outputs_;      // by group
   bool is_merged_ = false;              // whether the one consumer is that of the row
   std::vector<Consumer> consumers_;
   std::string scope_;
@@ -385,15 +390,9 @@ LevelOutput build_level(const Expert& expert, const Gate& gate, const std::vecto
   return LevelBuilder(expert, gate, groups, consumers, scope, own).build();
 }
 
-void name_level(Graph& graph, const LevelOutput& level, const std::vector<Consumer>& consumers,
-                const std::string& scope) {
+void name_level(Graph& graph, const LevelOutput& level, const std::string& scope) {
   graph.name_value(scope + "experts", level.experts);
   graph.add_probe(level.probe);
-  if (level.weights.size() < consumers.size()) {
-    graph.name_value(folder_of(consumers[0].path), level.weights[0]);
-    return;
-  }
-  for (size_t i = 0; i < consumers.size(); ++i) graph.name_value(consumers[i].path, level.weights[i]);
 }
 
 }  // namespace gatewise

@@ -39,9 +39,8 @@ struct LevelOutput {
 LevelOutput build_level(const Expert& expert, const Gate& gate, const std::vector<ExpertGroup>& groups,
                         const std::vector<Consumer>& consumers, const std::string& scope, Var own = {});
 
-// Names "<scope>experts" and "<scope><gate path>" of a level for whoever examines the model, and declares its
-// probe; the gates of rows with one consumer each have one name, the folder of their paths.
-void name_level(Graph& graph, const LevelOutput& level, const std::vector<Consumer>& consumers,
-                const std::string& scope);
+// Names "<scope>experts" and declares the level's probe, which names its gates by their paths; the gates of
+// rows with one consumer each have one name, the folder of their paths.
+void name_level(Graph& graph, const LevelOutput& level, const std::string& scope);
 
 }  // namespace gatewise

@@ -48,7 +48,7 @@ class MultiGateMixture final : public Architecture {
       }
       level = build_level(*parts_.expert, *parts_.gate, groups, consumers, scope,
                           is_last ? inputs.row_task : Var());
-      name_level(inputs.x.graph(), level, consumers, scope);
+      name_level(inputs.x.graph(), level, scope);
     }
     return build_towers(*parts_.tower, level.mixed, inputs.tasks, inputs.row_task);
   }

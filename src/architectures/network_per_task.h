@@ -28,10 +28,15 @@ struct NetworkParts {
     name_bottoms(inputs, bottoms);
     return bottoms;
   }
-  // Names and declares the networks' outputs [tasks, hidden]; `gates` mix them.
+  // Names and declares the networks' outputs [tasks, hidden], or [hidden] of the row's own task; `gates` mix
+  // them.
   static void name_bottoms(const ModelInputs& inputs, Var bottoms, std::vector<GateProbe> gates = {}) {
     LevelProbe probe{"bottoms", bottoms.node(), {}, std::move(gates)};
-    for (const TaskHead& task : inputs.tasks) probe.experts.push_back({"bottoms/" + task.name, task.name});
+    const bool is_own = bottoms.shape().rank() == 1;
+    if (is_own) probe.experts.push_back({"bottoms/*", own_task});
+    for (const TaskHead& task : inputs.tasks) {
+      if (!is_own) probe.experts.push_back({"bottoms/" + task.name, task.name});
+    }
     inputs.x.graph().name_value("bottoms", bottoms);
     inputs.x.graph().add_probe(std::move(probe));
   }
@@ -39,8 +44,7 @@ struct NetworkParts {
   Var own_bottoms(const ModelInputs& inputs) const {
     if (!inputs.row_task.is_valid()) return bottoms(inputs);
     const Var bottom = expert->run_own(inputs.x, task_paths("bottoms", inputs.tasks), inputs.row_task);
-    inputs.x.graph().name_value("bottoms", bottom);
-    inputs.x.graph().add_probe({"bottoms", bottom.node(), {{"bottoms/*", own_task}}, {}});
+    name_bottoms(inputs, bottom);
     return bottom;
   }
 };

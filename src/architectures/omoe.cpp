@@ -22,7 +22,7 @@ class OneGateMixture final : public Architecture {
     const std::vector<ExpertGroup> groups{{reads.experts, numbered_paths("experts", options_.experts)}};
     const std::vector<Consumer> consumers{{"gates/shared", reads.gates, {0}, {}}};
     const LevelOutput level = build_level(*parts_.expert, *parts_.gate, groups, consumers, "");
-    name_level(inputs.x.graph(), level, consumers, "");
+    name_level(inputs.x.graph(), level, "");
     return build_towers(*parts_.tower, level.of(0), inputs.tasks, inputs.row_task);
   }
 

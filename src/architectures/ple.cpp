@@ -54,7 +54,7 @@ class ProgressiveLayeredExtraction final : public Architecture {
       }
       level = build_level(*parts_.expert, *parts_.gate, groups, consumers, scope,
                           is_last ? inputs.row_task : Var());
-      name_level(inputs.x.graph(), level, consumers, scope);
+      name_level(inputs.x.graph(), level, scope);
       for (size_t i = 0; i < consumers.size() && !is_last; ++i)
         read[i] = selectors[i] = level.of(static_cast<int64_t>(i));
     }

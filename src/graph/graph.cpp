@@ -207,6 +207,7 @@ void Graph::add_probe(LevelProbe probe) {
     const bool fits = shape_of(gate.weights).elements() == seen && shape_of(gate.mixed).last() == seen &&
                       gate.row >= 0 && gate.row < shape_of(gate.mixed).outer();
     if (!fits) internal_error("the probe of \"{}\" does not fit its {} experts", gate.path, seen);
+    named_.try_emplace(gate.path, gate.weights);
   }
   probes_.push_back(std::move(probe));
 }

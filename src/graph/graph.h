@@ -113,8 +113,8 @@ class Graph {
   void update(Var state, Var value);
   // Gives a value a name by which it can be watched.
   void name_value(const std::string& name, Var value);
-  // Declares a level of experts and gates for whoever examines the model. Throws Error(Internal) when it does
-  // not fit the values it names.
+  // Declares a level of experts and gates for whoever examines the model, and names the weights of its gates
+  // by their paths. Throws Error(Internal) when it does not fit the values it names.
   void add_probe(LevelProbe probe);
 
   const std::vector<Node>& nodes() const { return nodes_; }

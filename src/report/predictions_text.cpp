@@ -24,7 +24,10 @@ void write_predictions(const FeatureSpace& space, const std::vector<std::vector<
     for (const std::string& column : columns[output]) text += (text.empty() ? "" : ",") + csv_field(column);
   }
   for (const InnerValue& value : inner) {
-    for (int64_t i = 0; i < value.width; ++i) text += "," + csv_field(fmt::format("{}[{}]", value.name, i));
+    for (int64_t i = 0; i < value.width; ++i) {
+      text += "," + csv_field(value.labels.empty() ? fmt::format("{}[{}]", value.name, i)
+                                                   : fmt::format("{}:{}", value.name, value.labels[i]));
+    }
   }
   text += '\n';
   for (int64_t row = 0; row < rows; ++row) {

@@ -1,4 +1,6 @@
 // Scoring rows and judging the scores.
+#include <cmath>
+
 #include "base/error.h"
 #include "metrics/calibration.h"
 #include "training/batches.h"
@@ -10,38 +12,6 @@ namespace gatewise {
 namespace {
 
 constexpr int64_t scoring_rows = 8192;
-
-// The rows of one task as a metric wants them: labels in original units, its column of weights. Of rows of
-// one task those of others are left out.
-struct TaskRows {
-  int64_t rows = 0;
-  std::vector<float> labels, weights, own_predictions;
-  std::vector<uint64_t> own_groups;
-
-  TaskRows(const EncodedData& data, const TaskSpace& task, size_t index) : rows(data.rows) {
-    for (int64_t row = 0; row < data.rows; ++row)
-      add(data, task, row * data.tasks + static_cast<int64_t>(index));
-  }
-
-  // `predictions` [rows of the data, classes] of each row's own task.
-  TaskRows(const EncodedData& data, const TaskSpace& task, const std::vector<int64_t>& own,
-           const std::vector<float>& predictions, int64_t classes)
-      : rows(static_cast<int64_t>(own.size())) {
-    for (const int64_t row : own) {
-      add(data, task, row);
-      own_predictions.insert(own_predictions.end(), predictions.begin() + row * classes,
-                             predictions.begin() + (row + 1) * classes);
-      if (!data.groups.empty()) own_groups.push_back(data.groups[row]);
-    }
-  }
-
-  void add(const EncodedData& data, const TaskSpace& task, int64_t place) {
-    const float label = data.labels[place];
-    const bool is_scaled = task.kind == "regression" && !std::isnan(label);
-    labels.push_back(is_scaled ? static_cast<float>(task.to_original(label)) : label);
-    if (!data.weights.empty()) weights.push_back(data.weights[place]);
-  }
-};
 
 int64_t columns_of(const TaskSpace& task) { return task.kind == "multiclass" ? task.classes : 1; }
 
@@ -87,6 +57,75 @@ std::vector<std::string> default_metrics(const std::string& task_kind) {
   return {"rmse", "mae", "r2"};
 }
 
+void append_predictions(const Graph& graph, const Program<float>& program, const FeatureSpace& space,
+                        const EncodedData& data, int64_t first, int64_t rows,
+                        std::vector<std::vector<float>>& predictions) {
+  const bool is_own = space.has_own_labels();
+  for (size_t output = 0; output < predictions.size(); ++output) {
+    const std::string& name = is_own ? own_output : space.tasks[output].name;
+    const ConstRows<float> values = program.value(graph.find(name));
+    const int64_t width = columns_of(space.tasks[output]);
+    for (int64_t row = 0; row < rows; ++row) {
+      const TaskSpace& task = space.tasks[is_own ? data.row_task[first + row] : output];
+      for (int64_t i = 0; i < width; ++i) {
+        const float value = values.data[row * values.stride + i];
+        predictions[output].push_back(task.kind == "regression" ? static_cast<float>(task.to_original(value))
+                                                                : value);
+      }
+    }
+  }
+}
+
+JudgedTask::JudgedTask(const FeatureSpace& space, size_t index, const EncodedData& data,
+                       const std::vector<std::vector<float>>& predictions)
+    : classes_(columns_of(space.tasks[index])), groups_(data.groups) {
+  const TaskSpace& task = space.tasks[index];
+  const bool is_own = space.has_own_labels();
+  for (int64_t row = 0; row < data.rows; ++row) {
+    if (is_own && data.row_task[row] != index) continue;
+    const int64_t place = row * data.tasks + (is_own ? 0 : static_cast<int64_t>(index));
+    const float label = data.labels[place];
+    const bool is_scaled = task.kind == "regression" && !std::isnan(label);
+    labels_.push_back(is_scaled ? static_cast<float>(task.to_original(label)) : label);
+    if (!data.weights.empty()) weights_.push_back(data.weights[place]);
+    ++rows_;
+    if (!is_own) continue;
+    own_predictions_.insert(own_predictions_.end(), predictions[0].begin() + row * classes_,
+                            predictions[0].begin() + (row + 1) * classes_);
+    if (!data.groups.empty()) own_groups_.push_back(data.groups[row]);
+  }
+  if (!is_own) predictions_ = predictions[index];
+}
+
+MetricInput JudgedTask::input() const {
+  MetricInput input;
+  input.rows = rows_;
+  input.classes = classes_;
+  const bool is_own = predictions_.data() == nullptr;
+  input.predictions = is_own ? own_predictions_ : predictions_;
+  input.labels = labels_;
+  input.weights = weights_;
+  input.groups = is_own ? own_groups_ : groups_;
+  return input;
+}
+
+Json judge_predictions(const FeatureSpace& space, const EncodedData& data,
+                       const std::vector<std::vector<float>>& predictions, const EvaluationOptions& options) {
+  if (data.labels.empty()) data_error("evaluation: the rows have no labels");
+  Json tasks = Json::object(), calibrations = Json::object();
+  for (size_t index = 0; index < space.tasks.size(); ++index) {
+    const TaskSpace& task = space.tasks[index];
+    if (!space.has_own_labels() && predictions[index].empty()) continue;
+    const JudgedTask judged(space, index, data, predictions);
+    tasks[task.name] = judge(task, judged.input(), options);
+    if (options.calibration_bins > 0)
+      calibrations[task.name] = calibration(judged.input(), options.calibration_bins);
+  }
+  Json found{{"rows", data.rows}, {"tasks", tasks}};
+  if (options.calibration_bins > 0) found["calibration"] = calibrations;
+  return found;
+}
+
 Scorer::Scorer(const Graph& graph, Store<float>& store, const FeatureSpace& space, Pool& pool,
                const std::vector<std::string>& names)
     : graph_(graph), space_(space), names_(names), loader_(graph, space), program_(store, pool, [&] {
@@ -99,24 +138,11 @@ Scorer::Scorer(const Graph& graph, Store<float>& store, const FeatureSpace& spac
 
 std::vector<std::vector<float>> Scorer::predict(const EncodedData& data) {
   program_.parameters_changed();
-  const bool is_own = space_.has_own_labels();
-  std::vector<std::vector<float>> predictions(is_own ? 1 : space_.tasks.size());
+  std::vector<std::vector<float>> predictions(space_.has_own_labels() ? 1 : space_.tasks.size());
   for (int64_t first = 0; first < data.rows; first += scoring_rows) {
     const int64_t rows = std::min(scoring_rows, data.rows - first);
     program_.forward(loader_.view(data, first, rows), Run{});
-    for (size_t output = 0; output < predictions.size(); ++output) {
-      const std::string& name = is_own ? own_output : space_.tasks[output].name;
-      const ConstRows<float> values = program_.value(graph_.find(name));
-      const int64_t width = columns_of(space_.tasks[output]);
-      for (int64_t row = 0; row < rows; ++row) {
-        const TaskSpace& task = space_.tasks[is_own ? data.row_task[first + row] : output];
-        for (int64_t i = 0; i < width; ++i) {
-          const float value = values.data[row * values.stride + i];
-          predictions[output].push_back(
-              task.kind == "regression" ? static_cast<float>(task.to_original(value)) : value);
-        }
-      }
-    }
+    append_predictions(graph_, program_, space_, data, first, rows, predictions);
   }
   return predictions;
 }
@@ -141,39 +167,30 @@ std::vector<InnerValue> Scorer::inner_values(const EncodedData& data) {
 }
 
 Json Scorer::evaluate(const EncodedData& data, const EvaluationOptions& options) {
-  if (data.labels.empty()) data_error("evaluation: the rows have no labels");
   return judge_predictions(space_, data, predict(data), options);
-}
-
-Json judge_predictions(const FeatureSpace& space, const EncodedData& data,
-                       const std::vector<std::vector<float>>& predictions, const EvaluationOptions& options) {
-  const bool is_own = space.has_own_labels();
-  std::vector<std::vector<int64_t>> own(is_own ? space.tasks.size() : 0);
-  for (int64_t row = 0; is_own && row < data.rows; ++row) own[data.row_task[row]].push_back(row);
-  Json tasks = Json::object(), calibrations = Json::object();
-  for (size_t index = 0; index < space.tasks.size(); ++index) {
-    const TaskSpace& task = space.tasks[index];
-    if (!is_own && predictions[index].empty()) continue;
-    const TaskRows rows = is_own ? TaskRows(data, task, own[index], predictions[0], columns_of(task))
-                                 : TaskRows(data, task, index);
-    MetricInput input;
-    input.rows = rows.rows;
-    input.classes = columns_of(task);
-    input.predictions = is_own ? rows.own_predictions : predictions[index];
-    input.labels = rows.labels;
-    input.weights = rows.weights;
-    input.groups = is_own ? rows.own_groups : data.groups;
-    tasks[task.name] = judge(task, input, options);
-    if (options.calibration_bins > 0) calibrations[task.name] = calibration(input, options.calibration_bins);
-  }
-  Json found{{"rows", data.rows}, {"tasks", tasks}};
-  if (options.calibration_bins > 0) found["calibration"] = calibrations;
-  return found;
 }
 
 std::vector<std::vector<float>> predict(const Graph& graph, Store<float>& store, const FeatureSpace& space,
                                         const EncodedData& data, Pool& pool) {
   return Scorer(graph, store, space, pool).predict(data);
+}
+
+std::vector<InnerValue> gate_weights(const Graph& graph, Store<float>& store, const FeatureSpace& space,
+                                     const EncodedData& data, Pool& pool) {
+  std::vector<std::string> names;
+  std::vector<std::vector<std::string>> experts;
+  for (const LevelProbe& level : graph.probes()) {
+    for (const GateProbe& gate : level.gates) {
+      std::vector<std::string>& seen = experts.emplace_back();
+      for (const int expert : gate.sees) seen.push_back(level.experts[expert].path);
+      names.push_back(gate.path);
+    }
+  }
+  if (names.empty())
+    data_error("predict: --gates: the model has no gates, or was saved before it named them");
+  std::vector<InnerValue> values = inner_values(graph, store, space, data, names, pool);
+  for (size_t i = 0; i < values.size(); ++i) values[i].labels = std::move(experts[i]);
+  return values;
 }
 
 std::vector<InnerValue> inner_values(const Graph& graph, Store<float>& store, const FeatureSpace& space,

@@ -55,7 +55,7 @@ std::vector<std::vector<GradientBlock>> expert_blocks(const Graph& graph, const 
     for (const ExpertProbe& expert : level.experts) {
       std::vector<GradientBlock>& own = experts.emplace_back();
       for (const GradientBlock& block : all) {
-        if (block.path.starts_with(expert.path + "/")) own.push_back(block);
+        if (expert.holds(block.path)) own.push_back(block);
       }
     }
   }
@@ -144,8 +144,7 @@ void Prober::add_gate(const GateProbe& gate, const ConstRows<float>& weights, in
 }
 
 void Prober::add_gradients(int64_t steps) {
-  const std::vector<Aligned<float>> gradients =
-      gradients_->of(data_, sample_, static_cast<uint64_t>(steps));
+  const std::vector<Aligned<float>> gradients = gradients_->of(data_, sample_, static_cast<uint64_t>(steps));
   for (const std::vector<GradientBlock>& expert : blocks_) {
     for (const Aligned<float>& gradient : gradients) {
       double squares = 0;

@@ -24,4 +24,27 @@ class Scorer {
   Program<float> program_;
 };
 
+// Adds the predictions of rows [first, first + rows) of `data`, which the program has just scored, to those
+// of each output.
+void append_predictions(const Graph& graph, const Program<float>& program, const FeatureSpace& space,
+                        const EncodedData& data, int64_t first, int64_t rows,
+                        std::vector<std::vector<float>>& predictions);
+
+// What metrics judge of one task: predictions and labels in original units, weights and groups.
+class JudgedTask {
+ public:
+  // `predictions` as predict() gives them; both outlive this object. Where every row belongs to one task, the
+  // rows of others are left out.
+  JudgedTask(const FeatureSpace& space, size_t task, const EncodedData& data,
+             const std::vector<std::vector<float>>& predictions);
+  MetricInput input() const;
+
+ private:
+  int64_t rows_ = 0, classes_ = 1;
+  std::vector<float> labels_, weights_, own_predictions_;
+  std::vector<uint64_t> own_groups_;
+  std::span<const float> predictions_;
+  std::span<const uint64_t> groups_;
+};
+
 }  // namespace gatewise

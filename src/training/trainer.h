@@ -113,9 +113,16 @@ std::vector<std::vector<float>> predict(const Graph& graph, Store<float>& store,
 // experts.
 struct InnerValue {
   std::string name;
-  int64_t width = 0;          // numbers a row
-  std::vector<float> values;  // [rows, width], as the model computes them when it scores
+  int64_t width = 0;                     // numbers a row
+  std::vector<float> values;             // [rows, width], as the model computes them when it scores
+  std::vector<std::string> labels = {};  // of each number; empty: their places
 };
+
+// The weights of every gate, by the names of build_graph(), each number labelled by its expert. Throws
+// Error(Data) for a model that has none.
+std::vector<InnerValue> gate_weights(const Graph& graph, Store<float>& store, const FeatureSpace& space,
+                                     const EncodedData& data, Pool& pool);
+
 // Throws Error(Command) for unknown names, with the nearest known one.
 std::vector<InnerValue> inner_values(const Graph& graph, Store<float>& store, const FeatureSpace& space,
                                      const EncodedData& data, const std::vector<std::string>& names,

@@ -1,0 +1,101 @@
+#include "diagnosis/effects.h"
+
+#include <cmath>
+#include <map>
+
+#include "diagnosis/rows.h"
+#include "diagnosis/sharing.h"
+
+namespace gatewise {
+namespace {
+
+double value_of(const std::string& metric, const MetricInput& input) {
+  return make_metric(metric)->evaluate(input).value.value_or(NAN);
+}
+
+}  // namespace
+
+TaskScores score(const FeatureSpace& space, const EncodedData& data,
+                 const std::vector<std::vector<float>>& predictions) {
+  TaskScores scores;
+  for (size_t task = 0; task < space.tasks.size(); ++task) {
+    const std::string& kind = space.tasks[task].kind;
+    const JudgedTask judged(space, task, data, predictions);
+    const double loss = value_of(kind == "regression" ? "rmse" : "log_loss", judged.input());
+    scores.loss.push_back(kind == "regression" ? loss * loss : loss);
+    scores.main.push_back(value_of(main_metric(kind), judged.input()));
+  }
+  return scores;
+}
+
+Effects measure_effects(const Graph& graph, const Store<float>& store, const FeatureSpace& space,
+                        const EncodedData& data, int64_t most, Pool& pool) {
+  Effects effects;
+  Intervention intervention(graph, store, space, pool);
+  const auto scored = [&] {
+    const TaskScores scores = score(space, data, intervention.predict(data));
+    intervention.reset();
+    return scores;
+  };
+  effects.intact = scored();
+  int64_t experts = 0, gates = 0;
+  for (const LevelProbe& level : graph.probes()) {
+    experts += level.gates.empty() ? 0 : static_cast<int64_t>(level.experts.size());
+    gates += static_cast<int64_t>(level.gates.size());
+  }
+  for (size_t index = 0; index < graph.probes().size(); ++index) {
+    const LevelProbe& level = graph.probes()[index];
+    std::vector<TaskScores>& removed = effects.removed.emplace_back();
+    std::vector<TaskScores>& own_removed = effects.own_removed.emplace_back(space.tasks.size());
+    std::vector<TaskScores>& uniform = effects.uniform.emplace_back();
+    if (level.gates.empty()) continue;
+    for (size_t expert = 0; expert < level.experts.size() && experts <= most; ++expert) {
+      intervention.remove(index, {static_cast<int>(expert)});
+      removed.push_back(scored());
+    }
+    for (size_t task = 0; task < space.tasks.size() && experts <= most; ++task) {
+      std::set<int> own;
+      for (size_t expert = 0; expert < level.experts.size(); ++expert) {
+        if (level.experts[expert].task == space.tasks[task].name) own.insert(static_cast<int>(expert));
+      }
+      if (own.empty()) continue;
+      intervention.remove(index, own);
+      own_removed[task] = scored();
+    }
+    for (size_t gate = 0; gate < level.gates.size() && gates <= most; ++gate) {
+      intervention.make_uniform(index, gate);
+      uniform.push_back(scored());
+    }
+  }
+  return effects;
+}
+
+std::vector<ColumnEffect> permute_columns(Scorer& scorer, const FeatureSpace& space, EncodedData& data,
+                                          uint64_t seed) {
+  struct Encoding {
+    PermutedColumn::Kind kind;
+    int64_t first, width;
+  };
+  std::vector<std::string> order;
+  std::map<std::string, std::vector<Encoding>> columns;
+  const auto add = [&](const std::string& column, Encoding encoding) {
+    if (!columns.contains(column)) order.push_back(column);
+    columns[column].push_back(encoding);
+  };
+  for (const NumericFeature& feature : space.numeric)
+    add(feature.name, {PermutedColumn::Kind::Numeric, feature.offset, feature.width});
+  for (const IdFeature& feature : space.ids) add(feature.name, {PermutedColumn::Kind::Id, feature.column, 1});
+  for (const BagFeature& feature : space.bags) add(feature.name, {PermutedColumn::Kind::Bag, feature.bag, 1});
+  std::vector<ColumnEffect> effects;
+  for (const std::string& column : order) {
+    // One column may be encoded in several ways, which then move together.
+    std::vector<std::unique_ptr<PermutedColumn>> permuted;
+    for (const Encoding& encoding : columns[column])
+      permuted.push_back(
+          std::make_unique<PermutedColumn>(data, encoding.kind, encoding.first, encoding.width, seed));
+    effects.push_back({column, score(space, data, scorer.predict(data))});
+  }
+  return effects;
+}
+
+}  // namespace gatewise

@@ -1,0 +1,37 @@
+// What experts, gates and columns are worth: how much worse every task gets without them.
+#pragma once
+
+#include <functional>
+
+#include "diagnosis/intervention.h"
+
+namespace gatewise {
+
+// By task; NaN where a metric is undefined.
+struct TaskScores {
+  std::vector<double> loss;  // log loss, or mean squared error in original units
+  std::vector<double> main;  // auc, accuracy or r2
+};
+TaskScores score(const FeatureSpace& space, const EncodedData& data,
+                 const std::vector<std::vector<float>>& predictions);
+
+struct Effects {
+  TaskScores intact;                                 // by the same arithmetic as the rest
+  std::vector<std::vector<TaskScores>> removed;      // [level][expert]; empty for levels without gates
+  std::vector<std::vector<TaskScores>> own_removed;  // [level][task]: without all experts of its own there
+  std::vector<std::vector<TaskScores>> uniform;      // [level][gate of the graph]
+};
+// More experts than `most` in all, or gates, leave the effects of that kind out (empty).
+Effects measure_effects(const Graph& graph, const Store<float>& store, const FeatureSpace& space,
+                        const EncodedData& data, int64_t most, Pool& pool);
+
+struct ColumnEffect {
+  std::string column;
+  TaskScores permuted;
+};
+// Scores with the values of one feature column handed around among the rows (Breiman 2001), column by column
+// as `space` has them. `data` is as before at the end.
+std::vector<ColumnEffect> permute_columns(Scorer& scorer, const FeatureSpace& space, EncodedData& data,
+                                          uint64_t seed);
+
+}  // namespace gatewise

@@ -1,0 +1,210 @@
+#include "diagnosis/remedies.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/registry.h"
+#include "training/model.h"
+
+namespace gatewise {
+namespace {
+
+// What stands at a dotted path; null where nothing does. A part may hold a task's or column's name with dots:
+// "tasks/a.b/weight" is then written with the name between the first and the last dot.
+std::vector<std::string> parts_of(const std::string& path) {
+  const size_t first = path.find('.'), last = path.rfind('.');
+  if (path.starts_with("tasks.") || path.starts_with("columns."))
+    return {path.substr(0, first), path.substr(first + 1, last - first - 1), path.substr(last + 1)};
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t end = std::min(path.find('.', begin), path.size());
+    parts.push_back(path.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+Json value_at(const Json& configuration, const std::string& path) {
+  const Json* at = &configuration;
+  for (const std::string& part : parts_of(path)) {
+    if (!at->is_object() || !at->contains(part)) return {};
+    at = &(*at)[part];
+  }
+  return *at;
+}
+
+double number_at(const Json& configuration, const std::string& path, double fallback) {
+  const Json value = value_at(configuration, path);
+  return value.is_number() ? value.get<double>() : fallback;
+}
+
+std::string type_of_model(const Json& configuration) {
+  const Json type = value_at(configuration, "model.type");
+  return type.is_string() ? type.get<std::string>() : "";
+}
+
+bool has_option(const std::string& type, const std::string& name) {
+  const Json& options = Registry<Architecture>::instance().find(type, "architecture", "model.type").options;
+  return std::any_of(options.begin(), options.end(),
+                     [&](const Json& known) { return known["name"] == name; });
+}
+
+Remedy gentler(const Json& configuration, const std::string& why) {
+  const double rate = number_at(configuration, "training.optimiser.rate", 0.001);
+  return {fmt::format("{}: a learning rate of {:.3g} instead of {:.3g}", why, rate / 3, rate),
+          {{"training.optimiser.rate", rate / 3}}};
+}
+
+Remedy steadier_experts(const Json& configuration) {
+  const std::string expert = "model.expert.";
+  Remedy remedy;
+  if (type_of_model(configuration) == "tensor_factorization") {
+    remedy = gentler(configuration, "learn more slowly, so that units do not die");
+    remedy.changes[expert + "activation"] = "leaky_relu";
+    return remedy;
+  }
+  if (value_at(configuration, expert + "normalisation") == "batch" &&
+      value_at(configuration, expert + "activation") == "swish")
+    return gentler(configuration, "the experts are normalised already, so learn more slowly");
+  return {
+      "normalise the experts, and use an activation without dead half (batch norm and swish, as HoME does)",
+      {{expert + "normalisation", "batch"}, {expert + "activation", "swish"}}};
+}
+
+// Experts of each task's own, for architectures that have none.
+Remedy own_experts(const Json& configuration) {
+  const std::string type = type_of_model(configuration);
+  if (type == "shared_bottom" || type == "omoe")
+    return {"give every task a gate of its own over the experts (mmoe)", {{"model.type", "mmoe"}}};
+  const auto experts = static_cast<int64_t>(number_at(configuration, "model.experts", 4));
+  if (type == "mmoe") {
+    return {"give every task an expert of its own beside the shared ones (cgc)",
+            {{"model.type", "cgc"},
+             {"model.shared_experts", std::max<int64_t>(1, experts - 1)},
+             {"model.task_experts", 1}}};
+  }
+  if (has_option(type, "task_experts")) {
+    const auto own = static_cast<int64_t>(number_at(configuration, "model.task_experts", 1));
+    return {fmt::format("give every task more experts of its own: {} instead of {}", own + 1, own),
+            {{"model.task_experts", own + 1}}};
+  }
+  return {"let fewer parameters be shared: a model with experts of each task's own, as cgc", {}};
+}
+
+Remedy for_degradation(const Verdict& verdict, const Json& configuration) {
+  const std::string& task = verdict.tasks[0];
+  const std::string path = "tasks." + task + ".weight";
+  const double share = verdict.evidence["gradient_share"].get<double>();
+  const auto tasks = static_cast<double>(verdict.evidence["by_task"].size());
+  // With this factor the task would give the mean of what the others give, but at most a tenfold change.
+  const double factor = std::max(0.1, (1 - share) / (share * std::max(1.0, tasks - 1)));
+  const double weight = number_at(configuration, path, 1) * factor;
+  return {fmt::format("let task {} pull less: a weight of {:.3g}; where it should rule, give the other tasks "
+                      "experts of their own (cgc, ple, home)",
+                      task, weight),
+          {{path, weight}}};
+}
+
+Remedy for_underfitting(const Verdict& verdict, const Json& configuration) {
+  const std::string path = "tasks." + verdict.tasks[0] + ".weight";
+  if (has_option(type_of_model(configuration), "layer_2_self_gate") &&
+      value_at(configuration, "model.layer_2_self_gate") != true) {
+    return {"let tasks reach their own experts by a gate over them alone (home's self gate in layer 2)",
+            {{"model.layer_2_self_gate", true}}};
+  }
+  const double weight = 3 * number_at(configuration, path, 1);
+  return {fmt::format("let task {} pull more: a weight of {:.3g}; or save its own experts", verdict.tasks[0],
+                      weight),
+          {{path, weight}}};
+}
+
+Remedy for_polarisation(const Json& configuration) {
+  const Json gate = value_at(configuration, "model.gate");
+  const std::string type =
+      gate.is_object() && gate.contains("type") ? gate["type"].get<std::string>() : "softmax";
+  if (type == "switch" || type == "top_k") {
+    const double weight = number_at(configuration, "model.gate.balance_weight", 0.01);
+    return {fmt::format("spread the rows over the experts: a balance weight of {:.3g}",
+                        std::max(0.01, 3 * weight)),
+            {{"model.gate.balance_weight", std::max(0.01, 3 * weight)}}};
+  }
+  if (type == "softmax") {
+    return {"let the gate choose its two best experts under a loss that spreads rows over all (top_k)",
+            {{"model.gate", {{"type", "top_k"}, {"k", 2}, {"balance_weight", 0.01}}}}};
+  }
+  return gentler(configuration, "let the gate settle later");
+}
+
+Remedy for_unused(const Json& configuration, int64_t unused_here) {
+  for (const char* name : {"experts", "shared_experts"}) {
+    const std::string path = std::string("model.") + name;
+    const auto experts = static_cast<int64_t>(number_at(configuration, path, 0));
+    if (experts <= 1) continue;
+    const int64_t fewer = std::max<int64_t>(1, experts - unused_here);
+    return {fmt::format("save what is not used: {} {} instead of {}", fewer,
+                        name == std::string("experts") ? "experts" : "shared experts", experts),
+            {{path, fewer}}};
+  }
+  return gentler(configuration, "let the gate settle later");
+}
+
+Remedy for_silent_failure(const Verdict& verdict, const Json& configuration) {
+  const std::string cause = verdict.evidence["cause"].get<std::string>();
+  const std::string task = verdict.tasks[0];
+  Remedy remedy;
+  if (verdict.evidence.contains("wild_columns")) {
+    remedy.text = "scale the columns that reach far by their quantiles";
+    for (const Json& column : verdict.evidence["wild_columns"])
+      remedy.changes["columns." + column.get<std::string>() + ".transform"] = "quantile";
+    return remedy;
+  }
+  const Json transform = value_at(configuration, "tasks." + task + ".transform");
+  if (value_at(configuration, "tasks." + task + ".kind") == "regression" && transform == "none") {
+    return {"scale the labels of " + task, {{"tasks." + task + ".transform", "standardise"}}};
+  }
+  remedy = gentler(configuration, cause == "scale" ? "learn more slowly, to the end" : "learn more slowly");
+  remedy.text += "; check the labels of " + task + " and whether its columns tell anything about it";
+  return remedy;
+}
+
+}  // namespace
+
+Remedy remedy_for(const Verdict& verdict, const Json& configuration) {
+  if (verdict.kind == "collapse") return steadier_experts(configuration);
+  if (verdict.kind == "degradation") return for_degradation(verdict, configuration);
+  if (verdict.kind == "underfitting") return for_underfitting(verdict, configuration);
+  if (verdict.kind == "polarisation") return for_polarisation(configuration);
+  if (verdict.kind == "unused_expert")
+    return for_unused(configuration, verdict.evidence.value("unused_in_level", int64_t{1}));
+  if (verdict.kind == "task_conflict") return own_experts(configuration);
+  return for_silent_failure(verdict, configuration);
+}
+
+Json suggested_configuration(const Json& configuration, const std::vector<Remedy>& remedies) {
+  Json changed = configuration;
+  std::vector<std::string> done;
+  for (const Remedy& remedy : remedies) {
+    for (const auto& [path, value] : remedy.changes.items()) {
+      // A change below or above one that is made already would undo it.
+      const bool is_taken = std::any_of(done.begin(), done.end(), [&](const std::string& other) {
+        return path.starts_with(other) || other.starts_with(path);
+      });
+      if (is_taken) continue;
+      done.push_back(path);
+      Json* at = &changed;
+      for (const std::string& part : parts_of(path)) at = &(*at)[part];
+      *at = value;
+    }
+  }
+  if (done.empty()) data_error("diagnose: --suggest: there is no verdict that a changed setting answers");
+  if (changed.contains("model")) leave_out_foreign_options(changed["model"]);
+  const Json output = value_at(configuration, "output.model");
+  const std::string name =
+      output.is_string() && !output.get<std::string>().empty() ? output.get<std::string>() : "model";
+  changed["output"]["model"] = name + ".suggested";
+  return changed;
+}
+
+}  // namespace gatewise

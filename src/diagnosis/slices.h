@@ -1,0 +1,27 @@
+// Gate weights by slices of a column.
+#pragma once
+
+#include "configuration/scoring_rows.h"
+#include "diagnosis/watch.h"
+
+namespace gatewise {
+
+// Names of slices and the slice of every row; -1 for rows that are in none.
+struct Slices {
+  std::string column;
+  std::vector<std::string> names;
+  std::vector<int> of_row;
+};
+
+// Slices of the files' rows by any column of theirs: numbers of more than 12 kinds by quartiles, others by
+// their 8 most frequent values and the rest together. Throws Error(Data) for a column that is not there.
+Slices load_slices(const LoadedModel& model, const ScoringSource& source, const Overrides& overrides,
+                   const std::string& column);
+
+// The slices of some of the rows, in their order.
+Slices select_slices(const Slices& slices, const std::vector<int64_t>& rows);
+
+// [{slice, rows, weights: [mean by expert seen]}] of one gate.
+Json gate_by_slices(const WatchedGate& gate, const Slices& slices);
+
+}  // namespace gatewise

@@ -1,0 +1,240 @@
+#include "report/diagnosis_text.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/numbers.h"
+#include "report/text_table.h"
+
+namespace gatewise {
+namespace {
+
+constexpr size_t most_columns_shown = 12;
+constexpr size_t most_experts_side_by_side = 10;
+
+std::string figure(const Json& value, const char* format = "{:.3f}") {
+  return value.is_number() ? fmt::format(fmt::runtime(format), value.get<double>()) : "";
+}
+
+std::string wrapped(const std::string& text, size_t width, const std::string& indent) {
+  std::string out;
+  for (const std::string& line : wrap_text(text, width - indent.size())) out += indent + line + "\n";
+  return out;
+}
+
+std::string words_of(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+std::string evidence_text(const Json& evidence) {
+  std::string text;
+  for (const auto& [name, value] : evidence.items()) {
+    if (value.is_null()) continue;
+    std::string shown = value.dump();
+    if (value.is_number_float()) shown = fmt::format("{:.4g}", value.get<double>());
+    if (value.is_object()) {
+      shown.clear();
+      for (const auto& [key, number] : value.items())
+        shown += fmt::format("{}{} {}", shown.empty() ? "" : ", ", key, figure(number, "{:.3g}"));
+    }
+    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", words_of(name), shown);
+  }
+  return text;
+}
+
+std::string changes_text(const Json& changes) {
+  std::string text;
+  for (const auto& [path, value] : changes.items()) {
+    const std::string shown =
+        value.is_number_float() ? fmt::format("{:.3g}", value.get<double>()) : value.dump();
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", path, shown);
+  }
+  return text;
+}
+
+std::string verdicts_text(const Json& verdicts, const Style& style, size_t width) {
+  if (verdicts.empty()) return "No fault found.\n";
+  std::string text =
+      style.heading(fmt::format("{} verdict{}", verdicts.size(), verdicts.size() == 1 ? "" : "s")) + "\n";
+  for (const Json& verdict : verdicts) {
+    const std::string title =
+        fmt::format("{}: {} ({:.0f} % sure)", words_of(verdict["kind"].get<std::string>()),
+                    verdict["where"].get<std::string>(), 100 * verdict["confidence"].get<double>());
+    text += "  " + style.warning(title) + "\n";
+    text += wrapped(verdict["text"].get<std::string>(), width, "    ");
+    text += wrapped("evidence: " + evidence_text(verdict["evidence"]), width, "    ");
+    if (!verdict.contains("remedy")) continue;
+    text += wrapped("remedy: " + verdict["remedy"]["text"].get<std::string>(), width, "    ");
+    const std::string changes = changes_text(verdict["remedy"]["changes"]);
+    if (!changes.empty()) text += wrapped(changes, width, "      ");
+  }
+  return text;
+}
+
+std::string task_table(const Json& diagnosis, const Style& style) {
+  TextTable table;
+  table.add_column("task");
+  for (const char* name : {"labels", "informative", "loss"}) table.add_column(name, Align::Right);
+  table.add_column("metric");
+  table.add_column("value", Align::Right);
+  table.add_column("95 % interval");
+  table.add_column("alone", Align::Right);
+  for (const auto& [task, found] : diagnosis["tasks"].items()) {
+    const Json& sharing = diagnosis["sharing"]["tasks"];
+    const std::string interval =
+        found["low"].is_number() ? figure(found["low"], "{:.4f}") + " to " + figure(found["high"], "{:.4f}")
+                                 : "";
+    table.add_row({task, count_text(found["labels"].get<int64_t>()),
+                   count_text(found["informative_labels"].get<int64_t>()), figure(found["loss"], "{:.4f}"),
+                   found["metric"].get<std::string>(), figure(found["value"], "{:.4f}"), interval,
+                   sharing.contains(task) ? figure(sharing[task].value("single", Json()), "{:.4f}") : ""});
+  }
+  return style.heading("tasks") + "\n" + table.text(style, 2);
+}
+
+// The largest change over the tasks, and whose it is: "+0.0120 income".
+std::string worst_text(const Json& change, const char* key) {
+  std::string worst;
+  double largest = 0;
+  for (const auto& [task, found] : change.items()) {
+    const Json value = found.value(key, Json());
+    if (!value.is_number() || (!worst.empty() && value.get<double>() <= largest)) continue;
+    largest = value.get<double>();
+    worst = fmt::format("{:+.4f} {}", largest, task);
+  }
+  return worst;
+}
+
+std::string experts_text(const Json& level, const Style& style) {
+  TextTable table;
+  table.add_column("expert");
+  table.add_column("of");
+  for (const char* name : {"zeros", "scale", "rank", "dead", "same"}) table.add_column(name, Align::Right);
+  table.add_column("gradient");
+  table.add_column("loss without it");
+  for (const Json& expert : level["experts"]) {
+    std::string gradient;
+    const Json shares = expert.value("gradient_shares", Json::object());
+    for (const auto& [task, share] : shares.items())
+      gradient += fmt::format("{}{} {:.0f} %", gradient.empty() ? "" : ", ", task, 100 * share.get<double>());
+    const std::string owner = expert["task"].is_null() ? "all"
+                              : expert["task"] == "*"  ? "the row's task"
+                                                       : expert["task"].get<std::string>();
+    table.add_row({expert["path"].get<std::string>(), owner, figure(expert["zero_share"], "{:.2f}"),
+                   figure(expert["scale"], "{:.3g}"),
+                   fmt::format("{:.1f}/{}", expert["effective_rank"].get<double>(), expert["units"].dump()),
+                   expert["dead_units"].dump(), expert["identical_units"].dump(), gradient,
+                   expert.contains("removed") ? worst_text(expert["removed"], "loss") : ""});
+  }
+  return table.text(style, 2);
+}
+
+std::string weights_text(const Json& weights) {
+  std::string text;
+  for (size_t i = 0; i < weights.size() && i < most_experts_side_by_side; ++i)
+    text += fmt::format("{}{:.2f}", i == 0 ? "" : " ", weights[i].get<double>());
+  return text + (weights.size() > most_experts_side_by_side ? " ..." : "");
+}
+
+std::string gates_text(const Json& level, const Style& style) {
+  if (level["gates"].empty()) return "";
+  TextTable table;
+  table.add_column("gate");
+  table.add_column("mean weights, in the order of the experts it sees");
+  table.add_column("in use", Align::Right);
+  table.add_column("leader", Align::Right);
+  table.add_column("moved", Align::Right);
+  table.add_column("loss if uniform");
+  for (const Json& gate : level["gates"]) {
+    double leads = 0;
+    for (const Json& share : gate["leads"]) leads = std::max(leads, share.get<double>());
+    table.add_row({gate["path"].get<std::string>(), weights_text(gate["weights"]),
+                   fmt::format("{:.1f}/{}", gate["effective_experts"].get<double>(), gate["sees"].size()),
+                   fmt::format("{:.0f} %", 100 * leads),
+                   gate.contains("training") ? figure(gate["training"]["drift"], "{:.2f}") : "",
+                   gate.contains("uniform") ? worst_text(gate["uniform"], "loss") : ""});
+    const Json slices = gate.value("slices", Json::array());
+    for (const Json& slice : slices) {
+      const std::string name =
+          fmt::format("  {} {}", level["slices_by"].get<std::string>(), slice["slice"].get<std::string>());
+      table.add_row({name, weights_text(slice["weights"])});
+    }
+  }
+  return table.text(style, 2);
+}
+
+std::string similarity_text(const Json& matrix, const Json& names, const char* key, const std::string& what) {
+  double largest = -1;
+  std::string pair;
+  for (size_t a = 0; a < matrix.size(); ++a) {
+    for (size_t b = 0; b < a; ++b) {
+      if (matrix[a][b].get<double>() <= largest) continue;
+      largest = matrix[a][b].get<double>();
+      pair = names[b][key].get<std::string>() + " and " + names[a][key].get<std::string>();
+    }
+  }
+  return pair.empty() ? "" : fmt::format("  most alike {}: {} ({:.2f})\n", what, pair, largest);
+}
+
+std::string gradients_text(const Json& gradients, const Style& style) {
+  if (gradients["pairs"].empty()) return "";
+  TextTable table;
+  table.add_column("tasks");
+  table.add_column("cosine of gradients", Align::Right);
+  table.add_column("s.e.", Align::Right);
+  for (const Json& pair : gradients["pairs"]) {
+    if (!pair["cosine"].is_number()) continue;
+    table.add_row({pair["tasks"][0].get<std::string>() + " and " + pair["tasks"][1].get<std::string>(),
+                   figure(pair["cosine"]), figure(pair["standard_error"])});
+  }
+  return table.is_empty() ? "" : style.heading("shared parameters") + "\n" + table.text(style, 2);
+}
+
+std::string columns_text(const Json& columns, const Json& tasks, const Style& style) {
+  std::vector<std::pair<double, const Json*>> order;
+  for (const Json& column : columns) {
+    double largest = -INFINITY;
+    for (const auto& [task, change] : column["permuted"].items()) {
+      const double loss = tasks[task]["loss"].is_number() ? tasks[task]["loss"].get<double>() : 1;
+      if (change["loss"].is_number()) largest = std::max(largest, change["loss"].get<double>() / loss);
+    }
+    order.emplace_back(largest, &column);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  TextTable table;
+  table.add_column("column");
+  for (const auto& [task, found] : tasks.items()) table.add_column("loss of " + task, Align::Right);
+  for (size_t i = 0; i < std::min(order.size(), most_columns_shown); ++i) {
+    std::vector<std::string> cells{(*order[i].second)["column"].get<std::string>()};
+    for (const auto& [task, found] : tasks.items())
+      cells.push_back(figure((*order[i].second)["permuted"][task]["loss"], "{:+.4f}"));
+    table.add_row(std::move(cells));
+  }
+  if (table.is_empty()) return "";
+  const std::string left = order.size() > most_columns_shown
+                               ? fmt::format(", the first {} of {}", most_columns_shown, order.size())
+                               : "";
+  return style.heading("columns handed around among the rows" + left) + "\n" + table.text(style, 2);
+}
+
+}  // namespace
+
+std::string diagnosis_text(const Json& diagnosis, const Style& style, size_t width) {
+  std::string text = style.heading(diagnosis["sharing"]["text"].get<std::string>()) + "\n";
+  text += verdicts_text(diagnosis["verdicts"], style, width);
+  text += task_table(diagnosis, style);
+  for (const Json& level : diagnosis["levels"]) {
+    text += style.heading("level " + level["name"].get<std::string>()) + "\n";
+    text += experts_text(level, style) +
+            similarity_text(level["similarity"], level["experts"], "path", "outputs");
+    text +=
+        gates_text(level, style) + similarity_text(level["gate_similarity"], level["gates"], "path", "gates");
+  }
+  text += gradients_text(diagnosis["gradients"], style);
+  if (diagnosis.contains("columns")) text += columns_text(diagnosis["columns"], diagnosis["tasks"], style);
+  return text;
+}
+
+}  // namespace gatewise
