@@ -55,11 +55,11 @@ TEST(Calibration, KeepsEqualPredictionsTogetherAndLosesNoRow) {
 
 TEST(Calibration, CountsWeightsAndLeavesOutMissingLabels) {
   Sample sample = binary({0.2F, 0.4F, 0.6F}, {0, 1, missing});
-  sample.weights = {3, 1, 100};
+  sample.weights = {1, 3, 100};
   const Json bin = calibration(sample.input(), 1)["bins"][0];
   EXPECT_EQ(bin["rows"], 2);
-  EXPECT_NEAR(bin["prediction"].get<double>(), 0.25, 1e-7);
-  EXPECT_NEAR(bin["label"].get<double>(), 0.25, 1e-12);
+  EXPECT_NEAR(bin["prediction"].get<double>(), 0.35, 1e-7);
+  EXPECT_NEAR(bin["label"].get<double>(), 0.75, 1e-12);
 }
 
 TEST(Calibration, JudgesTheLikeliestOfSeveralClasses) {
