@@ -44,7 +44,11 @@ class AdaptiveTransfer final : public Architecture {
         const auto [passed, weights] = transfer(before, own, path);
         before = passed;
         // What the task before passes on stands for that task's network.
-        gates.push_back({path, name, weights.node(), weights.node(), 0,
+        gates.push_back({path,
+                         name,
+                         weights.node(),
+                         weights.node(),
+                         0,
                          {static_cast<int>(order[i - 1]), static_cast<int>(task)}});
       } else {
         before = own;

@@ -268,7 +268,8 @@ class LevelBuilder {
   }
 
   LevelProbe probe(Var experts) const {
-    LevelProbe probe{scope_.empty() ? "experts" : scope_.substr(0, scope_.size() - 1), experts.node(), {}, {}};
+    LevelProbe probe{
+        scope_.empty() ? "experts" : scope_.substr(0, scope_.size() - 1), experts.node(), {}, {}};
     std::vector<int> first;
     for (size_t group = 0; group < groups_.size(); ++group) {
       first.push_back(static_cast<int>(probe.experts.size()));

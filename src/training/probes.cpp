@@ -144,8 +144,7 @@ void Prober::add_gate(const GateProbe& gate, const ConstRows<float>& weights, in
 }
 
 void Prober::add_gradients(int64_t steps) {
-  const std::vector<Aligned<float>> gradients =
-      gradients_->of(data_, sample_, static_cast<uint64_t>(steps));
+  const std::vector<Aligned<float>> gradients = gradients_->of(data_, sample_, static_cast<uint64_t>(steps));
   for (const std::vector<GradientBlock>& expert : blocks_) {
     for (const Aligned<float>& gradient : gradients) {
       double squares = 0;

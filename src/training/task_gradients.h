@@ -29,9 +29,9 @@ class TaskGradients {
   // Whether the gradients of all tasks are small enough to be held side by side: at most 2^26 numbers.
   static bool fits(const Store<float>& store, const FeatureSpace& space);
 
-  // By task: the gradient of its loss over these rows times its weight, as the arena; empty for a task without
-  // a label there, or with fewer than two rows of its own where every row belongs to one task. `step` keys
-  // what is random in training.
+  // By task: the gradient of its loss over these rows times its weight, as the arena; empty for a task
+  // without a label there, or with fewer than two rows of its own where every row belongs to one task. `step`
+  // keys what is random in training.
   std::vector<Aligned<float>> of(const EncodedData& data, std::span<const int64_t> rows, uint64_t step);
 
  private:
