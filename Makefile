@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup build census demo test check check-browser format check-all asan tsan clang tidy benchmarks clean
 jobs := $(shell nproc)
-sources = git ls-files '*.cpp' '*.h'
+sources = git ls-files '*.cpp' '*.c' '*.h'
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/toml.h"
 #include "configuration/tune_section.h"
-#include "features/propose.h"
+#include "files/propose.h"
 #include "table/synthetic.h"
 #include "training/model.h"
 #include "training/probes.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "table/read.h"
+#include "files/read.h"
 
 namespace gatewise {
 

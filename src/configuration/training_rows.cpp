@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "features/propose.h"
+#include "files/propose.h"
 
 namespace gatewise {
 namespace {

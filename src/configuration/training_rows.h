@@ -6,7 +6,7 @@
 
 #include "configuration/configuration.h"
 #include "features/encoder.h"
-#include "features/split.h"
+#include "files/split.h"
 #include "table/synthetic.h"
 
 namespace gatewise {

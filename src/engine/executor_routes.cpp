@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "engine/executor.h"
+#include "engine/routing.h"
 
 namespace gatewise {
 
@@ -23,31 +24,8 @@ int64_t Program<T>::Executor::branch_capacity(const Node& node, ConstRows<T> cho
 template <class T>
 void Program<T>::Executor::build_route(const Node& node) {
   const ConstRows<T> chosen = value(node.inputs[0]);
-  Route route;
-  route.branches = input_shapes_[node.id][0].shape.elements();
-  route.first.assign(route.branches + 1, 0);
-  route.row_first.assign(batch_->rows + 1, 0);
-  const int64_t capacity = branch_capacity(node, chosen);
-  for (int64_t row = 0; row < batch_->rows; ++row) {
-    for (int64_t branch = 0; branch < route.branches; ++branch) {
-      if (chosen.data[row * chosen.stride + branch] == T(0) || route.first[branch + 1] == capacity) continue;
-      ++route.first[branch + 1];
-      route.row_branch.push_back(static_cast<int32_t>(branch));
-    }
-    route.row_first[row + 1] = static_cast<int64_t>(route.row_branch.size());
-  }
-  for (int64_t branch = 0; branch < route.branches; ++branch) route.first[branch + 1] += route.first[branch];
-  std::vector<int64_t> next(route.first.begin(), route.first.end() - 1);
-  route.rows.resize(route.row_branch.size());
-  route.row_positions.resize(route.row_branch.size());
-  for (int64_t row = 0; row < batch_->rows; ++row) {
-    for (int64_t pair = route.row_first[row]; pair < route.row_first[row + 1]; ++pair) {
-      const int64_t position = next[route.row_branch[pair]]++;
-      route.rows[position] = static_cast<int32_t>(row);
-      route.row_positions[pair] = static_cast<int32_t>(position);
-    }
-  }
-  routes_[node.id] = std::move(route);
+  gatewise::build_route(chosen, batch_->rows, input_shapes_[node.id][0].shape.elements(),
+                        branch_capacity(node, chosen), routes_[node.id]);
   make_buffers();
 }
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "table/read.h"
+#include "files/read.h"
 
 namespace gatewise {
 

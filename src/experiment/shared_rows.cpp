@@ -3,9 +3,9 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "features/propose.h"
+#include "files/propose.h"
+#include "files/read.h"
 #include "model_file/checksum.h"
-#include "table/read.h"
 
 namespace gatewise {
 namespace {

@@ -63,6 +63,7 @@ class Encoder {
     Vocabulary vocabulary;
   };
   class Writer;
+  friend class RowEncoder;
 
   static Encoder read(const Json& json, const std::map<std::string, std::string>& vocabularies);
   void fit_columns(const Table& training);

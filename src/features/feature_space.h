@@ -10,6 +10,9 @@
 
 namespace gatewise {
 
+// The output, and the loss, of a model whose rows belong to one task each (FeatureSpace::has_own_labels).
+inline constexpr const char* own_output = "prediction";
+
 // Columns offset to offset + width - 1 of EncodedData::numeric.
 struct NumericFeature {
   std::string name;

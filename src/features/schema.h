@@ -8,7 +8,8 @@
 
 #include "base/json.h"
 #include "base/options.h"
-#include "table/read.h"
+#include "table/read_options.h"
+#include "table/table.h"
 
 namespace gatewise {
 

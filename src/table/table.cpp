@@ -3,12 +3,11 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "table/csv_scan.h"
 
 namespace gatewise {
 
 Table Table::from_columns(std::string name, std::vector<Column> columns) {
-  Table table({{Source::Kind::Memory, std::move(name), 0, {}}}, columns.empty() ? 0 : columns.front().rows());
+  Table table({{std::move(name)}}, columns.empty() ? 0 : columns.front().rows());
   for (Column& column : columns) table.add(std::move(column));
   return table;
 }
@@ -56,10 +55,8 @@ std::string Table::place(int64_t row) const {
   if (after == sources_.begin()) return fmt::format("{}: row {}", name(), row + 1);
   const Source& source = *(after - 1);
   const int64_t row_in_source = row - source.first_row;
-  if (source.kind == Source::Kind::Csv) {
-    if (const auto line = line_of_row(source.name, source.layout, row_in_source)) {
-      return fmt::format("{}:{}", source.name, *line);
-    }
+  if (source.line_of_row) {
+    if (const auto line = source.line_of_row(row_in_source)) return fmt::format("{}:{}", source.name, *line);
   }
   return fmt::format("{}: row {}", source.name, row_in_source + 1);
 }

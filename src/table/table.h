@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,22 +11,12 @@
 
 namespace gatewise {
 
-// How the text of a CSV file is cut into records.
-struct CsvLayout {
-  char delimiter = ',';
-  char quote = '"';
-  int64_t skip_rows = 0;  // lines before the header
-  bool has_header = true;
-};
-
 // One file, or columns in memory, that rows of a table came from.
 struct Source {
-  enum class Kind { Csv, Parquet, Memory };
-
-  Kind kind = Kind::Memory;
   std::string name;
   int64_t first_row = 0;  // the table's first row from this source
-  CsvLayout layout;       // of a CSV file
+  // Of a text file: the line on which a row of it (counted from 0) starts, where it can be told.
+  std::function<std::optional<int64_t>(int64_t row)> line_of_row = {};
 };
 
 class Table {

@@ -11,9 +11,6 @@ namespace gatewise {
 // The usual loss of a kind of task: binary_cross_entropy, squared_error, softmax_cross_entropy.
 std::string default_loss(const std::string& task_kind);
 
-// The output, and the loss, of a model whose rows belong to one task each.
-inline constexpr const char* own_output = "prediction";
-
 // The graph of a model over encoded rows; `model` is the table [model]: {type = "mmoe", options...}. Its
 // inputs:
 //   "numeric" [numeric width], "ids/<feature>", "bags/<feature>", "labels" [tasks].

@@ -1,5 +1,6 @@
 #include "features/encoder.h"
 
+#include "files/read.h"
 #include "tests/features/schema_of.h"
 #include "tests/table/files.h"
 

@@ -1,4 +1,4 @@
-#include "table/byte_source.h"
+#include "files/byte_source.h"
 
 #include <arrow/io/compressed.h>
 #include <arrow/io/file.h>

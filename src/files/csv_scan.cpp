@@ -1,11 +1,11 @@
-#include "table/csv_scan.h"
+#include "files/csv_scan.h"
 
 #include <algorithm>
 #include <functional>
 #include <vector>
 
 #include "base/error.h"
-#include "table/byte_source.h"
+#include "files/byte_source.h"
 #include "table/parse.h"
 
 namespace gatewise {

@@ -10,8 +10,8 @@
 #include <parquet/properties.h>
 
 #include "base/error.h"
+#include "files/readers.h"
 #include "table/parse.h"
-#include "table/readers.h"
 
 namespace gatewise {
 namespace {

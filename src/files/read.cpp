@@ -1,4 +1,4 @@
-#include "table/read.h"
+#include "files/read.h"
 
 #include <glob.h>
 
@@ -7,8 +7,8 @@
 #include <set>
 
 #include "base/error.h"
-#include "table/byte_source.h"
-#include "table/readers.h"
+#include "files/byte_source.h"
+#include "files/readers.h"
 
 namespace gatewise {
 namespace {
@@ -92,8 +92,12 @@ Table read_table(const std::vector<std::string>& files_or_globs, const ReadOptio
     if (sources.empty()) builders = make_builders(offered, options);
     check_columns(file, offered, builders);
     const bool is_parquet = detect_format(file) == FileFormat::Parquet;
-    sources.push_back(
-        {is_parquet ? Source::Kind::Parquet : Source::Kind::Csv, file, rows, csv_layout(options)});
+    sources.push_back({file, rows});
+    if (!is_parquet) {
+      sources.back().line_of_row = [file, layout = csv_layout(options)](int64_t row) {
+        return line_of_row(file, layout, row);
+      };
+    }
     const int64_t most_rows = options.max_rows > 0 ? options.max_rows - rows : 0;
     rows += is_parquet ? append_parquet(file, builders, most_rows)
                        : append_csv(file, options, builders, most_rows);

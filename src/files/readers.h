@@ -4,8 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "table/column_builder.h"
-#include "table/read.h"
+#include "files/column_builder.h"
+#include "files/csv_scan.h"
+#include "files/read.h"
 
 namespace gatewise {
 

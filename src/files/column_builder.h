@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "table/column.h"
-#include "table/read.h"
+#include "table/read_options.h"
 #include "table/string_index.h"
 
 namespace gatewise {

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "features/column_facts.h"
-#include "features/propose.h"
+#include "files/column_facts.h"
+#include "files/propose.h"
 
 namespace gatewise {
 namespace {

@@ -1,4 +1,4 @@
-#include "features/column_facts.h"
+#include "files/column_facts.h"
 
 #include <algorithm>
 #include <cctype>

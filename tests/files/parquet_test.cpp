@@ -3,7 +3,7 @@
 #include <parquet/arrow/writer.h>
 
 #include "base/error.h"
-#include "table/read.h"
+#include "files/read.h"
 #include "tests/table/files.h"
 
 namespace gatewise {

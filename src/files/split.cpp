@@ -1,4 +1,4 @@
-#include "features/split.h"
+#include "files/split.h"
 
 #include <algorithm>
 #include <cmath>

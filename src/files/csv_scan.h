@@ -7,9 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "table/table.h"
-
 namespace gatewise {
+
+// How the text of a CSV file is cut into records.
+struct CsvLayout {
+  char delimiter = ',';
+  char quote = '"';
+  int64_t skip_rows = 0;  // lines before the header
+  bool has_header = true;
+};
 
 // The line (counted from 1) on which row `row` (counted from 0, header not counted) starts. Nothing when the
 // file has fewer rows or can no longer be read.

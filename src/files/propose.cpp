@@ -1,12 +1,12 @@
-#include "features/propose.h"
+#include "files/propose.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
-#include "features/column_facts.h"
 #include "features/column_views.h"
 #include "features/labels.h"
+#include "files/column_facts.h"
 
 namespace gatewise {
 namespace {

@@ -7,9 +7,9 @@
 #include <exception>
 
 #include "base/error.h"
-#include "table/byte_source.h"
-#include "table/csv_scan.h"
-#include "table/readers.h"
+#include "files/byte_source.h"
+#include "files/csv_scan.h"
+#include "files/readers.h"
 
 // Every field is taken as bytes and converted by ColumnBuilder: null tokens differ from column to column,
 // which Arrow's converters do not offer, and faults then name their exact line.

@@ -1,4 +1,4 @@
-#include "table/column_builder.h"
+#include "files/column_builder.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "features/split.h"
+#include "files/split.h"
 
 #include "features/column_views.h"
 #include "tests/table/files.h"
@@ -11,7 +11,7 @@ using testing::HasSubstr;
 
 Schema schema_of(const Json& json) { return Schema::from_json(json); }
 
-std::vector<double> numbers(const Table& table, const std::string& column) {
+std::vector<double> numbers_in(const Table& table, const std::string& column) {
   return numbers_of(table, column)->values;
 }
 
@@ -49,14 +49,14 @@ TEST(Split, HalvesTheTestPartByHashOfRowAndSeed) {
   EXPECT_EQ(parts.train.rows(), 10);
   EXPECT_EQ(parts.validation->rows() + parts.test->rows(), 20000);
   EXPECT_NEAR(static_cast<double>(parts.test->rows()), 10000, 300);
-  EXPECT_EQ(numbers(*load_parts(schema_of(json)).test, "x"), numbers(*parts.test, "x"));
-  std::vector<double> all = numbers(*parts.validation, "x");
-  for (const double x : numbers(*parts.test, "x")) all.push_back(x);
+  EXPECT_EQ(numbers_in(*load_parts(schema_of(json)).test, "x"), numbers_in(*parts.test, "x"));
+  std::vector<double> all = numbers_in(*parts.validation, "x");
+  for (const double x : numbers_in(*parts.test, "x")) all.push_back(x);
   std::sort(all.begin(), all.end());
   for (int i = 0; i < 20000; ++i) ASSERT_EQ(all[i], i);
   json["split"]["seed"] = 8;
-  EXPECT_NE(numbers(*load_parts(schema_of(json)).test, "x"), numbers(*parts.test, "x"));
-  const double last = numbers(*parts.test, "x").back();
+  EXPECT_NE(numbers_in(*load_parts(schema_of(json)).test, "x"), numbers_in(*parts.test, "x"));
+  const double last = numbers_in(*parts.test, "x").back();
   EXPECT_EQ(parts.test->place(parts.test->rows() - 1), folder.file("b.csv") + fmt::format(":{}", last + 2));
 }
 
@@ -85,9 +85,9 @@ TEST(Split, ByColumn) {
                    {"column", "fold"},
                    {"values", {{"train", {0}}, {"validation", {"1"}}, {"test", {2}}}}};
   const Parts parts = load_parts(schema_of(json));
-  EXPECT_THAT(numbers(parts.train, "x"), ElementsAre(0, 3, 6));
-  EXPECT_THAT(numbers(*parts.validation, "x"), ElementsAre(1, 4, 7));
-  EXPECT_THAT(numbers(*parts.test, "x"), ElementsAre(2, 5, 8));
+  EXPECT_THAT(numbers_in(parts.train, "x"), ElementsAre(0, 3, 6));
+  EXPECT_THAT(numbers_in(*parts.validation, "x"), ElementsAre(1, 4, 7));
+  EXPECT_THAT(numbers_in(*parts.test, "x"), ElementsAre(2, 5, 8));
   json["split"]["values"] = {{"train", {0}}, {"test", {2}}};
   EXPECT_THAT(message_of([&] { load_parts(schema_of(json)); }),
               HasSubstr("a.csv:3: column \"fold\": \"1\" is in no part"));
@@ -100,13 +100,13 @@ TEST(Split, ByTimeTakesEarlierRowsForTraining) {
   json["split"] = {{"kind", "time"}, {"from", {{"validation", "2020-01-11"}, {"test", "2020-01-21"}}}};
   const Parts moments = load_parts(schema_of(json));
   EXPECT_EQ(moments.train.rows(), 10);
-  EXPECT_EQ(numbers(*moments.validation, "x").front(), 10);
-  EXPECT_EQ(numbers(*moments.test, "x").front(), 20);
+  EXPECT_EQ(numbers_in(*moments.validation, "x").front(), 10);
+  EXPECT_EQ(numbers_in(*moments.test, "x").front(), 20);
   json["split"] = {{"kind", "time"}, {"column", "day"}, {"fractions", {{"train", 0.5}, {"test", 0.5}}}};
   const Parts fractions = load_parts(schema_of(json));
   EXPECT_EQ(fractions.train.rows(), 15);
   EXPECT_FALSE(fractions.validation);
-  EXPECT_EQ(numbers(*fractions.test, "x").front(), 15);
+  EXPECT_EQ(numbers_in(*fractions.test, "x").front(), 15);
 }
 
 TEST(Split, EqualTimesStayTogether) {

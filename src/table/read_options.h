@@ -1,11 +1,12 @@
-// CSV (also .gz, .xz, .zst) and Parquet files to tables of typed columns.
+// How columns are read from files.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "table/table.h"
+#include "table/column.h"
 
 namespace gatewise {
 
@@ -33,16 +34,5 @@ struct ReadOptions {
   int64_t skip_rows = 0;  // lines before the header (or before the first row)
   int64_t max_rows = 0;   // read no further; 0 means all
 };
-
-// Files named by paths and patterns (* ? [...] and a leading ~), each pattern's matches sorted. Throws
-// Error(Data) when one names no file.
-std::vector<std::string> expand_files(const std::vector<std::string>& files_or_globs);
-
-// The names of a file's columns. Throws Error(Data).
-std::vector<std::string> read_column_names(const std::string& file, const ReadOptions& options);
-
-// Reads all files, one after another, into one table. Each file must have every requested column; their order
-// may differ. Throws Error(Data) with file, line and column.
-Table read_table(const std::vector<std::string>& files_or_globs, const ReadOptions& options);
 
 }  // namespace gatewise

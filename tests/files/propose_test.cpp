@@ -1,8 +1,8 @@
-#include "features/propose.h"
+#include "files/propose.h"
 
-#include "features/column_facts.h"
 #include "features/encoder.h"
-#include "features/split.h"
+#include "files/column_facts.h"
+#include "files/split.h"
 #include "tests/table/files.h"
 
 namespace gatewise {

@@ -4,7 +4,7 @@
 #include <lzma.h>
 
 #include "base/error.h"
-#include "table/read.h"
+#include "files/read.h"
 #include "tests/table/files.h"
 
 namespace gatewise {
