@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "table/read.h"
+#include "files/read.h"
 
 namespace gatewise {
 namespace {
