@@ -2,7 +2,9 @@
 
 import json
 import pathlib
+import re
 import struct
+import zlib
 
 import numpy as np
 
@@ -18,6 +20,25 @@ def read(model):
         begin, end = (8 + header_size + offset for offset in entry["data_offsets"])
         weights[path] = np.frombuffer(data[begin:end], np.float32).reshape(entry["shape"])
     return weights
+
+
+def write(model, changed):
+    """Replaces arrays {path: array} of the model directory `model`, and seals it again (docs/model_format.md)."""
+    file, manifest = (pathlib.Path(model) / name for name in ("weights.safetensors", "manifest.json"))
+    data = bytearray(file.read_bytes())
+    header_size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + header_size])
+    for path, values in changed.items():
+        begin, end = (8 + header_size + offset for offset in header[path]["data_offsets"])
+        bytes_of = np.ascontiguousarray(values, np.float32).tobytes()
+        if len(bytes_of) != end - begin:
+            raise ValueError(f"{path}: got {len(bytes_of)} bytes, expected {end - begin}")
+        data[begin:end] = bytes_of
+    file.write_bytes(data)
+    text = re.sub(r'("weights.safetensors": \{\s*"bytes": \d+,\s*"crc32": ")[0-9a-f]{8}',
+                  rf"\g<1>{zlib.crc32(data):08x}", manifest.read_text())
+    unsealed = re.sub(r'^(\{\n  "crc32": ")[0-9a-f]{8}', r"\g<1>00000000", text)
+    manifest.write_text(unsealed.replace("00000000", f"{zlib.crc32(unsealed.encode()):08x}", 1))
 
 
 def softmax(logits):

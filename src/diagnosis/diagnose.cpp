@@ -86,14 +86,35 @@ Json drift_of(const Json& history) {
   return levels;
 }
 
-Json verdicts_json(std::vector<Verdict> verdicts, const Json& configuration) {
-  std::map<std::string, int64_t> unused;  // by level
-  for (const Verdict& verdict : verdicts) unused[verdict.level] += verdict.kind == "unused_expert" ? 1 : 0;
+// What a remedy has to know of the other verdicts of the level.
+void add_company(const std::vector<WatchedLevel>& levels, std::vector<Verdict>& verdicts) {
+  const auto count = [&](const Verdict& like, bool of_same_task) {
+    return std::count_if(verdicts.begin(), verdicts.end(), [&](const Verdict& other) {
+      return other.kind == like.kind && other.level == like.level &&
+             (!of_same_task || other.tasks == like.tasks);
+    });
+  };
+  for (Verdict& verdict : verdicts) {
+    if (verdict.kind == "unused_expert") verdict.evidence["unused_in_level"] = count(verdict, false);
+    if (verdict.kind != "degradation") continue;
+    verdict.evidence["captured_in_level"] = count(verdict, false);
+    verdict.evidence["captured_by_this_task"] = count(verdict, true);
+    for (const WatchedLevel& level : levels) {
+      if (level.name != verdict.level) continue;
+      verdict.evidence["shared_experts"] =
+          std::count_if(level.experts.begin(), level.experts.end(),
+                        [](const ExpertProbe& expert) { return expert.task.empty(); });
+    }
+  }
+}
+
+Json verdicts_json(std::vector<Verdict> verdicts, const std::vector<WatchedLevel>& levels,
+                   const Json& configuration) {
+  add_company(levels, verdicts);
   std::stable_sort(verdicts.begin(), verdicts.end(),
                    [](const Verdict& a, const Verdict& b) { return a.confidence > b.confidence; });
   Json list = Json::array();
   for (Verdict& verdict : verdicts) {
-    if (verdict.kind == "unused_expert") verdict.evidence["unused_in_level"] = unused[verdict.level];
     Json item{{"kind", verdict.kind}, {"where", verdict.where}};
     if (!verdict.level.empty()) item["level"] = verdict.level;
     if (!verdict.expert.empty()) item["expert"] = verdict.expert;
@@ -145,7 +166,7 @@ Json diagnose(const DiagnosisRequest& request, Pool& pool) {
   }
   Json result{{"diagnosis", 1}, {"rows", request.rows.rows}, {"rows_looked_at", data.rows}};
   result["sharing"] = sharing_json(request, {space, request.rows, scorer.predict(request.rows)});
-  result["verdicts"] = verdicts_json(judge(whole, parts, background), request.configuration);
+  result["verdicts"] = verdicts_json(judge(whole, parts, background), levels, request.configuration);
   result["thresholds"] = write_options(options);
   result["tasks"] = tasks_json(background);
   std::optional<Slices> slices;

@@ -93,8 +93,32 @@ Remedy own_experts(const Json& configuration) {
   return {"let fewer parameters be shared: a model with experts of each task's own, as cgc", {}};
 }
 
+// Experts of each task's own instead of as many shared ones as single tasks have made theirs.
+Remedy own_instead_of_captured(const Verdict& verdict, const Json& configuration) {
+  if (type_of_model(configuration) != "mmoe") {
+    return {
+        "experts have gone to different tasks: let groups of tasks keep theirs apart (home), or leave it, as "
+        "long as no task suffers",
+        {}};
+  }
+  const auto experts = static_cast<int64_t>(number_at(configuration, "model.experts", 8));
+  const auto captured = verdict.evidence["captured_in_level"].get<int64_t>();
+  const auto tasks = static_cast<int64_t>(verdict.evidence["by_task"].size());
+  const int64_t own = std::max<int64_t>(1, captured / tasks);
+  return {
+      fmt::format("experts have gone to different tasks: give every task {} of its own and share the rest "
+                  "(cgc), or leave it, as long as no task suffers",
+                  own),
+      {{"model.type", "cgc"},
+       {"model.task_experts", own},
+       {"model.shared_experts", std::max<int64_t>(1, experts - captured)}}};
+}
+
 Remedy for_degradation(const Verdict& verdict, const Json& configuration) {
   const std::string& task = verdict.tasks[0];
+  if (2 * verdict.evidence.value("captured_by_this_task", int64_t{1}) <=
+      verdict.evidence.value("shared_experts", int64_t{1}))
+    return own_instead_of_captured(verdict, configuration);
   const std::string path = "tasks." + task + ".weight";
   const double share = verdict.evidence["gradient_share"].get<double>();
   const auto tasks = static_cast<double>(verdict.evidence["by_task"].size());

@@ -187,6 +187,12 @@ void find_unused(const Observation& seen, const Background& background, std::vec
         most = std::max(most, share * static_cast<double>(gate.sees.size()));
       }
       if (most < 0 || most >= background.options.unused) continue;
+      // Said already, with its reason.
+      const bool is_told = std::any_of(verdicts.begin(), verdicts.end(), [&](const Verdict& other) {
+        return other.kind == "underfitting" && other.level == level.name &&
+               other.tasks[0] == level.experts[expert].task;
+      });
+      if (is_told) continue;
       const auto& removed = background.effects.removed;
       const double rise = index < removed.size() && expert < removed[index].size()
                               ? largest_rise(removed[index][expert], background.effects.intact)

@@ -1,0 +1,210 @@
+// A fault of every kind, planted into a small trained model, is named; the model it was planted into is
+// called healthy. papers/diagnosis does the same with many models.
+#include <gmock/gmock.h>
+
+#include "diagnosis/diagnose.h"
+#include "tests/base/message_of.h"
+#include "tests/training/fitted.h"
+
+namespace gatewise {
+namespace {
+
+const std::vector<TaskSpace> two_tasks{make_task("click", "binary"), make_task("buy", "binary")};
+
+Json cgc() {
+  return {{"type", "cgc"}, {"shared_experts", 2}, {"task_experts", 1}, {"expert", {{"units", {8}}}}};
+}
+
+class Verdicts : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    space_ = sample_space(two_tasks);
+    rows_ = sample_rows(space_, 2000, 0, 7);
+    healthy_ = train_model(cgc(), sample_rows(space_, 2500));
+  }
+
+  static Fitted train_model(const Json& model, const EncodedData& rows, double weight = 1) {
+    FeatureSpace space = space_;
+    space.tasks[0].weight = weight;
+    FitSetting setting = quick(6);
+    setting.model = model;
+    return fit(space, rows, setting);
+  }
+
+  // A model of the graph of `from` with its parameters.
+  static Fitted copy(const Fitted& from) {
+    Fitted model;
+    model.graph = Graph::from_json(from.graph->to_json());
+    model.store = std::make_unique<Store<float>>(*model.graph);
+    for (const std::string& path : from.store->paths()) model.store->set(path, from.store->get(path));
+    return model;
+  }
+
+  template <class Change>
+  static void change(Fitted& model, const std::string& path, const Change& new_value) {
+    std::vector<float> values = model.store->get(path);
+    for (size_t i = 0; i < values.size(); ++i) values[i] = new_value(values[i], i);
+    model.store->set(path, values);
+  }
+
+  static Json diagnosis_of(Fitted& model, const FeatureSpace& space, const EncodedData& rows) {
+    Pool pool(1);
+    return diagnose(
+        {*model.graph, *model.store, space, Json::object(), nullptr, rows, {}, {}, "not asked", {}}, pool);
+  }
+
+  // "kind: where" of every verdict.
+  static std::vector<std::string> verdicts_of(Fitted& model, const EncodedData& rows) {
+    std::vector<std::string> found;
+    const Json diagnosis = diagnosis_of(model, space_, rows);
+    for (const Json& verdict : diagnosis["verdicts"]) {
+      EXPECT_GE(verdict["confidence"].get<double>(), 0);
+      EXPECT_LE(verdict["confidence"].get<double>(), 1);
+      EXPECT_FALSE(verdict["evidence"].empty());
+      found.push_back(verdict["kind"].get<std::string>() + ": " + verdict["where"].get<std::string>());
+    }
+    return found;
+  }
+
+  inline static FeatureSpace space_;
+  inline static EncodedData rows_;
+  inline static Fitted healthy_;
+};
+
+TEST_F(Verdicts, NoneForAHealthyModel) { EXPECT_THAT(verdicts_of(healthy_, rows_), testing::IsEmpty()); }
+
+TEST_F(Verdicts, CollapseOfADeadAndOfALoudExpert) {
+  Fitted dead = copy(healthy_);
+  change(dead, "shared_experts/1/layer_0/bias", [](float, size_t) { return -50.0F; });
+  EXPECT_THAT(verdicts_of(dead, rows_), testing::Contains("collapse: shared_experts/1"));
+  Fitted loud = copy(healthy_);
+  change(loud, "task_experts/buy/0/layer_0/weight", [](float value, size_t) { return 100 * value; });
+  EXPECT_THAT(verdicts_of(loud, rows_), testing::Contains("collapse: task_experts/buy/0"));
+}
+
+TEST_F(Verdicts, DegradationByATaskThatPullsHarder) {
+  Fitted captured = train_model(cgc(), sample_rows(space_, 2500), 40);
+  FeatureSpace space = space_;
+  space.tasks[0].weight = 40;
+  const Json diagnosis = diagnosis_of(captured, space, rows_);
+  ASSERT_FALSE(diagnosis["verdicts"].empty());
+  for (const Json& verdict : diagnosis["verdicts"]) {
+    if (verdict["kind"] != "degradation") continue;
+    EXPECT_EQ(verdict["tasks"], Json({"click"}));
+    EXPECT_GT(verdict["evidence"]["gradient_share"].get<double>(), 0.8);
+    return;
+  }
+  FAIL() << diagnosis["verdicts"].dump(1);
+}
+
+TEST_F(Verdicts, UnderfittingOfARareTaskThatTurnsAwayFromItsOwnExpert) {
+  Fitted turned = copy(healthy_);
+  EncodedData rows = rows_;
+  for (int64_t row = 0; row < rows.rows; ++row) {
+    if (row % 25 != 0) rows.labels[row * 2 + 1] = NAN;
+  }
+  EXPECT_THAT(verdicts_of(turned, rows), testing::Not(testing::Contains("underfitting: gates/buy")));
+  change(turned, "gates/buy/layer_0/bias", [](float value, size_t i) { return i == 0 ? value - 12 : value; });
+  EXPECT_THAT(verdicts_of(turned, rows), testing::Contains("underfitting: gates/buy"));
+  // With as many labels as the other task it is only unused.
+  EXPECT_THAT(verdicts_of(turned, rows_),
+              testing::AllOf(testing::Contains("unused_expert: task_experts/buy/0"),
+                             testing::Not(testing::Contains("underfitting: gates/buy"))));
+}
+
+TEST_F(Verdicts, PolarisedGateAndUnusedExpert) {
+  Fitted polarised = copy(healthy_);
+  change(polarised, "gates/click/layer_0/bias",
+         [](float value, size_t i) { return i == 1 ? value + 15 : value; });
+  EXPECT_THAT(verdicts_of(polarised, rows_), testing::Contains("polarisation: gates/click"));
+  Fitted unused = copy(healthy_);
+  for (const char* gate : {"gates/click/layer_0/bias", "gates/buy/layer_0/bias"})
+    change(unused, gate, [](float value, size_t i) { return i == 2 ? value - 15 : value; });
+  EXPECT_THAT(verdicts_of(unused, rows_), testing::Contains("unused_expert: shared_experts/1"));
+}
+
+TEST_F(Verdicts, ConflictOfTasksThatWantDifferentThingsOfOneUnit) {
+  const FeatureSpace space =
+      sample_space({make_task("left", "regression"), make_task("right", "regression")});
+  const auto rows_of = [&](uint64_t seed) {
+    EncodedData rows = sample_rows(space, 1500, 0, seed);
+    for (int64_t row = 0; row < rows.rows; ++row) {
+      rows.labels[row * 2] = rows.numeric[row * 4];
+      rows.labels[row * 2 + 1] = rows.numeric[row * 4 + 1];
+    }
+    return rows;
+  };
+  const EncodedData rows = rows_of(1), unseen = rows_of(2);
+  const Json narrow = {{"type", "shared_bottom"},
+                       {"expert", {{"units", {1}}, {"activation", "tanh"}}},
+                       {"tower", {{"units", Json::array()}}}};
+  FitSetting setting = quick(12);
+  setting.model = narrow;
+  setting.with_validation = false;
+  Fitted model = fit(space, rows, setting);
+  const Json diagnosis = diagnosis_of(model, space, unseen);
+  ASSERT_EQ(diagnosis["verdicts"].size(), 1U) << diagnosis["verdicts"].dump(1);
+  EXPECT_EQ(diagnosis["verdicts"][0]["kind"], "task_conflict");
+  EXPECT_EQ(diagnosis["verdicts"][0]["where"], "left and right");
+  setting.model["expert"]["units"] = {16};
+  Fitted wide = fit(space, rows, setting);
+  EXPECT_THAT(diagnosis_of(wide, space, unseen)["verdicts"], testing::IsEmpty());
+}
+
+TEST_F(Verdicts, SilentFailureByChanceConstantAndScale) {
+  EncodedData shuffled = rows_;
+  for (int64_t row = 0; row < rows_.rows; ++row)
+    shuffled.labels[row * 2] = rows_.labels[((row + 700) % rows_.rows) * 2];
+  EXPECT_THAT(verdicts_of(healthy_, shuffled), testing::Contains("silent_failure: click"));
+  Fitted constant = copy(healthy_);
+  change(constant, "towers/buy/layer_1/weight", [](float, size_t) { return 0.0F; });
+  EXPECT_THAT(verdicts_of(constant, rows_), testing::Contains("silent_failure: buy"));
+  Fitted shifted = copy(healthy_);
+  change(shifted, "towers/buy/layer_1/bias", [](float value, size_t) { return value - 8; });
+  EXPECT_THAT(verdicts_of(shifted, rows_), testing::Contains("silent_failure: buy"));
+}
+
+TEST_F(Verdicts, TooFewRowsOrNoLabelsAreRefused) {
+  EncodedData few = sample_rows(space_, 10);
+  EXPECT_THAT(message_of([&] { diagnosis_of(healthy_, space_, few); }),
+              testing::HasSubstr("got 10 rows, expected at least 20"));
+  few = rows_;
+  few.labels.clear();
+  EXPECT_THAT(message_of([&] { diagnosis_of(healthy_, space_, few); }), testing::HasSubstr("have no labels"));
+}
+
+// Every remedy is a configuration that can be fitted, for every architecture.
+TEST(Remedies, GiveConfigurationsThatAreAccepted) {
+  for (const std::string& type : Registry<Architecture>::instance().names()) {
+    const Json configuration =
+        Configuration::from_json({{"data", {{"train", {"train.csv"}}}},
+                                  {"columns", {{"default", "ignore"}, {"x", {{"role", "numeric"}}}}},
+                                  {"tasks", {{"a.b", {{"kind", "binary"}}}, {"b", {{"kind", "binary"}}}}},
+                                  {"model", {{"type", type}}}})
+            .to_json();
+    for (const char* kind : {"collapse", "degradation", "underfitting", "polarisation", "unused_expert",
+                             "task_conflict", "silent_failure"}) {
+      Verdict verdict{kind, "w", "l", "e", {"a.b"}, {}, {}, 1};
+      verdict.evidence = {{"gradient_share", 0.9},      {"by_task", {{"a.b", 0.9}, {"b", 0.1}}},
+                          {"captured_in_level", 2},     {"captured_by_this_task", 1},
+                          {"shared_experts", 4},        {"cause", "chance"},
+                          {"wild_columns", Json({"x"})}};
+      const Remedy remedy = remedy_for(verdict, configuration);
+      EXPECT_FALSE(remedy.text.empty());
+      if (remedy.changes.empty()) continue;
+      SCOPED_TRACE(type + " " + kind);
+      const Json suggested = suggested_configuration(configuration, {remedy});
+      EXPECT_NE(suggested, configuration);
+      EXPECT_NO_THROW(Configuration::from_json(suggested)) << suggested.dump();
+      EXPECT_TRUE(Configuration::from_json(suggested).left_out.empty());
+    }
+  }
+}
+
+TEST(Remedies, WithoutAnyThereIsNothingToSuggest) {
+  EXPECT_THAT(message_of([] { suggested_configuration(Json::object(), {}); }),
+              testing::HasSubstr("there is no verdict that a changed setting answers"));
+}
+
+}  // namespace
+}  // namespace gatewise
