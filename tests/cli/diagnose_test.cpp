@@ -1,0 +1,128 @@
+// gatewise diagnose, and predict --gates.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "tests/cli/people_fixture.h"
+
+namespace gatewise {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class DiagnoseTest : public PeopleTest {
+ protected:
+  static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+};
+
+TEST_F(DiagnoseTest, AnswersWhetherSharingHelpsFirst) {
+  const Result result = gatewise({"diagnose", "people.model", "test.csv"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_THAT(first_line(result.output), AllOf(HasSubstr("clicked (AUC "), HasSubstr("bought (AUC "),
+                                               HasSubstr("spent (R² "), HasSubstr("95 % interval")));
+  EXPECT_THAT(result.errors, HasSubstr("training a model of task spent alone (3/3)"));
+  for (const char* part :
+       {"tasks\n", "level experts", "gates/clicked", "shared parameters", "columns handed around"})
+    EXPECT_THAT(result.output, HasSubstr(part));
+}
+
+TEST_F(DiagnoseTest, TakesSingleTaskModelsThatAreThere) {
+  ASSERT_EQ(
+      gatewise({"fit", "people.toml", "--model.type", "single_task", "--output", "single.model", "--quiet"})
+          .code,
+      0);
+  const Result result =
+      gatewise({"diagnose", "people.model", "test.csv", "--single", "single.model", "--json"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  const Json found = Json::parse(result.output);
+  const Json single =
+      Json::parse(gatewise({"evaluate", "single.model", "test.csv", "--json"}).output)["tasks"];
+  const Json shared =
+      Json::parse(gatewise({"evaluate", "people.model", "test.csv", "--json"}).output)["tasks"];
+  EXPECT_NEAR(found["sharing"]["tasks"]["clicked"]["single"].get<double>(),
+              single["clicked"]["auc"]["value"].get<double>(), 1e-9);
+  EXPECT_NEAR(found["sharing"]["tasks"]["spent"]["shared"].get<double>(),
+              shared["spent"]["r2"]["value"].get<double>(), 1e-9);
+}
+
+TEST_F(DiagnoseTest, GivesJsonWithEveryPart) {
+  const Result result =
+      gatewise({"diagnose", "people.model", "test.csv", "--no-single", "--json", "--by", "city"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  const Json found = Json::parse(result.output);
+  EXPECT_EQ(found["diagnosis"], 1);
+  EXPECT_EQ(found["rows"], 500);
+  EXPECT_THAT(found["sharing"]["text"].get<std::string>(), HasSubstr("--no-single was given"));
+  const Json& level = found["levels"][0];
+  for (const char* key : {"zero_share", "scale", "effective_rank", "histogram", "gradient_shares", "removed"})
+    EXPECT_TRUE(level["experts"][0].contains(key)) << key;
+  const Json& gate = level["gates"][0];
+  for (const char* key : {"weights", "entropy", "leads", "uniform", "slices", "training"})
+    EXPECT_TRUE(gate.contains(key)) << key;
+  int64_t sliced = 0;
+  for (const Json& slice : gate["slices"]) sliced += slice["rows"].get<int64_t>();
+  EXPECT_LE(sliced, 500);
+  EXPECT_GT(sliced, 250);
+  EXPECT_EQ(level["similarity"].size(), level["experts"].size());
+  EXPECT_EQ(found["columns"].size(), 3U);
+  EXPECT_EQ(found["gradients"]["pairs"].size(), 3U);
+}
+
+TEST_F(DiagnoseTest, WithoutFilesLooksAtTheModelsOwnTestRows) {
+  const Result result = gatewise({"diagnose", "people.model", "--no-single", "--json"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_EQ(Json::parse(result.output)["rows"], Json::parse(fitted_->output)["metrics"]["test"]["rows"]);
+}
+
+TEST_F(DiagnoseTest, SuggestsAConfigurationThatCanBeFitted) {
+  ASSERT_EQ(
+      gatewise({"fit", "people.toml", "--tasks.clicked.weight", "200", "--output", "heavy.model", "--quiet"})
+          .code,
+      0);
+  const Result result =
+      gatewise({"diagnose", "heavy.model", "test.csv", "--no-single", "--json", "--suggest", "better.toml"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_THAT(Json::parse(result.output)["verdicts"].dump(), HasSubstr("degradation"));
+  const Result fitted = gatewise({"fit", "better.toml", "--json"});
+  ASSERT_EQ(fitted.code, 0) << fitted.errors;
+  EXPECT_EQ(Json::parse(fitted.output)["model"], "heavy.model.suggested");
+}
+
+TEST_F(DiagnoseTest, SaysWhatIsWrongWithItsArguments) {
+  const std::vector<std::string> base{"diagnose", "people.model", "test.csv"};
+  const auto errors_of = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = base;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Result result = gatewise(arguments);
+    EXPECT_NE(result.code, 0);
+    EXPECT_EQ(result.output, "");
+    return result.errors;
+  };
+  EXPECT_THAT(errors_of({"--no-single", "--single", "people.model"}), HasSubstr("expected one of them"));
+  EXPECT_THAT(errors_of({"--no-single", "--by", "town"}), HasSubstr("town"));
+  EXPECT_THAT(errors_of({"--no-single", "--diagnosis.zero_shore", "0.5"}),
+              HasSubstr("Did you mean \"zero_share\""));
+  EXPECT_THAT(errors_of({"--no-single", "--diagnosis.zero_share", "5"}), HasSubstr("0 to 1"));
+  EXPECT_THAT(errors_of({"--model.experts", "3"}), HasSubstr("model.experts"));
+  EXPECT_THAT(errors_of({"--single", "nowhere.model"}), HasSubstr("nowhere.model"));
+  std::filesystem::rename(file("train.csv"), file("moved.csv"));
+  EXPECT_THAT(errors_of({}), HasSubstr("give --single MODEL, or --no-single"));
+  std::filesystem::rename(file("moved.csv"), file("train.csv"));
+}
+
+TEST_F(DiagnoseTest, PredictGivesTheWeightsOfEveryGate) {
+  const Result result = gatewise({"predict", "people.model", "test.csv", "--gates"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_THAT(first_line(result.output),
+              StartsWith("clicked,bought,spent,gates/clicked:experts/0,gates/clicked:experts/1"));
+  const Result values = gatewise({"predict", "people.model", "test.csv", "--value", "gates/clicked",
+                                  "--value", "gates/bought", "--value", "gates/spent"});
+  EXPECT_EQ(result.output.substr(result.output.find('\n')), values.output.substr(values.output.find('\n')));
+}
+
+}  // namespace
+}  // namespace gatewise
