@@ -4,8 +4,10 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "cli/report_option.h"
 #include "cli/verb.h"
 #include "experiment/comparison.h"
+#include "report/compare_report.h"
 #include "report/comparison_text.h"
 #include "report/numbers.h"
 
@@ -58,6 +60,7 @@ class Compare final : public Verb {
                    "file that takes every finished run, and from which none is run again; by default the "
                    "first configuration's name and \".journal\"");
     app.add_option("--csv", csv_, "file for the values behind the tables, one per line");
+    report_.declare(app);
     app.add_flag("--quiet", is_quiet_, "no progress, only warnings and errors");
     app.add_flag("--json", is_json_, "print JSON");
     app.footer(
@@ -69,6 +72,7 @@ class Compare final : public Verb {
 
   int run(const Overrides& overrides, Console& console) override {
     console.set_quiet(is_quiet_);
+    report_.check();
     Comparison comparison = read(overrides, console);
     comparison.prepare();
     Journal journal(journal_.empty() ? stem_of_configuration(files_[0]) + ".journal" : journal_);
@@ -86,6 +90,7 @@ class Compare final : public Verb {
     const Json compared = compare_results(comparison, results, rows);
     if (!csv_.empty()) write_file_atomically(csv_, comparison_csv(compared));
     console.result(is_json_ ? compared.dump(2) + "\n" : comparison_text(compared, console.result_style()));
+    report_.write(compare_report, compared, console);
     return 0;
   }
 
@@ -171,6 +176,7 @@ class Compare final : public Verb {
   int64_t seeds_ = 5, first_seed_ = 1;
   int threads_ = 0;
   bool is_same_rows_ = false, is_equal_ = false, is_quiet_ = false, is_json_ = false;
+  ReportOption report_;
 };
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/toml.h"
+#include "cli/report_option.h"
 #include "cli/verb.h"
+#include "report/diagnosis_report.h"
 #include "report/diagnosis_text.h"
 #include "report/numbers.h"
 
@@ -29,6 +31,7 @@ class Diagnose final : public Verb {
         ->check(CLI::IsMember({"train", "validation", "test"}))
         ->capture_default_str();
     app.add_option("--threads", threads_, "workers; 0 means one per core")->check(CLI::Range(0, 1024));
+    report_.declare(app);
     app.add_flag("--quiet", is_quiet_, "no progress");
     app.add_flag("--json", is_json_, "print JSON, as docs/diagnosis.md describes it");
     std::string footer = "Thresholds and sizes are options as --diagnosis.NAME VALUE:\n";
@@ -44,6 +47,7 @@ class Diagnose final : public Verb {
 
   int run(const Overrides& overrides, Console& console) override {
     console.set_quiet(is_quiet_);
+    report_.check();
     overrides.allow_only({"data", "diagnosis"}, "diagnose");
     Json section{{"diagnosis", Json::object()}};
     overrides.apply(section, "diagnosis");
@@ -68,6 +72,7 @@ class Diagnose final : public Verb {
     result["model"] = source_.model;
     if (!suggest_.empty()) suggest(model.configuration, result, console);
     console.result(is_json_ ? result.dump(2) + "\n" : diagnosis_text(result, console.result_style(), 100));
+    report_.write(diagnosis_report, result, console);
     return 0;
   }
 
@@ -162,6 +167,7 @@ class Diagnose final : public Verb {
   std::string by_, suggest_;
   int threads_ = 0;
   bool has_no_single_ = false, is_quiet_ = false, is_json_ = false;
+  ReportOption report_;
 };
 
 }  // namespace

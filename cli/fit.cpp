@@ -5,11 +5,11 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "cli/report_option.h"
 #include "cli/verb.h"
 #include "configuration/warm_start.h"
 #include "model_file/manifest.h"
 #include "report/fit_report.h"
-#include "report/html_page.h"
 #include "report/metrics_text.h"
 #include "report/numbers.h"
 
@@ -53,7 +53,7 @@ class Fit final : public Verb {
         "[continue] says what they copy and what stays frozen");
     app.add_option("--threads", threads_, "workers; 0 means one per core; no result depends on it")
         ->check(CLI::Range(0, 1024));
-    app.add_option("--report", report_, "also write what came out as one HTML file");
+    report_.declare(app);
     app.add_flag("--quiet", is_quiet_, "no progress, only warnings and errors");
     app.add_flag("--json", is_json_, "print the result as JSON (docs/reports.md)");
     app.footer(
@@ -77,7 +77,7 @@ class Fit final : public Verb {
     if (threads_ >= 0) configuration.training.threads = threads_;
     const std::string output = output_directory(configuration);
     check_output(output);
-    if (!report_.empty()) check_page_path(report_);
+    report_.check();
     const bool has_task = !configuration.schema.tasks.empty() || configuration.schema.other_tasks;
     if (!has_task && !configuration.synthetic) {
       command_error(
@@ -102,10 +102,7 @@ class Fit final : public Verb {
                       {"history", history},
                       {"metrics", metrics}};
     show(result, console);
-    if (!report_.empty()) {
-      write_html_page(report_, fit_report(result), result);
-      console.note("report: " + report_);
-    }
+    report_.write(fit_report, result, console);
     return 0;
   }
 
@@ -230,7 +227,8 @@ class Fit final : public Verb {
   }
 
   ConfigurationSource source_;
-  std::string output_, from_, report_;
+  std::string output_, from_;
+  ReportOption report_;
   int threads_ = -1;
   bool is_resuming_ = false, is_quiet_ = false, is_json_ = false;
 };

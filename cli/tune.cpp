@@ -4,9 +4,11 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/toml.h"
+#include "cli/report_option.h"
 #include "cli/verb.h"
 #include "experiment/tuner.h"
 #include "report/numbers.h"
+#include "report/tune_report.h"
 #include "report/tune_text.h"
 
 namespace gatewise {
@@ -33,6 +35,7 @@ class Tune final : public Verb {
     app.add_option("--threads", threads_,
                    "models at a time, each on one thread; 0 means one per core; no result depends on it")
         ->check(CLI::Range(0, 1024));
+    report_.declare(app);
     app.add_flag("--quiet", is_quiet_, "no progress, only warnings and errors");
     app.add_flag("--json", is_json_, "print JSON");
     app.footer(
@@ -48,6 +51,7 @@ class Tune final : public Verb {
 
   int run(const Overrides& overrides, Console& console) override {
     console.set_quiet(is_quiet_);
+    report_.check();
     Json json = read_configuration(source_, overrides);
     const std::string output = named(output_, ".best.toml", json),
                       journal_file = named(journal_, ".tune.journal", json);
@@ -76,6 +80,7 @@ class Tune final : public Verb {
     result["configuration"] = output;
     console.result(is_json_ ? result.dump(2) + "\n" : tune_text(result, console.result_style()));
     console.note("best configuration: " + output + "; gatewise fit " + output + " trains it");
+    report_.write(tune_report, result, console);
     return 0;
   }
 
@@ -135,6 +140,7 @@ class Tune final : public Verb {
   std::string output_, journal_;
   int threads_ = 0;
   bool is_quiet_ = false, is_json_ = false;
+  ReportOption report_;
 };
 
 }  // namespace

@@ -115,6 +115,7 @@ void Comparison::prepare() {
   external_evaluation = reference().configuration.evaluation.options();
   for (Contestant& contestant : contestants) {
     contestant.configuration.evaluation.resamples = 0;
+    contestant.configuration.evaluation.calibration_bins = 0;
     contestant.configuration.output = {};
   }
 }

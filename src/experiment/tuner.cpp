@@ -156,6 +156,7 @@ Trial Tuner::run_of(size_t index, int64_t seed) const {
   trial.seed = trial.configuration.training.seed + seed;
   trial.configuration = with_seed(std::move(trial.configuration), trial.seed, SeedScope::Training);
   trial.configuration.evaluation.resamples = 0;
+  trial.configuration.evaluation.calibration_bins = 0;
   objective_.require(trial.configuration, tasks_);
   // The first seed decides whether the others are worth running.
   if (section_.halving > 0 && seed == 0) add_ending(trial, index);

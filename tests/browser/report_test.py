@@ -64,23 +64,18 @@ def make_reports(folder):
         if done.returncode:
             raise OSError(f"gatewise {' '.join(arguments)}: {done.stderr}")
 
-    (folder / "tasks.toml").write_text("""
-[synthetic]
-kind = "behaviour_log"
-validation_rows = 5000
-test_rows = 5000
-[model]
-type = "mmoe"
-experts = 4
-[training]
-epochs = 3
-steps_per_epoch = 30
-batch_rows = 128
-[evaluation]
-resamples = 20
-""")
-    run("fit", "tasks.toml", "--output", "tasks.model", "--report", "fit.html")
-    return [folder / "fit.html"]
+    training = "[training]\nepochs = 3\nsteps_per_epoch = 30\nbatch_rows = 128\n[evaluation]\nresamples = 20\n"
+    (folder / "log.toml").write_text(training + "[synthetic]\nkind = \"behaviour_log\"\nvalidation_rows = 5000\n"
+                                     "test_rows = 5000\n[model]\ntype = \"mmoe\"\nexperts = 4\n")
+    (folder / "pair.toml").write_text(training + "[synthetic]\nkind = \"related_tasks\"\n[model]\ntype = \"ple\"\n")
+    run("fit", "log.toml", "--output", "log.model", "--report", "fit.html")
+    run("compare", "pair.toml", "--architectures", "ple,mmoe,single_task,shared_bottom", "--seeds", "5", "--report",
+        "compare.html")
+    run("tune", "pair.toml", "--tune.trials", "6", "--report", "tune.html")
+    run("synth", "related_tasks", "--rows", "3000", "--output", "rows.csv")
+    run("fit", "rows.csv", "--labels", "y1,y2", "--model.type", "ple", "--training.epochs", "2", "--output", "rows.model")
+    run("diagnose", "rows.model", "rows.csv", "--report", "diagnose.html")
+    return [folder / f"{verb}.html" for verb in ("fit", "compare", "tune", "diagnose")]
 
 
 class Reports(unittest.TestCase):

@@ -1,0 +1,133 @@
+#include "report/diagnosis_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gatewise {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Json expert_found(const char* path, Json task, double share) {
+  return {{"path", path},
+          {"task", std::move(task)},
+          {"zero_share", 0.5},
+          {"saturated_share", 0.0},
+          {"mean", 0.1},
+          {"scale", 0.2},
+          {"effective_rank", 1.5},
+          {"units", 2},
+          {"dead_units", 1},
+          {"identical_units", 0},
+          {"unit_zero_shares", {1.0, 0.0}},
+          {"histogram", {3, 1}},
+          {"gradient_shares", {{"buy", share}, {"click", 1 - share}}},
+          {"removed", {{"buy", {{"loss", 0.04}}}, {"click", {{"loss", -0.02}}}}}};
+}
+
+// As diagnose() writes it, by hand.
+Json diagnosed() {
+  const Json gate{
+      {"path", "levels/0/gates/buy"},
+      {"sees", {"levels/0/shared_experts/0", "levels/0/task_experts/buy/0"}},
+      {"weights", {0.9, 0.1}},
+      {"leads", {1.0, 0.0}},
+      {"uniform", {{"buy", {{"loss", 0.1}}}}},
+      {"training", {{"epochs", {1, 2}}, {"weights", {{0.5, 0.5}, {0.9, 0.1}}}, {"entropy", {0.69, 0.33}}}}};
+  return {
+      {"model", "folder/shop.model"},
+      {"rows", 500},
+      {"rows_looked_at", 400},
+      {"sharing",
+       {{"text", "Sharing helps buy"},
+        {"tasks",
+         {{"buy",
+           {{"metric", "auc"},
+            {"shared", 0.8},
+            {"single", 0.7},
+            {"gain", 0.1},
+            {"low", 0.05},
+            {"high", 0.15},
+            {"verdict", "helps"}}}}}}},
+      {"verdicts",
+       {{{"kind", "gate_polarisation"},
+         {"where", "levels/0/gates/buy"},
+         {"text", "one expert has 90 % of the weight"},
+         {"confidence", 0.9},
+         {"evidence", {{"weight", 0.9}}},
+         {"remedy", {{"text", "a balance loss"}, {"changes", {{"model.gate.balance", 0.01}}}}}}}},
+      {"thresholds", {{"polarisation", 0.9}}},
+      {"tasks", {{"buy", {{"loss", 0.4}, {"metric", "auc"}}}, {"click", {{"loss", 0.2}, {"metric", "auc"}}}}},
+      {"levels",
+       {{{"name", "levels/0"},
+         {"experts",
+          {expert_found("levels/0/shared_experts/0", nullptr, 0.3),
+           expert_found("levels/0/task_experts/buy/0", "buy", 1)}},
+         {"histogram_range", {0.0, 1.0}},
+         {"similarity", {{1.0, 0.2}, {0.2, 1.0}}},
+         {"gates", {gate}},
+         {"gate_similarity", {{1.0}}}}}},
+      {"gradients", {{"pairs", {{{"tasks", {"buy", "click"}}, {"cosine", -0.5}, {"standard_error", 0.1}}}}}},
+      {"columns",
+       {{{"column", "age"}, {"permuted", {{"buy", {{"loss", 0.01}}}, {"click", {{"loss", 0.001}}}}}},
+        {{"column", "price"}, {"permuted", {{"buy", {{"loss", 0.0}}}, {"click", {{"loss", 0.1}}}}}}}}};
+}
+
+std::vector<std::string> figure_titles(const Report& report) {
+  std::vector<std::string> titles;
+  for (const Json& section : report.sections()) {
+    for (const Json& block : section["blocks"]) {
+      for (const Json& figure : block.value("figures", Json::array())) titles.push_back(figure["title"]);
+    }
+  }
+  return titles;
+}
+
+TEST(DiagnosisReport, AnswersTheFirstQuestionFirst) {
+  const Report report = diagnosis_report(diagnosed());
+  EXPECT_EQ(report.title(), "shop.model: what its experts and gates do");
+  EXPECT_EQ(report.headline(), "Sharing helps buy. 1 verdict: gate polarisation.");
+  Json healthy = diagnosed();
+  healthy["verdicts"] = Json::array();
+  EXPECT_EQ(diagnosis_report(healthy).headline(), "Sharing helps buy. No fault found.");
+  EXPECT_THAT(report.sections()[0].dump(),
+              HasSubstr("one expert has 90 % of the weight. Remedy: a balance loss"));
+}
+
+TEST(DiagnosisReport, ShowsWhatExpertsAndGatesDo) {
+  const std::vector<std::string> titles = figure_titles(diagnosis_report(diagnosed()));
+  for (const char* title :
+       {"Mean weight of each expert by gate", "Share of rows that an expert leads",
+        "What each expert is worth: loss without it", "What each gate is worth: loss if it is uniform",
+        "Whose gradient each expert receives", "Similarity of the experts' outputs", "Activations",
+        "Share of zero outputs of every unit", "gates/buy: weights while training",
+        "Entropy of the gates while training", "Cosine of the tasks' gradients on shared parameters",
+        "buy: importance of the columns", "click: importance of the columns",
+        "Gain of each task by sharing"}) {
+    EXPECT_THAT(titles, Contains(title));
+  }
+}
+
+TEST(DiagnosisReport, NamesExpertsWithoutTheirLevelAndOrdersColumnsByWhatTheyMean) {
+  std::vector<Json> weights, columns;
+  const Report report = diagnosis_report(diagnosed());
+  for (const Json& section : report.sections()) {
+    for (const Json& block : section["blocks"]) {
+      for (const Json& figure : block.value("figures", Json::array())) {
+        for (const Json& row : figure["data"]["rows"]) {
+          if (figure["title"] == "Mean weight of each expert by gate") weights.push_back(row);
+          if (figure["title"] == "buy: importance of the columns") columns.push_back(row[0]);
+        }
+      }
+    }
+  }
+  EXPECT_THAT(weights, ElementsAre(Json{"gates/buy", "shared_experts/0", 0.9},
+                                   Json{"gates/buy", "task_experts/buy/0", 0.1}));
+  // The price raises a loss by half of it, age by a fortieth.
+  EXPECT_THAT(columns, ElementsAre("price", "age"));
+}
+
+}  // namespace
+}  // namespace gatewise
