@@ -26,6 +26,8 @@ def toml(value):
     """A value of a configuration as it is given on the command line; tables become inline tables."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{toml_key(name)} = {toml(own)}" for name, own in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
     return json.dumps(value)
 
 

@@ -54,7 +54,7 @@ SPACES = {
     "omoe": MIXTURE,
     "mmoe": MIXTURE,
 }
-CONSTRAINTS = {"omoe": ["experts * model.expert.units[0] <= 2048"], "mmoe": ["experts * model.expert.units[0] <= 2048"]}
+CONSTRAINTS = dict.fromkeys(("omoe", "mmoe"), ["model.experts * model.expert.units <= 2048"])
 TOWER = {"units": [8]}
 
 # Best and mean of the main task, then never married: of the run whose main task is best, and mean. Printed, 400 runs each.

@@ -23,7 +23,7 @@ class Configurations(unittest.TestCase):
         self.assertEqual(given["model"]["type"], "mmoe")
 
     def test_tables_are_written_as_toml(self):
-        tables = {"columns": {"PM2.5": {"role": "numeric"}, "age": "numeric"}, "x": {"a": [1, 2], "b": True, "c": 1e-3}}
+        tables = {"columns": {"PM2.5": {"role": "numeric"}, "age": "numeric"}, "x": {"a": [1, {"d": 2}], "b": True, "c": 1e-3}}
         self.assertEqual(tomllib.loads(experiment.toml_text(tables)), tables)
 
 
