@@ -225,6 +225,8 @@ std::string diagnosis_text(const Json& diagnosis, const Style& style, size_t wid
   std::string text = style.heading(diagnosis["sharing"]["text"].get<std::string>()) + "\n";
   text += verdicts_text(diagnosis["verdicts"], style, width);
   text += task_table(diagnosis, style);
+  if (diagnosis["levels"].empty())
+    text += "the model declares no experts (there are none, or it is older than their declaration)\n";
   for (const Json& level : diagnosis["levels"]) {
     text += style.heading("level " + level["name"].get<std::string>()) + "\n";
     text += experts_text(level, style) +
