@@ -24,8 +24,8 @@ struct DiagnosisRequest {
   DiagnosisOptions options;
 };
 
-// The whole result as docs/diagnosis.md describes it. Throws Error(Data) for rows without labels, fewer than
-// 20 of them, or a model without probes.
+// The whole result as docs/diagnosis.md describes it. Throws Error(Data) for rows without labels or fewer
+// than 20 of them.
 Json diagnose(const DiagnosisRequest& request, Pool& pool);
 
 // The remedies of a result's verdicts, for suggested_configuration().

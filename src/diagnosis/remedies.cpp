@@ -97,7 +97,7 @@ Remedy own_experts(const Json& configuration) {
 Remedy own_instead_of_captured(const Verdict& verdict, const Json& configuration) {
   if (type_of_model(configuration) != "mmoe") {
     return {
-        "experts have gone to different tasks: let groups of tasks keep theirs apart (home), or leave it, as "
+        "single tasks have taken experts: let groups of tasks keep theirs apart (home), or leave it, as "
         "long as no task suffers",
         {}};
   }
@@ -105,13 +105,12 @@ Remedy own_instead_of_captured(const Verdict& verdict, const Json& configuration
   const auto captured = verdict.evidence["captured_in_level"].get<int64_t>();
   const auto tasks = static_cast<int64_t>(verdict.evidence["by_task"].size());
   const int64_t own = std::max<int64_t>(1, captured / tasks);
-  return {
-      fmt::format("experts have gone to different tasks: give every task {} of its own and share the rest "
-                  "(cgc), or leave it, as long as no task suffers",
-                  own),
-      {{"model.type", "cgc"},
-       {"model.task_experts", own},
-       {"model.shared_experts", std::max<int64_t>(1, experts - captured)}}};
+  return {fmt::format("single tasks have taken experts: give every task {} of its own and share the rest "
+                      "(cgc), or leave it, as long as no task suffers",
+                      own),
+          {{"model.type", "cgc"},
+           {"model.task_experts", own},
+           {"model.shared_experts", std::max<int64_t>(1, experts - captured)}}};
 }
 
 Remedy for_degradation(const Verdict& verdict, const Json& configuration) {

@@ -1,6 +1,5 @@
 #include "diagnosis/watch.h"
 
-#include "base/error.h"
 #include "training/batches.h"
 
 namespace gatewise {
@@ -69,11 +68,6 @@ int64_t watched_width(const Graph& graph) {
 
 std::vector<WatchedLevel> watch(const Graph& graph, Store<float>& store, const FeatureSpace& space,
                                 const EncodedData& data, Pool& pool) {
-  if (graph.probes().empty()) {
-    data_error(
-        "diagnose: the model declares no experts to look at; it was saved before models did, so train it "
-        "again with gatewise fit");
-  }
   PlanOptions options;
   options.is_training = false;
   options.batch_rows = rows_at_once;

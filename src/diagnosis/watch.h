@@ -38,7 +38,7 @@ struct WatchedLevel {
 };
 
 // A model's levels on the rows, as it computes them when it scores. A gate of rows that belong to one task
-// each becomes one gate for each of the first 64 tasks. Throws Error(Data) for a model without probes.
+// each becomes one gate for each of the first 64 tasks. None for a model without experts.
 std::vector<WatchedLevel> watch(const Graph& graph, Store<float>& store, const FeatureSpace& space,
                                 const EncodedData& data, Pool& pool);
 

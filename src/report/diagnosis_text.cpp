@@ -93,20 +93,27 @@ std::string task_table(const Json& diagnosis, const Style& style) {
   return style.heading("tasks") + "\n" + table.text(style, 2);
 }
 
-// The largest change over the tasks, and whose it is: "+0.0120 income".
-std::string worst_text(const Json& change, const char* key) {
+// How much larger a task's loss has become, in shares of the loss: "+1.2 %".
+std::string rise_text(const Json& change, const Json& task) {
+  if (!change["loss"].is_number() || !task["loss"].is_number()) return "";
+  return fmt::format("{:+.1f} %", 100 * change["loss"].get<double>() / task["loss"].get<double>());
+}
+
+// The largest rise over the tasks, and whose it is: "+1.2 % income".
+std::string worst_text(const Json& changes, const Json& tasks) {
   std::string worst;
   double largest = 0;
-  for (const auto& [task, found] : change.items()) {
-    const Json value = found.value(key, Json());
-    if (!value.is_number() || (!worst.empty() && value.get<double>() <= largest)) continue;
-    largest = value.get<double>();
-    worst = fmt::format("{:+.4f} {}", largest, task);
+  for (const auto& [task, change] : changes.items()) {
+    if (!change["loss"].is_number() || !tasks[task]["loss"].is_number()) continue;
+    const double rise = change["loss"].get<double>() / tasks[task]["loss"].get<double>();
+    if (!worst.empty() && rise <= largest) continue;
+    largest = rise;
+    worst = rise_text(change, tasks[task]) + " " + task;
   }
   return worst;
 }
 
-std::string experts_text(const Json& level, const Style& style) {
+std::string experts_text(const Json& level, const Json& tasks, const Style& style) {
   TextTable table;
   table.add_column("expert");
   table.add_column("of");
@@ -125,7 +132,7 @@ std::string experts_text(const Json& level, const Style& style) {
                    figure(expert["scale"], "{:.3g}"),
                    fmt::format("{:.1f}/{}", expert["effective_rank"].get<double>(), expert["units"].dump()),
                    expert["dead_units"].dump(), expert["identical_units"].dump(), gradient,
-                   expert.contains("removed") ? worst_text(expert["removed"], "loss") : ""});
+                   expert.contains("removed") ? worst_text(expert["removed"], tasks) : ""});
   }
   return table.text(style, 2);
 }
@@ -137,7 +144,7 @@ std::string weights_text(const Json& weights) {
   return text + (weights.size() > most_experts_side_by_side ? " ..." : "");
 }
 
-std::string gates_text(const Json& level, const Style& style) {
+std::string gates_text(const Json& level, const Json& tasks, const Style& style) {
   if (level["gates"].empty()) return "";
   TextTable table;
   table.add_column("gate");
@@ -153,7 +160,7 @@ std::string gates_text(const Json& level, const Style& style) {
                    fmt::format("{:.1f}/{}", gate["effective_experts"].get<double>(), gate["sees"].size()),
                    fmt::format("{:.0f} %", 100 * leads),
                    gate.contains("training") ? figure(gate["training"]["drift"], "{:.2f}") : "",
-                   gate.contains("uniform") ? worst_text(gate["uniform"], "loss") : ""});
+                   gate.contains("uniform") ? worst_text(gate["uniform"], tasks) : ""});
     const Json slices = gate.value("slices", Json::array());
     for (const Json& slice : slices) {
       const std::string name =
@@ -209,7 +216,7 @@ std::string columns_text(const Json& columns, const Json& tasks, const Style& st
   for (size_t i = 0; i < std::min(order.size(), most_columns_shown); ++i) {
     std::vector<std::string> cells{(*order[i].second)["column"].get<std::string>()};
     for (const auto& [task, found] : tasks.items())
-      cells.push_back(figure((*order[i].second)["permuted"][task]["loss"], "{:+.4f}"));
+      cells.push_back(rise_text((*order[i].second)["permuted"][task], found));
     table.add_row(std::move(cells));
   }
   if (table.is_empty()) return "";
@@ -223,14 +230,19 @@ std::string columns_text(const Json& columns, const Json& tasks, const Style& st
 
 std::string diagnosis_text(const Json& diagnosis, const Style& style, size_t width) {
   std::string text = style.heading(diagnosis["sharing"]["text"].get<std::string>()) + "\n";
+  if (!diagnosis["sharing"]["tasks"].empty())
+    text +=
+        style.aside("(intervals are over rows; training with other seeds would move the figures too)") + "\n";
   text += verdicts_text(diagnosis["verdicts"], style, width);
   text += task_table(diagnosis, style);
+  if (diagnosis["levels"].empty())
+    text += "the model declares no experts (there are none, or it is older than their declaration)\n";
   for (const Json& level : diagnosis["levels"]) {
     text += style.heading("level " + level["name"].get<std::string>()) + "\n";
-    text += experts_text(level, style) +
+    text += experts_text(level, diagnosis["tasks"], style) +
             similarity_text(level["similarity"], level["experts"], "path", "outputs");
-    text +=
-        gates_text(level, style) + similarity_text(level["gate_similarity"], level["gates"], "path", "gates");
+    text += gates_text(level, diagnosis["tasks"], style) +
+            similarity_text(level["gate_similarity"], level["gates"], "path", "gates");
   }
   text += gradients_text(diagnosis["gradients"], style);
   if (diagnosis.contains("columns")) text += columns_text(diagnosis["columns"], diagnosis["tasks"], style);

@@ -63,7 +63,7 @@ class EveryArchitecturesProbes : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryArchitecturesProbes, NameExpertsWithParametersAndGatesOfTasks) {
   const Built built(sample_space(tasks_for(GetParam())), {{"type", GetParam()}});
-  ASSERT_FALSE(built.graph->probes().empty());
+  ASSERT_EQ(built.graph->probes().empty(), GetParam() == "linear");
   const auto blocks = expert_blocks(*built.graph, built.store->layout());
   size_t place = 0;
   for (const LevelProbe& level : built.graph->probes()) {
@@ -112,7 +112,7 @@ TEST_P(EveryArchitecturesProbes, CanBeWatchedWhereRowsBelongToOneTask) {
   Pool pool(1);
   const std::vector<WatchedLevel> levels = watch(*built->graph, *built->store, space, rows, pool);
   std::map<std::string, std::set<int64_t>> of_task;
-  for (const WatchedGate& gate : levels.back().gates) {
+  for (const WatchedGate& gate : levels.empty() ? std::vector<WatchedGate>() : levels.back().gates) {
     for (const int64_t row : gate.rows) {
       if (!gate.task.empty()) {
         EXPECT_EQ(space.tasks[rows.row_task[row]].name, gate.task);

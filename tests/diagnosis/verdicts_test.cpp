@@ -173,6 +173,16 @@ TEST_F(Verdicts, TooFewRowsOrNoLabelsAreRefused) {
   EXPECT_THAT(message_of([&] { diagnosis_of(healthy_, space_, few); }), testing::HasSubstr("have no labels"));
 }
 
+// Without experts the rest is still examined.
+TEST_F(Verdicts, OfAModelWithoutExpertsAreAboutItsTasks) {
+  Fitted linear = train_model({{"type", "linear"}}, sample_rows(space_, 1500));
+  const Json diagnosis = diagnosis_of(linear, space_, rows_);
+  EXPECT_TRUE(diagnosis["levels"].empty());
+  EXPECT_TRUE(diagnosis["verdicts"].empty()) << diagnosis["verdicts"].dump(1);
+  EXPECT_GT(diagnosis["tasks"]["click"]["value"].get<double>(), 0.9);
+  EXPECT_FALSE(diagnosis["columns"].empty());
+}
+
 // Every remedy is a configuration that can be fitted, for every architecture.
 TEST(Remedies, GiveConfigurationsThatAreAccepted) {
   for (const std::string& type : Registry<Architecture>::instance().names()) {
