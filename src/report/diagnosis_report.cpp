@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "report/diagnosis_text.h"
 #include "report/numbers.h"
 #include "report/report_parts.h"
 
@@ -21,6 +22,7 @@ std::string verdict_kind(const Json& verdict) {
 
 std::string diagnosis_headline(const Json& diagnosis) {
   std::string text = diagnosis["sharing"].value("text", "");
+  if (text.starts_with("Not judged")) text = "Whether sharing helps is not known";
   if (!text.empty() && !text.ends_with(".")) text += ".";
   const Json& verdicts = diagnosis["verdicts"];
   if (verdicts.empty()) return text + " No fault found.";
@@ -43,8 +45,8 @@ void add_verdicts(Report& report, const Json& verdicts) {
     lines.push_back(fmt::format("{}: {}. {}{}", verdict_kind(verdict), where, text,
                                 advice.empty() ? "" : ". Remedy: " + advice));
     table.add({verdict_kind(verdict), where, number_or_null(verdict, "confidence"), text,
-               verdict["evidence"].dump(), advice,
-               remedy.contains("changes") ? remedy["changes"].dump() : ""});
+               evidence_text(verdict["evidence"]), advice,
+               remedy.contains("changes") ? changes_text(remedy["changes"]) : ""});
   }
   if (lines.empty()) report.text("No fault found.");
   report.warnings(lines);

@@ -27,32 +27,6 @@ std::string words_of(std::string name) {
   return name;
 }
 
-std::string evidence_text(const Json& evidence) {
-  std::string text;
-  for (const auto& [name, value] : evidence.items()) {
-    if (value.is_null()) continue;
-    std::string shown = value.dump();
-    if (value.is_number_float()) shown = fmt::format("{:.4g}", value.get<double>());
-    if (value.is_object()) {
-      shown.clear();
-      for (const auto& [key, number] : value.items())
-        shown += fmt::format("{}{} {}", shown.empty() ? "" : ", ", key, figure(number, "{:.3g}"));
-    }
-    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", words_of(name), shown);
-  }
-  return text;
-}
-
-std::string changes_text(const Json& changes) {
-  std::string text;
-  for (const auto& [path, value] : changes.items()) {
-    const std::string shown =
-        value.is_number_float() ? fmt::format("{:.3g}", value.get<double>()) : value.dump();
-    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", path, shown);
-  }
-  return text;
-}
-
 std::string verdicts_text(const Json& verdicts, const Style& style, size_t width) {
   if (verdicts.empty()) return "No fault found.\n";
   std::string text =
@@ -227,6 +201,32 @@ std::string columns_text(const Json& columns, const Json& tasks, const Style& st
 }
 
 }  // namespace
+
+std::string evidence_text(const Json& evidence) {
+  std::string text;
+  for (const auto& [name, value] : evidence.items()) {
+    if (value.is_null()) continue;
+    std::string shown = value.dump();
+    if (value.is_number_float()) shown = fmt::format("{:.4g}", value.get<double>());
+    if (value.is_object()) {
+      shown.clear();
+      for (const auto& [key, number] : value.items())
+        shown += fmt::format("{}{} {}", shown.empty() ? "" : ", ", key, figure(number, "{:.3g}"));
+    }
+    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", words_of(name), shown);
+  }
+  return text;
+}
+
+std::string changes_text(const Json& changes) {
+  std::string text;
+  for (const auto& [path, value] : changes.items()) {
+    const std::string shown =
+        value.is_number_float() ? fmt::format("{:.3g}", value.get<double>()) : value.dump();
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", path, shown);
+  }
+  return text;
+}
 
 std::string diagnosis_text(const Json& diagnosis, const Style& style, size_t width) {
   std::string text = style.heading(diagnosis["sharing"]["text"].get<std::string>()) + "\n";

@@ -192,6 +192,7 @@ Report fit_report(const Json& result) {
     report.section("Results on " + other + " rows");
     add_metrics(report, evaluation, other);
   }
+  add_probes(report, history);
   add_course(report, history);
   report.section("Configuration");
   report.table(flat_table(result["configuration"]), "",

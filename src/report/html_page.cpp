@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "base/atomic_file.h"
@@ -57,7 +58,12 @@ std::string cell_text(const Json& cell) {
   if (cell.is_null()) return "";
   if (cell.is_string()) return cell.get<std::string>();
   if (cell.is_number_integer()) return count_text(cell.get<int64_t>());
-  if (cell.is_number()) return value_text(cell.get<double>());
+  if (cell.is_number()) {
+    const double value = cell.get<double>(), size = std::abs(value);
+    const bool is_count = size >= 1e4 && size < 1e15;
+    return is_count || (size >= 2 && value == std::floor(value)) ? count_text(std::llround(value))
+                                                                 : value_text(value);
+  }
   return cell.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

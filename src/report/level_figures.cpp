@@ -52,10 +52,14 @@ void add_gate_weights(Report& report, const Json& level) {
   Figure leads = heat_map("Share of rows that an expert leads", "has the largest weight",
                           {"expert", "expert"}, {"gate", "gate"}, "leads");
   for (const Json& gate : level["gates"]) {
-    for (size_t i = 0; i < gate["sees"].size(); ++i) {
-      const std::string expert = without_level(gate["sees"][i].get<std::string>(), level);
-      weights.data.add({name_in(gate, level), expert, gate["weights"][i]});
-      leads.data.add({name_in(gate, level), expert, gate["leads"][i]});
+    const Json& sees = gate["sees"];
+    for (const Json& expert : level["experts"]) {
+      const auto seen = std::find(sees.begin(), sees.end(), expert["path"]);
+      const auto place = static_cast<size_t>(seen - sees.begin());
+      const bool is_seen = seen != sees.end();
+      weights.data.add(
+          {name_in(gate, level), name_in(expert, level), is_seen ? gate["weights"][place] : Json()});
+      leads.data.add({name_in(gate, level), name_in(expert, level), is_seen ? gate["leads"][place] : Json()});
     }
   }
   weights.range = {0, largest_value(weights)};

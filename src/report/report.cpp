@@ -1,5 +1,7 @@
 #include "report/report.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace gatewise {
@@ -17,6 +19,16 @@ void DataTable::add(std::vector<Json> row) {
                    columns.size());
   }
   rows.push_back(std::move(row));
+}
+
+void DataTable::drop_empty_columns() {
+  for (size_t column = columns.size(); column-- > 0;) {
+    const auto is_empty = [&](const std::vector<Json>& row) { return row[column].is_null(); };
+    if (!std::all_of(rows.begin(), rows.end(), is_empty)) continue;
+    const auto place = static_cast<std::ptrdiff_t>(column);
+    columns.erase(columns.begin() + place);
+    for (std::vector<Json>& row : rows) row.erase(row.begin() + place);
+  }
 }
 
 Json DataTable::to_json() const {
@@ -67,6 +79,7 @@ void Report::warnings(const std::vector<std::string>& lines) {
 
 void Report::table(DataTable table, std::string title, std::string note) {
   if (table.rows.empty()) return;
+  table.drop_empty_columns();
   Json& block = add_block("table");
   block["title"] = std::move(title);
   block["note"] = std::move(note);

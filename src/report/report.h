@@ -17,7 +17,8 @@ struct DataTable {
   std::vector<std::vector<Json>> rows;
   // Throws Error(Internal) when there are not as many cells as columns.
   void add(std::vector<Json> row);
-  Json to_json() const;  // {columns, rows}
+  void drop_empty_columns();  // whose cells are all null
+  Json to_json() const;       // {columns, rows}
 };
 
 struct FigureAxis {
@@ -62,7 +63,8 @@ class Report {
   void text(std::string paragraph);
   // Things to act on, one a line.
   void warnings(const std::vector<std::string>& lines);
-  // `note` says what the columns mean. Numbers are shown as value_text() does, whole ones as they are.
+  // `note` says what the columns mean. Numbers are shown as value_text() does, whole and large ones without
+  // decimals. Columns whose cells are all null are left out.
   void table(DataTable table, std::string title = "", std::string note = "");
   // Figures that follow each other stand side by side where there is room. One without rows is left out.
   void figure(const Figure& figure);

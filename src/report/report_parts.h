@@ -28,4 +28,8 @@ void add_metrics(Report& report, const Json& evaluation, const std::string& part
 // distribution of the predictions.
 void add_calibration(Report& report, const Json& calibrations);
 
+// Adds for each level of experts what the probes in a history (train()) show: weights of the gates,
+// gradients, entropy and zero outputs over the epochs.
+void add_probes(Report& report, const Json& history);
+
 }  // namespace gatewise

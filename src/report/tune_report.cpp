@@ -179,7 +179,8 @@ Report tune_report(const Json& result) {
     for (const auto& [part, evaluation] : result["best"]["metrics"].items()) {
       report.section("Trial " + result["best"]["number"].dump() + " on " + part + " rows");
       if (part == "validation")
-        report.text("The search has seen these rows: a value on others will be lower.");
+        report.text(
+            "The search has chosen the settings by these rows: others will be judged somewhat worse.");
       add_metrics(report, evaluation, part);
     }
   }

@@ -23,12 +23,19 @@ TEST_F(ReportTest, OfFitHoldsTheResultThatJsonPrints) {
   EXPECT_THAT(result.errors, HasSubstr("report: people.html"));
 }
 
-TEST_F(ReportTest, ThatCannotBeWrittenIsRefusedBeforeTraining) {
-  const Result result =
-      gatewise({"fit", "people.toml", "--output", "unreported.model", "--report", "missing/people.html"});
-  EXPECT_EQ(result.code, 1);
-  EXPECT_THAT(result.errors, HasSubstr("missing does not exist"));
-  EXPECT_FALSE(std::filesystem::exists(file("unreported.model")));
+TEST_F(ReportTest, ThatCannotBeWrittenIsRefusedBeforeTheWork) {
+  const std::vector<std::vector<std::string>> commands{{"fit", "people.toml", "--output", "unreported.model"},
+                                                       {"compare", "people.toml"},
+                                                       {"tune", "people.toml"},
+                                                       {"diagnose", "people.model", "test.csv"}};
+  for (std::vector<std::string> command : commands) {
+    command.insert(command.end(), {"--report", "missing/people.html"});
+    const Result result = gatewise(command);
+    EXPECT_EQ(result.code, 1) << command[0];
+    EXPECT_THAT(result.errors, HasSubstr("missing does not exist")) << command[0];
+  }
+  for (const char* path : {"unreported.model", "people.journal", "people.tune.journal"})
+    EXPECT_FALSE(std::filesystem::exists(file(path))) << path;
 }
 
 }  // namespace

@@ -75,6 +75,12 @@ Json fit_result() {
          {"losses", {{"income", 0.5 / epoch}, {odd, 0.5}}},
          {"penalties", {{"balance", 0.01}}},
          {"rows_per_second", 1e5},
+         {"probes",
+          {{"experts",
+            {{"zero_share", {0.1, 0.2}},
+             {"scale", {1, 2}},
+             {"gradient", {{"income", {3.0, 1.0}}, {odd, {1.0, 1.0}}}},
+             {"gates", {{"gates/income", {{"weights", {0.7, 0.3}}, {"entropy", 0.6}}}}}}}}},
          {"validation",
           {{"income", {{"auc", measured(0.8 + 0.01 * epoch)}}}, {odd, {{"auc", measured(0.7)}}}}}});
   }
@@ -128,7 +134,8 @@ TEST(HtmlPage, HoldsTheResultAndTheFiguresAsJson) {
   EXPECT_EQ(sections.size(), report.sections().size());
   std::vector<std::string> titles;
   for (const Json& section : sections) titles.push_back(section["title"]);
-  EXPECT_THAT(titles, ElementsAre("Results", "Learning curves", "Calibration", "Course of training",
+  EXPECT_THAT(titles, ElementsAre("Results", "Learning curves", "Calibration",
+                                  "Experts and gates while training: experts", "Course of training",
                                   "Configuration"));
   const Json& curve = sections[1]["blocks"][0]["figures"][0];
   EXPECT_EQ(curve["title"], "income: training loss");
@@ -161,6 +168,21 @@ TEST(FitReport, SaysInWordsWhatCameOut) {
       AllOf(StartsWith("On 200 test rows income reaches AUC 0.9000 (0.8900 to 0.9100), "),
             HasSubstr("The best of 3 epochs was number 2; training stopped because validation no longer"),
             HasSubstr("1 warning to look at")));
+}
+
+TEST(FitReport, ShowsWhatTheProbesSawOfGatesAndExperts) {
+  const Json sections = fit_report(fit_result()).sections();
+  const auto found = std::find_if(sections.begin(), sections.end(), [](const Json& section) {
+    return section["title"] == "Experts and gates while training: experts";
+  });
+  ASSERT_NE(found, sections.end());
+  const Json& figures = (*found)["blocks"][0]["figures"];
+  ASSERT_EQ(figures.size(), 4u);
+  EXPECT_EQ(figures[0]["data"]["rows"],
+            Json::parse(R"([["gates/income", "0", 0.7], ["gates/income", "1", 0.3]])"));
+  EXPECT_EQ(figures[1]["data"]["rows"][0], Json::parse(R"(["expert 0", "income", 0.75])"));
+  EXPECT_EQ(figures[2]["data"]["rows"].size(), 3u) << "the entropy of one gate in three epochs";
+  EXPECT_EQ(figures[3]["data"]["rows"].size(), 6u);
 }
 
 TEST(FitReport, OfManyTasksNamesTheWorstAndTheBest) {

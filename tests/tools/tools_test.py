@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 TOOLS = pathlib.Path(__file__).resolve().parent.parent.parent / "tools"
 
@@ -77,12 +78,40 @@ class CheckWords(unittest.TestCase):
         self.assertEqual(run_check("check_words.py", {"a.md": "stubborn work/ in PyPI, framework/x\n"})[0], 0)
 
 
+def load_tool(name):
+    """A tool without a suffix, as a module."""
+    loader = importlib.machinery.SourceFileLoader(name, str(TOOLS / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
+
+
+class ChartLibrary(unittest.TestCase):
+    def put(self, fetched, known):
+        """Runs the tool with a stand-in for the fetched file and its checksum; (what is there afterwards, exit message)."""
+        tool = load_tool("chart_library")
+        tool.fetch, tool.FILE_SHA256 = (lambda: fetched), tool.sha256(known)
+        with tempfile.TemporaryDirectory() as folder, unittest.mock.patch.object(sys, "argv", ["chart_library", folder]):
+            try:
+                tool.main()
+                message = None
+            except SystemExit as exit:
+                message = exit.code
+            return [path.read_bytes() for path in pathlib.Path(folder).iterdir()], message
+
+    def test_the_file_is_put_there(self):
+        self.assertEqual(self.put(b"chart", b"chart"), ([b"chart"], None))
+
+    def test_another_content_is_refused_and_leaves_nothing(self):
+        files, message = self.put(b"chart", b"other")
+        self.assertEqual(files, [])
+        self.assertIn("another content", message)
+
+
 class Census(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        loader = importlib.machinery.SourceFileLoader("census", str(TOOLS / "census"))
-        cls.census = importlib.util.module_from_spec(importlib.util.spec_from_loader("census", loader))
-        loader.exec_module(cls.census)
+        cls.census = load_tool("census")
 
     def test_the_raw_form_becomes_a_csv_without_spaces_and_weight(self):
         fields = [f"v{i}" for i in range(42)]

@@ -12,8 +12,12 @@ const Figures = (() => {
     return size < 10 ? String(Number(value.toFixed(4))) : String(Number(value.toPrecision(5)));
   }
 
-  // Ticks of scales from 0.001 to 1,000 are best without exponents.
-  const tickText = (value) => (typeof value === "number" ? numberText(Number(value.toPrecision(6))) : value);
+  // Ticks are round numbers; those of bins and of logarithms are rounded.
+  function tickText(value) {
+    if (typeof value !== "number") return value;
+    const round = Number(value.toPrecision(3));
+    return Math.abs(value) >= 1000 || Math.abs(round - value) < 1e-9 * Math.abs(value) ? Number(value.toPrecision(6)).toLocaleString("en-US", {maximumSignificantDigits: 6}) : String(round);
+  }
 
   function escaped(text) {
     return String(text).replace(/[&<>"]/g, (c) => ({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;"})[c]);
@@ -36,6 +40,18 @@ const Figures = (() => {
     return [...found];
   }
 
+  const letterWidth = 6.4;  // of labels
+
+  // The height of category labels below the figure where they have to be slanted to stand side by side; 0 where they
+  // lie flat, or where there are so many that some are left out.
+  function slantedLabels(figure, width) {
+    if (figure.x.scale !== "category" || figure.y.scale !== "category") return 0;
+    const names = categories(figure, figure.x.column);
+    const place = (width * 0.68) / names.length;
+    const longest = Math.min(120, letterWidth * Math.max(...names.map((name) => name.length)));
+    return longest + 6 > place && place > 13 ? Math.ceil(longest * 0.77) + 10 : 0;
+  }
+
   function axis(figure, which, width) {
     const {column: name, title, scale} = figure[which];
     const common = {
@@ -47,17 +63,18 @@ const Figures = (() => {
     };
     if (scale !== "category") {
       common.axisLabel.formatter = tickText;
-      return {...common, type: scale === "log" ? "log" : "value", scale: true, splitNumber: which === "x" ? Math.max(2, Math.floor(width / 90)) : 5};
+      const isWhole = column(figure, name).every((value) => missing(value) || Number.isInteger(value));
+      return {...common, type: scale === "log" ? "log" : "value", scale: true, minInterval: isWhole && scale === "number" ? 1 : 0, splitNumber: which === "x" ? Math.max(2, Math.floor(width / 90)) : 5};
     }
-    const longest = which === "y" ? Math.max(60, Math.min(220, width * 0.34)) : 90;
-    return {
-      ...common,
-      type: "category",
-      data: categories(figure, name),
-      inverse: which === "y",
-      axisLabel: {...common.axisLabel, width: longest, overflow: "truncate"},
-      axisTick: {show: false},
-    };
+    const names = categories(figure, name);
+    const category = {...common, type: "category", data: names, axisTick: {show: false}};
+    if (which === "y") {
+      const longest = Math.max(60, Math.min(220, width * 0.34));
+      return {...category, name: "", inverse: true, axisLabel: {...common.axisLabel, interval: 0, width: longest, overflow: "truncate"}};
+    }
+    const slant = slantedLabels(figure, width);
+    if (!slant) return category;
+    return {...category, nameGap: slant + 8, axisLabel: {...common.axisLabel, interval: 0, hideOverlap: false, rotate: 50, width: 120, overflow: "truncate"}};
   }
 
   // Lines of the legend, from the usual width of a letter.
@@ -187,7 +204,7 @@ const Figures = (() => {
     const names = categories(figure, isLying ? figure.y.column : figure.x.column);
     const of = column(figure, isLying ? figure.y.column : figure.x.column).map(String);
     const values = column(figure, isLying ? figure.x.column : figure.y.column);
-    options[isLying ? "xAxis" : "yAxis"].scale = false;
+    Object.assign(options[isLying ? "xAxis" : "yAxis"], {scale: false, max: figure.stacked ? "dataMax" : null});
     options.series = parts.map(([name, rows], index) => {
       const value = new Map(rows.map((row) => [of[row], values[row]]));
       return {type: "bar", name, stack: figure.stacked ? "all" : undefined, data: names.map((category) => (value.has(category) ? value.get(category) : null)), color: colours.series[index % colours.series.length], barMaxWidth: 34};
@@ -231,7 +248,12 @@ const Figures = (() => {
     const present = values.filter((value) => !missing(value));
     const [low, high] = figure.range || [Math.min(...present), Math.max(...present)];
     const cellWidth = (width * 0.75) / options.xAxis.data.length;
-    options.grid.bottom = 50;
+    const slant = slantedLabels(figure, width);
+    options.grid.bottom = 36;
+    // Two digits of the largest value.
+    const decimals = Math.max(2, Math.min(5, 1 - Math.floor(Math.log10(Math.max(Math.abs(low), Math.abs(high), 1e-9)))));
+    const cellText = (value) => (value.toFixed(decimals).replace(/^-(0\.0*)$/, "$1"));
+    if (slant) options.xAxis.name = "";
     options.visualMap = {
       min: low, max: high === low ? low + 1 : high, calculable: false, orient: "horizontal", left: "center", bottom: 0, itemWidth: 12, itemHeight: Math.min(180, width * 0.4),
       text: [numberText(high), numberText(low)], textStyle: {fontSize: 11},
@@ -241,7 +263,7 @@ const Figures = (() => {
       type: "heatmap",
       name: figure.value,
       data: values.map((value, row) => [x[row], y[row], missing(value) ? "-" : value]),
-      label: {show: cellWidth >= 40, fontSize: 11, formatter: (item) => (item.value[2] === "-" ? "" : Number(item.value[2]).toFixed(2))},
+      label: {show: cellWidth >= 14 + 6.5 * (decimals + 2), fontSize: 11, formatter: (item) => (item.value[2] === "-" ? "" : cellText(item.value[2]))},
       itemStyle: {borderWidth: 1, borderColor: colours.surface},
     }];
     options.tooltip.formatter = (item) => `${escaped(figure.y.title)} ${escaped(item.value[1])}<br>${escaped(figure.x.title)} ${escaped(item.value[0])}<br><b>${numberText(item.value[2])}</b>`;
@@ -256,7 +278,7 @@ const Figures = (() => {
     if (figure.y.scale !== "category") return 300 + legend;
     const rows = categories(figure, figure.y.column).length;
     const perSeries = figure.kind === "bars" && figure.series && !figure.stacked ? 14 * groups(figure).length : 0;
-    return Math.max(170, 96 + rows * Math.max(30, perSeries + 10)) + legend;
+    return Math.max(170, 96 + rows * Math.max(30, perSeries + 10)) + legend + slantedLabels(figure, width);
   }
 
   // Figures with many columns take the whole width.
