@@ -4,11 +4,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/plan.h"
 #include "engine/store.h"
+#include "kernels/row_product.h"
 
 namespace gatewise {
 
@@ -17,6 +19,8 @@ struct ScoringInput {
   ConstRows<float> values;
   Ids ids;
 };
+
+class ScoringSteps;
 
 class ScoringProgram {
  public:
@@ -30,17 +34,29 @@ class ScoringProgram {
   const std::vector<int>& inputs() const { return inputs_; }
 
  private:
-  friend class ScoringRun;
+  friend class ScoringSteps;
+
+  // What a pass over a single row does at once: an operation, or products of the same numbers.
+  struct RowUnit {
+    std::vector<int> nodes;
+    std::optional<kernels::RowProduct> product;  // of all nodes; absent: the one node's operation
+  };
 
   const float* parameter(int place) const { return store_.at(store_.layout().places[place]); }
+  // Where a Static value lies; null data where the node is none.
+  Rows<float> static_rows(const Node& node, bool is_matrix) const;
   void check() const;
   void compute_statics();
   void pack();
+  void group(const Pass& pass);
+  bool is_row_product(const Node& node) const;
+  kernels::RowProduct row_product(const std::vector<int>& nodes) const;
 
   const Store<float>& store_;
   Plan plan_;
   std::vector<std::vector<Signature>> input_shapes_;         // by node
   std::vector<std::vector<kernels::Packed<float>>> packed_;  // by node: the panels of its matrix
+  std::vector<std::vector<RowUnit>> row_units_;              // by pass
   std::vector<int> inputs_;
   std::vector<int> input_of_node_;  // -1 where the node is no input
   Aligned<float> statics_;
@@ -50,6 +66,7 @@ class ScoringProgram {
 class ScoringRun {
  public:
   explicit ScoringRun(std::shared_ptr<const ScoringProgram> program);
+  ~ScoringRun();
   ScoringRun(const ScoringRun&) = delete;
   ScoringRun& operator=(const ScoringRun&) = delete;
 
@@ -60,45 +77,9 @@ class ScoringRun {
   ConstRows<float> value(int node) const;
 
  private:
-  // Where an operand lies that moves with the batch or the tile.
-  struct Moving {
-    enum class Kind : uint8_t { Values, Ids, Batch } kind;
-    bool is_local;  // its rows are those of the tile; otherwise all of them are addressed
-    int source;     // Values, Ids: the input. Batch: the root
-    int operand;    // index into operands_ (Values, Batch) or ids_; -1: the output of the call
-    int call;
-    int64_t offset;
-  };
-  struct PreparedCall {
-    const Op* op;
-    Call<float> call;
-  };
-  struct PreparedPass {
-    const Pass* pass;
-    std::vector<PreparedCall> calls;
-    std::vector<Moving> moving;
-  };
-
-  void prepare(const Pass& pass);
-  void prepare_operand(PreparedPass& prepared, const Node& node, size_t input);
-  void prepare_output(PreparedPass& prepared, const Node& node);
-  // Storage that never moves; null data where it does.
-  Rows<float> resting(const Pass& pass, const Node& node, bool is_matrix);
-  void run_pass(PreparedPass& prepared);
-  void run_tile(PreparedPass& prepared, int64_t first_row, int64_t rows, int64_t branch);
-  void build_route(const Node& node);
-  void make_buffers();
-
   std::shared_ptr<const ScoringProgram> program_;
-  const Plan& plan_;
-  Run run_;
-  std::span<const ScoringInput> batch_;
-  Aligned<float> tile_;
-  std::vector<Aligned<float>> values_;  // by root: whole-batch buffers
-  std::vector<ConstRows<float>> operands_;
-  std::vector<Ids> ids_;
-  std::vector<PreparedPass> passes_;            // by index of the plan's
-  std::vector<std::unique_ptr<Route>> routes_;  // by node
+  std::unique_ptr<ScoringSteps> for_one_row_, for_batches_;
+  const ScoringSteps* last_ = nullptr;
 };
 
 }  // namespace gatewise

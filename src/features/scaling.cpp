@@ -24,7 +24,7 @@ std::vector<double> quantile_edges(std::vector<double> sorted, int64_t bins) {
 Scaling Scaling::fit(std::span<const double> values, const std::string& transform, int64_t bins,
                      bool scales_log) {
   Scaling scaling;
-  scaling.transform_ = transform;
+  scaling.set_transform(transform);
   std::vector<double> present;
   for (const double value : values) {
     if (!std::isnan(value)) present.push_back(transform == "log1p" ? signed_log1p(value) : value);
@@ -46,14 +46,19 @@ Scaling Scaling::fit(std::span<const double> values, const std::string& transfor
   return scaling;
 }
 
+void Scaling::set_transform(const std::string& transform) {
+  transform_ = transform;
+  is_log_ = transform == "log1p";
+}
+
 double Scaling::apply(double x) const {
-  if (transform_ == "log1p") x = signed_log1p(x);
+  if (is_log_) x = signed_log1p(x);
   return (x - mean_) / scale_;
 }
 
 double Scaling::invert(double y) const {
   const double x = y * scale_ + mean_;
-  return transform_ == "log1p" ? signed_expm1(x) : x;
+  return is_log_ ? signed_expm1(x) : x;
 }
 
 int64_t Scaling::bin(double x) const {
@@ -66,7 +71,7 @@ Json Scaling::to_json() const {
 
 Scaling Scaling::from_json(const Json& json) {
   Scaling scaling;
-  scaling.transform_ = json.at("transform").get<std::string>();
+  scaling.set_transform(json.at("transform").get<std::string>());
   scaling.mean_ = json.at("mean").get<double>();
   scaling.scale_ = json.at("scale").get<double>();
   scaling.edges_ = json.at("edges").get<std::vector<double>>();

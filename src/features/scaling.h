@@ -33,7 +33,10 @@ class Scaling {
   static Scaling from_json(const Json& json);
 
  private:
+  void set_transform(const std::string& transform);
+
   std::string transform_ = "none";
+  bool is_log_ = false;  // of transform_
   double mean_ = 0;
   double scale_ = 1;
   std::vector<double> edges_;

@@ -127,6 +127,12 @@ class LinearOpBase : public OpBase<Derived, OptionsType> {
     }
   }
 
+ protected:
+  // For Derived whose blocks name their matrices by their own index.
+  BlockProduct as_block_product(std::span<const Signature> inputs) const {
+    return {inputs[0].shape.outer(), is_relu()};
+  }
+
  private:
   struct Sizes {
     int64_t in, out, blocks;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "graph/lowering.h"
 #include "graph/shape.h"
 #include "kernels/matmul.h"
+#include "kernels/row_step.h"
 #include "kernels/rows.h"
 
 namespace gatewise {
@@ -84,6 +86,13 @@ struct Call {
   int64_t branch = 0;            // Routed tiles belong to one branch
 };
 
+// Each of `blocks` blocks of a row times the matrix of its index modulo their number, plus a bias if there is
+// a third input; then perhaps a ReLU.
+struct BlockProduct {
+  int64_t blocks = 0;
+  bool has_relu = false;
+};
+
 // A case of an operation for its contract tests: values, gradients in double, every instruction set.
 struct OpCase {
   Json options = Json::object();
@@ -123,6 +132,14 @@ class Op {
   virtual bool reads_matrix(int /*input*/) const { return false; }
   // That matrix consists of so many blocks side by side, which are used, and prepared, one by one.
   virtual int64_t column_blocks() const { return 1; }
+  // What the operation is, if it is such a product of input 0 [.., in] with input 1 [in, out] or [matrices,
+  // in, out]: scoring then has forms of its own for it.
+  virtual std::optional<BlockProduct> block_product(std::span<const Signature> /*inputs*/) const {
+    return {};
+  }
+  // The operation on a single row, if there is a step for it: sets all but operands and output, of which the
+  // step has the first two as they come.
+  virtual std::optional<kernels::RowStep> row_step(std::span<const Signature> /*inputs*/) const { return {}; }
   // Whether a tile of routed rows adds only to its own branch of this Static input's gradient: branches
   // belong to one worker each, so no lane is needed.
   virtual bool owns_branch(int /*input*/) const { return false; }

@@ -7,6 +7,7 @@
 
 #include "kernels/product-inl.h"
 #include "kernels/reference.h"
+#include "kernels/row_step.h"
 #include "kernels/rows.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -258,6 +259,13 @@ void mix_float(const MixSizes& s, ConstRows<float> experts, ConstRows<float> wei
   products_per_row(s.consumers, s.hidden, steps, block);
 }
 
+void run_mix(const RowStep& step) {
+  mix_float({1, step.sizes[0], step.sizes[1], step.sizes[2]}, {step.inputs[0], 0}, {step.inputs[1], 0},
+            {step.output, 0});
+}
+
+decltype(RowStep::run) mix_step_float() { return run_mix; }
+
 void mix_backward_float(const MixSizes& s, ConstRows<float> experts, ConstRows<float> weights,
                         ConstRows<float> d_out, Rows<float> d_experts, bool accumulate_experts,
                         Rows<float> d_weights, bool accumulate_weights) {
@@ -288,6 +296,11 @@ HWY_AFTER_NAMESPACE();
 namespace gatewise::kernels {
 HWY_EXPORT(mix_float);
 HWY_EXPORT(mix_backward_float);
+HWY_EXPORT(mix_step_float);
+
+RowStep mix_step(int64_t consumers, int64_t experts, int64_t hidden) {
+  return {.run = GATEWISE_DISPATCH(mix_step_float)(), .sizes = {consumers, experts, hidden}};
+}
 
 template <class T>
 void mix(const MixSizes& sizes, ConstRows<T> experts, ConstRows<T> weights, Rows<T> out) {

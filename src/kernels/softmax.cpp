@@ -6,6 +6,7 @@
 // clang-format on
 
 #include "kernels/reference.h"
+#include "kernels/row_step.h"
 #include "kernels/rows.h"
 #include "kernels/vector-inl.h"
 
@@ -55,6 +56,12 @@ void softmax_float(int64_t rows, int64_t groups, int64_t n, ConstRows<float> x, 
       softmax_group(n, x.data + r * x.stride + g * n, y.data + r * y.stride + g * n);
   }
 }
+
+void run_softmax(const RowStep& step) {
+  softmax_float(1, step.sizes[0], step.sizes[1], {step.inputs[0], 0}, {step.output, 0});
+}
+
+decltype(RowStep::run) softmax_step_float() { return run_softmax; }
 
 template <class D>
 HWY_INLINE void softmax_backward_vectors(D d, int64_t rows, int64_t groups, ConstRows<float> y,
@@ -106,6 +113,11 @@ HWY_AFTER_NAMESPACE();
 namespace gatewise::kernels {
 HWY_EXPORT(softmax_float);
 HWY_EXPORT(softmax_backward_float);
+HWY_EXPORT(softmax_step_float);
+
+RowStep softmax_step(int64_t groups, int64_t n) {
+  return {.run = GATEWISE_DISPATCH(softmax_step_float)(), .sizes = {groups, n}};
+}
 
 template <class T>
 void softmax(int64_t rows, int64_t groups, int64_t n, ConstRows<T> x, Rows<T> y) {

@@ -20,6 +20,10 @@ class GroupedLinearOp final : public LinearOpBase<GroupedLinearOp> {
     return block % call.shapes[1].shape[0];
   }
 
+  std::optional<BlockProduct> block_product(std::span<const Signature> inputs) const override {
+    return as_block_product(inputs);
+  }
+
   std::vector<OpCase> cases() const override {
     const Json relu_options = {{"activation", "relu"}};
     return {{.inputs = {{Shape{3, 5}, Domain::Row},

@@ -17,6 +17,10 @@ class LinearOp final : public LinearOpBase<LinearOp> {
     return 0;
   }
 
+  std::optional<BlockProduct> block_product(std::span<const Signature> inputs) const override {
+    return as_block_product(inputs);
+  }
+
   std::vector<OpCase> cases() const override {
     const Json relu_options = {{"activation", "relu"}};
     return {

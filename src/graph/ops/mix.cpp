@@ -63,6 +63,13 @@ class MixOp final : public OpBase<MixOp> {
     }
   }
 
+  std::optional<kernels::RowStep> row_step(std::span<const Signature> inputs) const override {
+    const Shape& experts = inputs[0].shape;
+    const Shape& weights = inputs[1].shape;
+    if (experts.rank() > 2) return {};
+    return kernels::mix_step(weights.rank() == 2 ? weights[0] : 1, experts[0], experts[1]);
+  }
+
   std::vector<OpCase> cases() const override {
     return {{.inputs = {{Shape{8, 16}, Domain::Row}, {Shape{8}, Domain::Row}}},
             {.inputs = {{Shape{3, 5}, Domain::Row}, {Shape{2, 3}, Domain::Row}}},

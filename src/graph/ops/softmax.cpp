@@ -34,6 +34,10 @@ class SoftmaxOp final : public OpBase<SoftmaxOp> {
                               call.accumulate[0]);
   }
 
+  std::optional<kernels::RowStep> row_step(std::span<const Signature> inputs) const override {
+    return kernels::softmax_step(inputs[0].shape.outer(), inputs[0].shape.last());
+  }
+
   std::vector<OpCase> cases() const override {
     return {{.inputs = {{Shape{8}, Domain::Row}}, .low = -4, .high = 4},
             {.inputs = {{Shape{3, 5}, Domain::Row}}, .low = -4, .high = 4}};
