@@ -154,7 +154,14 @@ class Diagnose final : public Verb {
   }
 
   void suggest(const Json& configuration, const Json& result, Console& console) const {
-    const Json suggested = suggested_configuration(configuration, remedies_of(result));
+    const std::vector<Remedy> remedies = remedies_of(result);
+    if (std::all_of(remedies.begin(), remedies.end(),
+                    [](const Remedy& remedy) { return remedy.changes.empty(); })) {
+      console.warning("--suggest: no verdict is answered by a changed setting; " + suggest_ +
+                      " is not written");
+      return;
+    }
+    const Json suggested = suggested_configuration(configuration, remedies);
     Configuration::from_json(suggested);  // what is written can be fitted
     AtomicFile file(suggest_);
     file.write(to_toml(suggested));

@@ -92,6 +92,16 @@ TEST_F(DiagnoseTest, SuggestsAConfigurationThatCanBeFitted) {
   EXPECT_EQ(Json::parse(fitted.output)["model"], "heavy.model.suggested");
 }
 
+TEST_F(DiagnoseTest, SuggestsNothingToAHealthyModel) {
+  const Result result = gatewise({"diagnose", "people.model", "test.csv", "--no-single", "--suggest",
+                                  "none.toml", "--diagnosis.gradient_share", "1", "--diagnosis.no_cost", "0",
+                                  "--diagnosis.unused", "0", "--diagnosis.conflict", "-1"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("No fault found"));
+  EXPECT_THAT(result.errors, HasSubstr("none.toml is not written"));
+  EXPECT_FALSE(std::filesystem::exists(file("none.toml")));
+}
+
 TEST_F(DiagnoseTest, SaysWhatIsWrongWithItsArguments) {
   const std::vector<std::string> base{"diagnose", "people.model", "test.csv"};
   const auto errors_of = [&](std::vector<std::string> more) {
