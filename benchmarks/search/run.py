@@ -42,7 +42,7 @@ def runs_of(arguments, searcher, function, known):
         best, excess = float("inf"), []
         for value in line["values"]:
             best = min(best, value)
-            excess.append(best - MINIMA[function])
+            excess.append(float(f"{best - MINIMA[function]:.3g}"))
         runs[str(line["seed"])] = {"excess": excess, "seconds": line["seconds"]}
     return runs
 
@@ -71,7 +71,8 @@ def main():
     searchers = [OURS] + (["optuna gp", "optuna tpe"] if arguments.optuna else [])
     results = json.loads(arguments.output.read_text()) if arguments.output and arguments.output.exists() else {}
     verdicts = []
-    print("| function | searcher | median | mean | 95 % of the mean | worst | seconds |\n| --- | --- | --- | --- | --- | --- | --- |")
+    print("| function | searcher | median | mean | 95 % of the mean | worst | seconds |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for function in MINIMA:
         finals = {}
         for searcher in searchers:
@@ -84,7 +85,7 @@ def main():
                   f"{low:.2g} to {high:.2g} | {max(final):.2g} | "
                   f"{statistics.mean(run['seconds'] for run in runs.values()):.2g} |", flush=True)
             if arguments.output:
-                arguments.output.write_text(json.dumps(results) + "\n")
+                arguments.output.write_text(json.dumps(results, separators=(",", ":")) + "\n")
         verdicts += [f"{function}: the {name} is worse than that of {searcher}"
                      for searcher in searchers if searcher != OURS
                      for name, statistic in [("median", statistics.median), ("mean", statistics.mean)]

@@ -13,6 +13,7 @@ constexpr double far_below = -20;  // from there on the series is used
 constexpr int64_t small_space = 2000;
 constexpr int64_t spread_candidates = 768, near_candidates = 768;
 constexpr size_t climbs = 8;
+constexpr int64_t climbed_choices = 8;     // of one option
 constexpr int64_t listed_neighbours = 24;  // of an integer or a choice: up to as many values all are tried
 
 double log_density(double z) { return -0.5 * z * z - 0.5 * std::log(2 * std::numbers::pi); }
@@ -37,8 +38,11 @@ LogImprovement log_improvement(double z) {
   return {log_density(z) + std::log(share), below / (density * share)};
 }
 
-double log_expected_improvement(const GaussianProcess& process, const std::vector<double>& place,
-                                std::vector<double>* gradient) {
+namespace {
+
+// Under one process, averaged over its samples.
+double log_improvement_of(const GaussianProcess& process, const std::vector<double>& place,
+                          std::vector<double>* gradient) {
   const GaussianProcess::Prediction at = process.predict(place, gradient != nullptr);
   const double deviation = std::sqrt(at.variance);
   const auto samples = at.means.size();
@@ -64,17 +68,42 @@ double log_expected_improvement(const GaussianProcess& process, const std::vecto
   return std::log(deviation) + largest + std::log(sum / static_cast<double>(samples));
 }
 
+}  // namespace
+
+double log_expected_improvement(const std::vector<GaussianProcess>& processes,
+                                const std::vector<double>& place, std::vector<double>* gradient) {
+  std::vector<double> values;
+  std::vector<std::vector<double>> gradients(processes.size());
+  for (size_t i = 0; i < processes.size(); ++i)
+    values.push_back(log_improvement_of(processes[i], place, gradient != nullptr ? &gradients[i] : nullptr));
+  const double largest = *std::max_element(values.begin(), values.end());
+  double sum = 0;
+  for (const double value : values) sum += std::exp(value - largest);
+  if (gradient != nullptr) {
+    gradient->assign(place.size(), 0);
+    for (size_t i = 0; i < processes.size(); ++i) {
+      for (size_t k = 0; k < place.size(); ++k)
+        (*gradient)[k] += std::exp(values[i] - largest) / sum * gradients[i][k];
+    }
+  }
+  return largest + std::log(sum / static_cast<double>(values.size()));
+}
+
 namespace {
 
 struct Candidate {
   Point point;
   double value = -std::numeric_limits<double>::infinity();
+  bool is_spread = false;  // drawn from all over the space
 };
 
 class Climber {
  public:
-  Climber(const GaussianProcess& process, const AcquisitionSearch& search)
-      : process_(process), search_(search), space_(*search.space), random_(search.seed, "search/candidates") {
+  Climber(const std::vector<GaussianProcess>& processes, const AcquisitionSearch& search)
+      : processes_(processes),
+        search_(search),
+        space_(*search.space),
+        random_(search.seed, "search/candidates") {
     for (size_t i = 0; i < space_.size(); ++i) {
       if (space_[i].kind == Dimension::Kind::Number) numbers_.push_back(i);
     }
@@ -87,33 +116,61 @@ class Climber {
                      [](const Candidate& a, const Candidate& b) { return a.value > b.value; });
     const bool is_whole = space_.count(small_space) <= small_space;
     Candidate best = candidates[0];
-    for (size_t i = 0; i < std::min(climbs, candidates.size()) && !is_whole; ++i) {
-      const Candidate top = climbed(candidates[i]);
+    if (is_whole) return best.point;
+    for (const size_t start : starts_of(candidates)) {
+      const Candidate top = climbed(candidates[start]);
       if (top.value > best.value) best = top;
     }
     return best.point;
   }
 
  private:
-  double judge(const Point& point) const { return log_expected_improvement(process_, space_.to_unit(point)); }
+  // Where to climb from, among candidates by falling value: the best ones, the best of those all over the
+  // space, which may lie in the basins of other peaks, and the best with each choice, since a choice often
+  // moves the best place of the numbers, so that no step from the old place shows what it is worth.
+  std::vector<size_t> starts_of(const std::vector<Candidate>& candidates) const {
+    std::vector<size_t> starts;
+    const auto add_best = [&](size_t count, const std::function<bool(const Candidate&)>& is_wanted) {
+      for (size_t i = 0; i < candidates.size() && count > 0; ++i) {
+        if (!is_wanted(candidates[i])) continue;
+        --count;
+        if (std::find(starts.begin(), starts.end(), i) == starts.end()) starts.push_back(i);
+      }
+    };
+    add_best(climbs / 2, [](const Candidate&) { return true; });
+    add_best(climbs / 2, [](const Candidate& candidate) { return candidate.is_spread; });
+    for (size_t i = 0; i < space_.size(); ++i) {
+      if (space_[i].has_order()) continue;
+      for (int64_t choice = 0; choice < std::min(space_[i].count(), climbed_choices); ++choice) {
+        add_best(1, [&](const Candidate& candidate) {
+          return candidate.is_spread && candidate.point[i] == static_cast<double>(choice);
+        });
+      }
+    }
+    return starts;
+  }
 
-  void add(std::vector<Candidate>& candidates, Point point) const {
+  double judge(const Point& point) const {
+    return log_expected_improvement(processes_, space_.to_unit(point));
+  }
+
+  void add(std::vector<Candidate>& candidates, Point point, bool is_spread) const {
     if (!search_.is_allowed(point)) return;
     const double value = judge(point);
-    candidates.push_back({std::move(point), value});
+    candidates.push_back({std::move(point), value, is_spread});
   }
 
   std::vector<Candidate> first_candidates() const {
     std::vector<Candidate> candidates;
     if (space_.count(small_space) <= small_space) {
-      for (Point& point : all_points(space_)) add(candidates, std::move(point));
+      for (Point& point : all_points(space_)) add(candidates, std::move(point), true);
       return candidates;
     }
     for (int64_t i = 0; i < spread_candidates; ++i)
-      add(candidates, space_.from_unit(quasi_random_point(search_.seed, i, space_.size())));
+      add(candidates, space_.from_unit(quasi_random_point(search_.seed, i, space_.size())), true);
     const auto centres = static_cast<int64_t>(search_.promising.size());
     for (int64_t i = 0; i < near_candidates && centres > 0; ++i)
-      add(candidates, space_.from_unit(near(search_.promising[i % centres], i)));
+      add(candidates, space_.from_unit(near(search_.promising[i % centres], i)), false);
     return candidates;
   }
 
@@ -152,7 +209,7 @@ class Climber {
     const SmoothFunction objective = [&](std::span<const double> at, std::span<double> gradient) {
       for (size_t i = 0; i < numbers_.size(); ++i) place[numbers_[i]] = at[i];
       std::vector<double> slope;
-      const double value = log_expected_improvement(process_, place, &slope);
+      const double value = log_expected_improvement(processes_, place, &slope);
       for (size_t i = 0; i < numbers_.size(); ++i) gradient[i] = -slope[numbers_[i]];
       return -value;
     };
@@ -170,7 +227,7 @@ class Climber {
     if (!search_.is_allowed(point)) return false;
     const double value = judge(point);
     if (value <= candidate.value) return false;
-    candidate = {std::move(point), value};
+    candidate = {std::move(point), value, false};
     return true;
   }
 
@@ -207,7 +264,7 @@ class Climber {
     return has_moved;
   }
 
-  const GaussianProcess& process_;
+  const std::vector<GaussianProcess>& processes_;
   const AcquisitionSearch& search_;
   const SearchSpace& space_;
   RandomStream random_;
@@ -216,8 +273,9 @@ class Climber {
 
 }  // namespace
 
-std::optional<Point> maximise_improvement(const GaussianProcess& process, const AcquisitionSearch& search) {
-  return Climber(process, search).run();
+std::optional<Point> maximise_improvement(const std::vector<GaussianProcess>& processes,
+                                          const AcquisitionSearch& search) {
+  return Climber(processes, search).run();
 }
 
 std::vector<Point> all_points(const SearchSpace& space) {

@@ -14,9 +14,9 @@ struct LogImprovement {
 LogImprovement log_improvement(double z);
 
 // The logarithm of how far below the smallest mean the function is expected to lie at `place`, averaged over
-// the samples of the pending values. Writes the gradient if it is asked for.
-double log_expected_improvement(const GaussianProcess& process, const std::vector<double>& place,
-                                std::vector<double>* gradient = nullptr);
+// the processes and their samples of the pending values. Writes the gradient if it is asked for.
+double log_expected_improvement(const std::vector<GaussianProcess>& processes,
+                                const std::vector<double>& place, std::vector<double>* gradient = nullptr);
 
 // What a search for the largest improvement keeps to.
 struct AcquisitionSearch {
@@ -26,9 +26,10 @@ struct AcquisitionSearch {
   uint64_t seed = 0;
 };
 // Empty when no allowed point was found. Candidates, half of them all over the space and half near the
-// promising places, are judged first; from the best, numbers climb by gradients, integers and choices by
-// trying neighbours. Spaces of few points are searched whole.
-std::optional<Point> maximise_improvement(const GaussianProcess& process, const AcquisitionSearch& search);
+// promising places, are judged first; from the best, and from the best with each choice, numbers climb by
+// gradients, integers and choices by trying neighbours. Spaces of few points are searched whole.
+std::optional<Point> maximise_improvement(const std::vector<GaussianProcess>& processes,
+                                          const AcquisitionSearch& search);
 
 // All points of a space without numbers, in order; space.count() says how many there are.
 std::vector<Point> all_points(const SearchSpace& space);

@@ -81,7 +81,7 @@ double add_prior(double value, double mean, double deviation, double& gradient) 
 double GaussianProcess::negative_log_posterior(const SearchSpace& space, const Places& places,
                                                const std::vector<double>& values,
                                                const KernelParameters& parameters,
-                                               std::vector<double>& gradient) {
+                                               std::vector<double>* gradient) {
   const size_t dimensions = space.size();
   const auto count = static_cast<Eigen::Index>(places.size());
   const std::vector<double> inverse = inverse_squares(parameters.lengths);
@@ -98,28 +98,29 @@ double GaussianProcess::negative_log_posterior(const SearchSpace& space, const P
   const VectorXd centred = targets.array() - mean;
   const VectorXd weights = factor.solve(centred);
   const double log_determinant = 2 * factor.matrixLLT().diagonal().array().log().sum();
+  std::vector<double> slopes(dimensions + 2, 0);
   double sum = 0.5 * centred.dot(weights) + 0.5 * log_determinant + 0.5 * mean * mean;
+  for (size_t i = 0; i < dimensions; ++i)
+    sum += add_prior(parameters.lengths[i], length_mean(dimensions), length_deviation, slopes[i]);
+  sum += add_prior(parameters.signal, signal_mean, signal_deviation, slopes[dimensions]);
+  sum += add_prior(parameters.noise, noise_mean, noise_deviation, slopes[dimensions + 1]);
+  if (gradient == nullptr) return sum;
 
   // The derivative along a parameter is half the sum of `residual` times that of the covariance.
   MatrixXd residual = factor.solve(MatrixXd::Identity(count, count));
   residual.noalias() -= weights * weights.transpose();
-  const MatrixXd slopes = signal * distances.unaryExpr(&matern_slope).cwiseProduct(residual);
-  gradient.assign(dimensions + 2, 0);
+  const MatrixXd near = signal * distances.unaryExpr(&matern_slope).cwiseProduct(residual);
   for (Eigen::Index row = 0; row < count; ++row) {
     for (Eigen::Index column = 0; column < row; ++column) {
-      const double slope = slopes(row, column);
       for (size_t i = 0; i < dimensions; ++i) {
         const double gap = difference(space[i], places[row][i], places[column][i]);
-        gradient[i] += slope * gap * gap * inverse[i];
+        slopes[i] += near(row, column) * gap * gap * inverse[i];
       }
     }
   }
-  gradient[dimensions] = 0.5 * residual.cwiseProduct(kernel).sum();
-  gradient[dimensions + 1] = 0.5 * residual.trace() * noise;
-  for (size_t i = 0; i < dimensions; ++i)
-    sum += add_prior(parameters.lengths[i], length_mean(dimensions), length_deviation, gradient[i]);
-  sum += add_prior(parameters.signal, signal_mean, signal_deviation, gradient[dimensions]);
-  sum += add_prior(parameters.noise, noise_mean, noise_deviation, gradient[dimensions + 1]);
+  slopes[dimensions] += 0.5 * residual.cwiseProduct(kernel).sum();
+  slopes[dimensions + 1] += 0.5 * residual.trace() * noise;
+  *gradient = std::move(slopes);
   return sum;
 }
 
@@ -132,17 +133,27 @@ KernelParameters unpacked(std::span<const double> packed) {
           packed[dimensions + 1]};
 }
 
+struct Bounds {
+  std::vector<double> lower, upper;
+};
+
+Bounds bounds_of(size_t dimensions) {
+  Bounds bounds{std::vector<double>(dimensions, std::log(0.01)),
+                std::vector<double>(dimensions, std::log(100.0))};
+  bounds.lower.insert(bounds.lower.end(), {std::log(0.01), std::log(1e-8)});
+  bounds.upper.insert(bounds.upper.end(), {std::log(1000.0), std::log(2.0)});
+  return bounds;
+}
+
 }  // namespace
 
 GaussianProcess GaussianProcess::fit(const SearchSpace& space, const Places& places,
                                      const std::vector<double>& values) {
   const size_t dimensions = space.size();
-  std::vector<double> lower(dimensions, std::log(0.01)), upper(dimensions, std::log(100.0));
-  lower.insert(lower.end(), {std::log(0.01), std::log(1e-8)});
-  upper.insert(upper.end(), {std::log(1000.0), std::log(2.0)});
+  const auto [lower, upper] = bounds_of(dimensions);
   const SmoothFunction objective = [&](std::span<const double> x, std::span<double> gradient) {
     std::vector<double> slope;
-    const double value = negative_log_posterior(space, places, values, unpacked(x), slope);
+    const double value = negative_log_posterior(space, places, values, unpacked(x), &slope);
     if (std::isfinite(value)) std::copy(slope.begin(), slope.end(), gradient.begin());
     return value;
   };
@@ -163,6 +174,74 @@ GaussianProcess GaussianProcess::fit(const SearchSpace& space, const Places& pla
     }
   }
   return {space, places, values, unpacked(chosen)};
+}
+
+namespace {
+
+constexpr int sweeps_per_draw = 2;
+constexpr double slice_width = 1.5;
+
+// Steps of slice sampling along single coordinates, for a density given by its negative logarithm.
+class SliceSampler {
+ public:
+  using NegativeLog = std::function<double(const std::vector<double>&)>;
+
+  SliceSampler(NegativeLog negative_log, uint64_t seed)
+      : negative_log_(std::move(negative_log)), random_(seed, "search/slices") {}
+
+  // Moves x[coordinate] within the bounds; `value` is that at x, before and after.
+  void step(std::vector<double>& x, double& value, size_t coordinate, double lower, double upper) {
+    const double level = value - std::log(1 - uniform());  // the slice is what lies below
+    const double start = x[coordinate];
+    const auto at = [&](double place) {
+      x[coordinate] = place;
+      return negative_log_(x);
+    };
+    double left = std::max(lower, start - slice_width * uniform());
+    double right = std::min(upper, left + slice_width);
+    while (left > lower && at(left) < level) left = std::max(lower, left - slice_width);
+    while (right < upper && at(right) < level) right = std::min(upper, right + slice_width);
+    for (int tries = 0; tries < 50; ++tries) {
+      const double place = left + uniform() * (right - left);
+      const double found = at(place);
+      if (found <= level) {
+        value = found;
+        return;
+      }
+      (place < start ? left : right) = place;
+    }
+    value = at(start);
+  }
+
+ private:
+  double uniform() { return random_.uniform(0, drawn_++, 0); }
+
+  NegativeLog negative_log_;
+  RandomStream random_;
+  uint64_t drawn_ = 0;
+};
+
+}  // namespace
+
+std::vector<GaussianProcess> GaussianProcess::draws(int64_t count, uint64_t seed) const {
+  const std::vector<double> values(values_.col(0).begin(), values_.col(0).end());
+  const auto negative_log = [&](const std::vector<double>& x) {
+    return negative_log_posterior(*space_, places_, values, unpacked(x));
+  };
+  std::vector<double> x = parameters_.lengths;
+  x.insert(x.end(), {parameters_.signal, parameters_.noise});
+  const auto [lower, upper] = bounds_of(space_->size());
+  double value = negative_log(x);
+  SliceSampler sampler(negative_log, seed);
+  std::vector<GaussianProcess> drawn;
+  for (int64_t draw = 0; draw < count; ++draw) {
+    for (int sweep = 0; sweep < sweeps_per_draw; ++sweep) {
+      for (size_t coordinate = 0; coordinate < x.size(); ++coordinate)
+        sampler.step(x, value, coordinate, lower[coordinate], upper[coordinate]);
+    }
+    drawn.emplace_back(*space_, places_, values, unpacked(x));
+  }
+  return drawn;
 }
 
 GaussianProcess::GaussianProcess(const SearchSpace& space, const Places& places,

@@ -39,6 +39,11 @@ class GaussianProcess {
   GaussianProcess(const SearchSpace& space, const std::vector<std::vector<double>>& places,
                   const std::vector<double>& values, KernelParameters parameters);
 
+  // Processes with parameters drawn from their posterior distribution, by slice sampling (Neal 2003) from
+  // those of this one on: few values leave open how long the lengths are, and a single guess that is too long
+  // would be sure of what was never tried. Deterministic.
+  std::vector<GaussianProcess> draws(int64_t count, uint64_t seed) const;
+
   // The same process that has also seen `samples` sets of values at `pending`, drawn together from what it
   // believes of them.
   GaussianProcess with_pending(const std::vector<std::vector<double>>& pending, int64_t samples,
@@ -52,11 +57,11 @@ class GaussianProcess {
   const KernelParameters& parameters() const { return parameters_; }
 
   // The negative logarithm of the posterior density of the parameters, up to a constant; writes its gradient
-  // along (lengths, signal, noise).
+  // along (lengths, signal, noise) if it is asked for.
   static double negative_log_posterior(const SearchSpace& space,
                                        const std::vector<std::vector<double>>& places,
                                        const std::vector<double>& values, const KernelParameters& parameters,
-                                       std::vector<double>& gradient);
+                                       std::vector<double>* gradient = nullptr);
 
  private:
   GaussianProcess(const SearchSpace& space, KernelParameters parameters)

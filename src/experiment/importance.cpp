@@ -26,7 +26,7 @@ std::vector<Importance> importances(const SearchSpace& space, const std::vector<
   }
   const auto [least, largest] = std::minmax_element(values.begin(), values.end());
   if (*least == *largest) return {};
-  const GaussianProcess process = GaussianProcess::fit(space, places, normal_values(values));
+  const GaussianProcess process = GaussianProcess::fit(space, places, standard_values(values));
   const size_t dimensions = space.size();
   std::vector<double> sums_alone(dimensions), sums_all(dimensions);
   double sum = 0, squares = 0;

@@ -6,7 +6,7 @@
 namespace gatewise {
 
 // Shares of the variance over the whole space of the mean that a Gaussian process finds in the observations
-// (on the scale of normal_values()): what the option explains alone, and together with others (the
+// (on the scale of standard_values()): what the option explains alone, and together with others (the
 // first-order and the total index of Sobol 1993; estimators of Saltelli et al. 2010, over quasi-random
 // points).
 struct Importance {

@@ -13,7 +13,9 @@ namespace {
 
 constexpr int64_t start_attempts = 20000;  // quasi-random points looked at for one that is allowed
 constexpr int64_t enumerable = 100000;
-constexpr int64_t pending_samples = 32;
+constexpr int64_t pending_samples = 8;  // of each draw
+// Draws of the parameters; fewer of more observations, which leave less open and take longer.
+constexpr int64_t most_draws = 10, drawn_observations = 100;
 constexpr size_t promising_points = 6;
 
 bool contains(const std::vector<Point>& points, const Point& point) {
@@ -132,9 +134,14 @@ std::optional<Point> Searcher::improving_point(int64_t index, const std::vector<
     values.push_back(observation.value);
   }
   for (const Point& point : pending) pending_places.push_back(space_.to_unit(point));
-  GaussianProcess process = GaussianProcess::fit(space_, places, normal_values(values));
   const uint64_t seed = mix64(options_.seed ^ mix64(static_cast<uint64_t>(index) + 1));
-  if (!pending.empty()) process = process.with_pending(pending_places, pending_samples, seed);
+  const auto seen_count = static_cast<int64_t>(seen.size());
+  const int64_t draws = most_draws * drawn_observations / std::max(drawn_observations, seen_count);
+  std::vector<GaussianProcess> processes =
+      GaussianProcess::fit(space_, places, standard_values(values)).draws(draws, seed);
+  for (GaussianProcess& process : processes) {
+    if (!pending.empty()) process = process.with_pending(pending_places, pending_samples, seed);
+  }
 
   AcquisitionSearch search;
   search.space = &space_;
@@ -143,7 +150,7 @@ std::optional<Point> Searcher::improving_point(int64_t index, const std::vector<
   for (const size_t i : order_of(seen)) {
     if (search.promising.size() < promising_points) search.promising.push_back(places[i]);
   }
-  std::optional<Point> best = maximise_improvement(process, search);
+  std::optional<Point> best = maximise_improvement(processes, search);
   return best ? best : start_point(index, tried);
 }
 

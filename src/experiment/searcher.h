@@ -30,8 +30,8 @@ class Searcher {
 
   // The point of trial `index`, counted from 0, given what is known of some earlier trials and which are
   // still under way: a pure function of the arguments. Every observation is of a point of this space. Pending
-  // points count as if their values were drawn from what the process believes of them (32 samples), so that
-  // workers spread. Empty when every allowed point has been tried or is under way.
+  // points count as if their values were drawn from what the process believes of them, so that workers
+  // spread. Empty when every allowed point has been tried or is under way.
   //
   // Up to `exact_points` observations the process is exact. Of more it sees the best third of that number,
   // and of the others those that are farthest from all that it sees already.

@@ -5,10 +5,10 @@
 
 namespace gatewise {
 
-// Brings values to mean 0 and variance 1 after a power transformation (Yeo and Johnson 2000) that makes them
-// as normal as it can: a few terrible values, such as diverged runs, would otherwise flatten all others. The
-// order stays. A NaN, which stands for a failure, becomes the worst (largest) of the others; there must be at
-// least one other.
-std::vector<double> normal_values(const std::vector<double>& values);
+// Brings values to mean 0 and variance 1, after those that are worse (larger) than the median by more than 4
+// times its distance from the best have been cut to that: a few terrible values, such as diverged runs, would
+// otherwise flatten all others. Between good values distances stay as they are. A NaN, which stands for a
+// failure, counts as the worst of the others after the cut; there must be at least one other.
+std::vector<double> standard_values(const std::vector<double>& values);
 
 }  // namespace gatewise

@@ -31,7 +31,7 @@ double truth(const std::vector<double>& place) {
 std::vector<double> values_of(const Places& places) {
   std::vector<double> values;
   for (const auto& place : places) values.push_back(truth(place));
-  return normal_values(values);
+  return standard_values(values);
 }
 
 const KernelParameters example{{-1.0, 0.3, -0.4, 0.2}, 0.4, -3.0};
@@ -40,15 +40,15 @@ TEST(GaussianProcess, DerivesItsPosteriorAsDifferencesDo) {
   const SearchSpace space = mixed_space();
   const Places places = places_of(space, 12);
   const std::vector<double> values = values_of(places);
-  std::vector<double> gradient, ignored;
-  GaussianProcess::negative_log_posterior(space, places, values, example, gradient);
+  std::vector<double> gradient;
+  GaussianProcess::negative_log_posterior(space, places, values, example, &gradient);
   ASSERT_EQ(gradient.size(), 6u);
   constexpr double step = 1e-5;
   for (size_t i = 0; i < gradient.size(); ++i) {
     const auto shifted = [&](double by) {
       KernelParameters parameters = example;
       (i < 4 ? parameters.lengths[i] : i == 4 ? parameters.signal : parameters.noise) += by;
-      return GaussianProcess::negative_log_posterior(space, places, values, parameters, ignored);
+      return GaussianProcess::negative_log_posterior(space, places, values, parameters);
     };
     EXPECT_NEAR(gradient[i], (shifted(step) - shifted(-step)) / (2 * step), 1e-6) << i;
   }
@@ -90,7 +90,7 @@ TEST(GaussianProcess, FindsWhatMattersAndPredictsIt) {
   const Places places = places_of(space, 60);
   std::vector<double> values;
   for (const auto& place : places) values.push_back(truth(place));
-  const GaussianProcess process = GaussianProcess::fit(space, places, normal_values(values));
+  const GaussianProcess process = GaussianProcess::fit(space, places, standard_values(values));
   const std::vector<double>& lengths = process.parameters().lengths;
   EXPECT_GT(lengths[1], std::log(2.0)) << "the function does not depend on b";
   EXPECT_LT(lengths[0], lengths[1] - 1);
@@ -106,7 +106,7 @@ TEST(GaussianProcess, CallsRandomValuesNoise) {
     places.push_back({(static_cast<double>(i) + 0.5) / 50});
     values.push_back(random.normal(0, i, 0));
   }
-  const GaussianProcess process = GaussianProcess::fit(space, places, normal_values(values));
+  const GaussianProcess process = GaussianProcess::fit(space, places, standard_values(values));
   EXPECT_GT(process.parameters().noise, std::log(0.3));
 }
 
@@ -121,6 +121,30 @@ TEST(GaussianProcess, TakesPendingPointsForMoreUncertainThanSeenOnesAndLessThanU
   EXPECT_NEAR(after.means.mean(), before.means(0), 1e-9);
   const double spread = (after.means.array() - after.means.mean()).square().mean();
   EXPECT_NEAR(spread + after.variance, before.variance, 0.15 * before.variance);
+}
+
+// In one dimension the posterior of the length is known by summing its density over a grid.
+TEST(GaussianProcess, DrawsParametersFromTheirPosterior) {
+  const SearchSpace space({Dimension::number("a", 0, 1)});
+  const Places places{{0.05}, {0.3}, {0.5}, {0.65}, {0.95}};
+  const std::vector<double> values = standard_values({0.2, 0.9, 1.4, 1.1, -0.3});
+  double weights = 0, mean = 0;
+  for (double length = -4.5; length < 4.5; length += 0.1) {
+    for (double signal = -4.5; signal < 5; signal += 0.2) {
+      for (double noise = -18; noise < 0.6; noise += 0.5) {
+        const double weight = std::exp(
+            -GaussianProcess::negative_log_posterior(space, places, values, {{length}, signal, noise}));
+        weights += weight;
+        mean += weight * length;
+      }
+    }
+  }
+  mean /= weights;
+  double drawn = 0;
+  constexpr int64_t count = 1500;
+  for (const GaussianProcess& process : GaussianProcess::fit(space, places, values).draws(count, 3))
+    drawn += process.parameters().lengths[0] / count;
+  EXPECT_NEAR(drawn, mean, 0.06);
 }
 
 TEST(Acquisition, FollowsTheExpectationWhereThatCanBeComputed) {
@@ -146,29 +170,34 @@ TEST(Acquisition, StaysSmoothFarBelow) {
 TEST(Acquisition, DerivesTheImprovementAsDifferencesDo) {
   const SearchSpace space = mixed_space();
   const Places places = places_of(space, 10);
-  const GaussianProcess process =
-      GaussianProcess(space, places, values_of(places), example).with_pending({{0.5, 0.5, 0.5, 0.5}}, 4, 7);
+  const GaussianProcess example_process(space, places, values_of(places), example);
+  const std::vector<GaussianProcess> processes{
+      example_process.with_pending({{0.5, 0.5, 0.5, 0.5}}, 4, 7),
+      GaussianProcess(space, places, values_of(places), {{0.2, -0.5, 0.6, 0.1}, 0.1, -5.0})};
   const std::vector<double> place{0.31, 0.62, 0.3, 0.5};
   std::vector<double> gradient;
-  log_expected_improvement(process, place, &gradient);
+  log_expected_improvement(processes, place, &gradient);
   constexpr double step = 1e-6;
   for (size_t i = 0; i < 3; ++i) {
     std::vector<double> above = place, below = place;
     above[i] += step;
     below[i] -= step;
     const double slope =
-        (log_expected_improvement(process, above) - log_expected_improvement(process, below)) / (2 * step);
+        (log_expected_improvement(processes, above) - log_expected_improvement(processes, below)) /
+        (2 * step);
     EXPECT_NEAR(gradient[i], slope, 1e-5) << i;
   }
   EXPECT_EQ(gradient[3], 0);
 }
 
-TEST(ValueScale, KeepsTheOrderAndTamesOutliers) {
-  const std::vector<double> scaled = normal_values({0.3, 0.1, 1e6, 0.2, std::nan(""), 0.15, 0.25, 0.12});
-  EXPECT_LT(scaled[1], scaled[7]);
-  EXPECT_LT(scaled[7], scaled[5]);
-  EXPECT_LT(scaled[0], scaled[2]);
+TEST(ValueScale, CutsTerribleValuesAndKeepsTheDistancesOfGoodOnes) {
+  // The best is 1 and the median 3: what lies above 3 + 4 * 2 is cut.
+  const std::vector<double> scaled = standard_values({3, 1, 1e6, 2, std::nan(""), 4, 2.5, 12});
   EXPECT_EQ(scaled[4], scaled[2]) << "a failure counts as the worst";
+  EXPECT_EQ(scaled[7], scaled[2]);
+  EXPECT_LT(scaled[5], scaled[2]);
+  EXPECT_NEAR((scaled[2] - scaled[0]) / (scaled[0] - scaled[1]), 4, 1e-9);
+  EXPECT_NEAR((scaled[6] - scaled[3]) / (scaled[0] - scaled[1]), 0.25, 1e-9);
   double sum = 0, squares = 0;
   for (const double value : scaled) {
     sum += value;
@@ -179,7 +208,7 @@ TEST(ValueScale, KeepsTheOrderAndTamesOutliers) {
 }
 
 TEST(ValueScale, LeavesEqualValuesAtZero) {
-  for (const double value : normal_values({2, 2, 2})) EXPECT_EQ(value, 0);
+  for (const double value : standard_values({2, 2, 2})) EXPECT_EQ(value, 0);
 }
 
 }  // namespace
