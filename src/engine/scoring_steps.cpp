@@ -1,6 +1,7 @@
 #include "engine/scoring_steps.h"
 
 #include <limits>
+#include <set>
 
 #include "base/error.h"
 #include "engine/phases.h"
@@ -31,6 +32,39 @@ ScoringSteps::ScoringSteps(const ScoringProgram& program, bool is_one_row)
   passes_.reserve(passes);
   place_values();
   for (size_t pass = 0; pass < passes; ++pass) prepare(pass);
+  if (is_one_row_ && passes == 1) collect_lines();
+}
+
+// A row that comes after other work finds neither code nor data in the caches, and would wait for one line
+// after the other. Steps and their functions are small and known, so they are called for all at once.
+// (Weights are read in order, which the processor foresees.)
+void ScoringSteps::collect_lines() {
+  constexpr int64_t line = 64, function_bytes = 2048;
+  std::set<const char*> lines;
+  const auto add = [&](const void* from, int64_t bytes) {
+    const auto first = reinterpret_cast<uintptr_t>(from) / line,
+               end = (reinterpret_cast<uintptr_t>(from) + bytes - 1) / line;
+    for (uintptr_t at = first; at <= end; ++at) lines.insert(reinterpret_cast<const char*>(at * line));
+  };
+  const std::vector<kernels::RowStep>& steps = passes_[0].steps;
+  add(steps.data(), static_cast<int64_t>(steps.size() * sizeof(kernels::RowStep)));
+  add(memory_.data(), std::min<int64_t>(memory_.bytes(), 4096));
+  add(product_outputs_.data(), static_cast<int64_t>(product_outputs_.size() * sizeof(float*)) + 1);
+  for (const kernels::RowStep& step : steps) {
+    add(reinterpret_cast<const void*>(step.run), function_bytes);
+  }
+  for (const ScoringProgram::RowUnit& unit : program_.row_units_[0]) {
+    if (!unit.product) continue;
+    add(unit.product->panels().data(),
+        static_cast<int64_t>(unit.product->panels().size() * sizeof(kernels::RowProduct::Panel)));
+    add(unit.product->parts().data(),
+        static_cast<int64_t>(unit.product->parts().size() * sizeof(kernels::RowProduct::Part)));
+  }
+  lines_.assign(lines.begin(), lines.end());
+}
+
+void ScoringSteps::call_ahead() const {
+  for (const char* line : lines_) __builtin_prefetch(line);
 }
 
 // A single row has a place for every value, so that no operation has to wait for memory of another.
@@ -308,6 +342,7 @@ void ScoringRun::forward(int64_t rows, std::span<const ScoringInput> inputs) {
   if (inputs.size() != program_->inputs().size())
     internal_error("scoring: got {} inputs, expected {}", inputs.size(), program_->inputs().size());
   ScoringSteps& steps = rows == 1 ? *for_one_row_ : *for_batches_;
+  steps.call_ahead();
   steps.forward(rows, inputs);
   last_ = &steps;
 }

@@ -15,6 +15,7 @@ class ScoringSteps {
   ScoringSteps& operator=(const ScoringSteps&) = delete;
 
   // As ScoringRun.
+  void call_ahead() const;
   void forward(int64_t rows, std::span<const ScoringInput> inputs);
   ConstRows<float> value(int node) const;
 
@@ -44,6 +45,7 @@ class ScoringSteps {
 
   static void run_call(const kernels::RowStep& step);
   void place_values();
+  void collect_lines();
   void prepare(size_t pass);
   void prepare_call(PreparedPass& prepared, const Node& node);
   void prepare_operand(PreparedPass& prepared, const Node& node, size_t input);
@@ -77,6 +79,7 @@ class ScoringSteps {
   std::vector<float*> product_outputs_;
   std::vector<PreparedPass> passes_;            // by index of the plan's
   std::vector<std::unique_ptr<Route>> routes_;  // by node
+  std::vector<const char*> lines_;              // of the cache, that a pass over one row is sure to need
 };
 
 }  // namespace gatewise

@@ -32,11 +32,13 @@ struct Block {
   // What the next columns will read of b: called for while these are computed, some lines with every block.
   const float* ahead = nullptr;
   int64_t ahead_lines = 0, ahead_lines_per_block = 0;
+  bool calls_by_step = false;  // one line with every step of the depth instead, in the first blocks
 };
 
 // kRows x kVectors accumulators stay in registers over the whole depth: the unrolled loops have constant
 // bounds. A constant kDepth takes the place of p.depth.
-template <int kRows, int kVectors, int kDepth = 0, class D>
+// With kAhead a line of p.ahead is called for at every step of the depth.
+template <int kRows, int kVectors, int kDepth = 0, bool kAhead = false, class D>
 HWY_INLINE void multiply_block(D d, const Block& p) {
   hn::Vec<D> sums[kRows][kVectors];
   HWY_UNROLL(16)
@@ -48,8 +50,13 @@ HWY_INLINE void multiply_block(D d, const Block& p) {
   const float* HWY_RESTRICT b = p.b;
   const int64_t a_row = p.is_left_packed ? 1 : p.a_row, a_depth = p.is_left_packed ? kRows : p.a_depth;
   const int64_t b_row = p.b_row, b_panel = p.b_panel;
+  [[maybe_unused]] const float* ahead = p.ahead;
   HWY_UNROLL(1)
   for (int64_t k = kDepth > 0 ? kDepth : p.depth; k > 0; --k) {
+    if constexpr (kAhead) {
+      __builtin_prefetch(ahead, 0, 2);  // no nearer than the second cache: the first is full of b
+      ahead += 16;
+    }
     hn::Vec<D> right[kVectors];
     HWY_UNROLL(8)
     for (int j = 0; j < kVectors; ++j) right[j] = hn::LoadU(d, b + j / 2 * b_panel + j % 2 * lanes<D>);
@@ -86,6 +93,13 @@ struct Division {
       : count((rows + most - 1) / most), size(rows / count), larger(rows % count) {}
 };
 
+template <int kRows>
+HWY_INLINE void advance(Block& p) {
+  p.a += kRows * (p.is_left_packed ? p.depth : p.a_row);
+  p.start += kRows * p.start_row;
+  p.c += kRows * p.c_row;
+}
+
 // `count` blocks of kRows rows, one below the other; moves the block on.
 template <int kRows, int kVectors, class D>
 HWY_NOINLINE void sweep(D d, int64_t count, Block& p) {
@@ -98,6 +112,13 @@ HWY_NOINLINE void sweep(D d, int64_t count, Block& p) {
         for (int j = 0; j < kVectors; ++j) __builtin_prefetch(p.c + (kRows + i) * p.c_row + j * lanes<D>, 1);
       }
     }
+    if (p.ahead_lines > 0 && p.calls_by_step) {
+      multiply_block<kRows, kVectors, 0, true>(d, p);
+      p.ahead += p.depth * 16;
+      p.ahead_lines -= p.depth;
+      advance<kRows>(p);
+      continue;
+    }
     if (p.ahead_lines > 0) {
       const int64_t lines = HWY_MIN(p.ahead_lines, p.ahead_lines_per_block);
       for (int64_t line = 0; line < lines; ++line) __builtin_prefetch(p.ahead + line * 16);
@@ -105,9 +126,7 @@ HWY_NOINLINE void sweep(D d, int64_t count, Block& p) {
       p.ahead_lines -= lines;
     }
     multiply_block<kRows, kVectors>(d, p);
-    p.a += kRows * (p.is_left_packed ? p.depth : p.a_row);
-    p.start += kRows * p.start_row;
-    p.c += kRows * p.c_row;
+    advance<kRows>(p);
   }
 }
 

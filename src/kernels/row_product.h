@@ -53,6 +53,8 @@ class RowProduct {
     const Part* parts;
     int64_t part_count;
   };
+  const std::vector<Panel>& panels() const { return panels_; }
+  const std::vector<Part>& parts() const { return parts_; }
 
  private:
   struct Column;

@@ -22,7 +22,7 @@ HWY_INLINE void softmax_vector(D d, const float* x, float* y) {
   hn::StoreU(hn::Div(power, hn::SumOfLanes(d, power)), d, y);
 }
 
-void softmax_group(int64_t n, const float* x, float* y) {
+HWY_INLINE void softmax_group(int64_t n, const float* x, float* y) {
   const Wide d;
   float largest = -std::numeric_limits<float>::infinity();
   over(d, n, [&](auto tag, int64_t i) HWY_ATTR {
@@ -47,7 +47,7 @@ HWY_INLINE void softmax_vectors(D d, int64_t rows, int64_t groups, ConstRows<flo
   }
 }
 
-void softmax_float(int64_t rows, int64_t groups, int64_t n, ConstRows<float> x, Rows<float> y) {
+HWY_INLINE void softmax_rows(int64_t rows, int64_t groups, int64_t n, ConstRows<float> x, Rows<float> y) {
   if (lanes<Short> == 8 && n == 8) return softmax_vectors(hn::CappedTag<float, 8>(), rows, groups, x, y);
   if (lanes<Short> >= 4 && n == 4) return softmax_vectors(hn::CappedTag<float, 4>(), rows, groups, x, y);
   if (lanes<Short> >= 2 && n == 2) return softmax_vectors(hn::CappedTag<float, 2>(), rows, groups, x, y);
@@ -57,8 +57,12 @@ void softmax_float(int64_t rows, int64_t groups, int64_t n, ConstRows<float> x, 
   }
 }
 
+void softmax_float(int64_t rows, int64_t groups, int64_t n, ConstRows<float> x, Rows<float> y) {
+  softmax_rows(rows, groups, n, x, y);
+}
+
 void run_softmax(const RowStep& step) {
-  softmax_float(1, step.sizes[0], step.sizes[1], {step.inputs[0], 0}, {step.output, 0});
+  softmax_rows(1, step.sizes[0], step.sizes[1], {step.inputs[0], 0}, {step.output, 0});
 }
 
 decltype(RowStep::run) softmax_step_float() { return run_softmax; }
