@@ -147,7 +147,11 @@ Configuration Configuration::from_json(const Json& json) {
 
 Json Configuration::to_json() const {
   Json json = schema.to_json();
-  if (synthetic) json["synthetic"] = write_options(*synthetic);
+  if (synthetic) {
+    // Made-up rows have no files, parts or roles.
+    for (const char* table : {"data", "split", "columns"}) json.erase(table);
+    json["synthetic"] = write_options(*synthetic);
+  }
   json["model"] = model;
   json["training"] = write_options(training);
   json["training"]["optimiser"] =

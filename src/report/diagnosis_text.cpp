@@ -197,7 +197,7 @@ std::string columns_text(const Json& columns, const Json& tasks, const Style& st
   const std::string left = order.size() > most_columns_shown
                                ? fmt::format(", the first {} of {}", most_columns_shown, order.size())
                                : "";
-  return style.heading("columns handed around among the rows" + left) + "\n" + table.text(style, 2);
+  return style.heading("permutation importance of columns" + left) + "\n" + table.text(style, 2);
 }
 
 }  // namespace

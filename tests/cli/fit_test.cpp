@@ -192,6 +192,10 @@ TEST_F(FitTest, StreamedSyntheticRowsTrainAModelThatScoresSynthesisedFiles) {
   const Result evaluated = gatewise({"evaluate", "related_tasks.model", "s.csv", "--json"});
   ASSERT_EQ(evaluated.code, 0) << evaluated.errors;
   EXPECT_NEAR(Json::parse(evaluated.output)["tasks"]["y1"]["r2"]["value"].get<double>(), r2, 0.2);
+  // What was saved as its configuration can be read again.
+  const Result diagnosed = gatewise({"diagnose", "related_tasks.model", "--no-single", "--json"});
+  ASSERT_EQ(diagnosed.code, 0) << diagnosed.errors;
+  EXPECT_EQ(Json::parse(diagnosed.output)["rows"], 500);
 }
 
 TEST_F(FitTest, GoingOnFromAModelTakesInNewValuesAndKeepsTheOldOnes) {
