@@ -86,6 +86,10 @@ double Dimension::from_unit(double place) const {
     const auto choices_count = static_cast<double>(choices.size());
     return std::clamp(std::floor(place * choices_count), 0.0, choices_count - 1);
   }
+  // A climb ends next to a bound, not on it: 5e-17 is meant to be 0.
+  constexpr double at_bound = 1e-7;
+  if (place < at_bound) return low;
+  if (place > 1 - at_bound) return high;
   const auto [from, to] = spread_ends(*this);
   double value = from + place * (to - from);
   if (is_log) value = std::exp(value);

@@ -30,6 +30,15 @@ TEST(SearchSpace, SpreadsLogarithmsByRatio) {
   EXPECT_EQ(units.from_unit(1), 128);
 }
 
+TEST(SearchSpace, TakesPlacesNextToABoundForTheBound) {
+  const Dimension dropout = Dimension::number("dropout", 0, 0.5),
+                  rate = Dimension::number("rate", 1e-4, 0.1, true);
+  EXPECT_EQ(dropout.from_unit(1e-16), 0);
+  EXPECT_EQ(rate.from_unit(1 - 1e-12), 0.1);
+  EXPECT_EQ(rate.from_unit(1e-12), 1e-4);
+  EXPECT_GT(dropout.from_unit(1e-5), 0);
+}
+
 TEST(SearchSpace, ComesBackFromTheUnitCubeToTheSamePoint) {
   const SearchSpace space({Dimension::number("n", -2, 6), Dimension::number("l", 1e-5, 3, true),
                            Dimension::integer("i", -3, 200), Dimension::integer("k", 1, 4096, true),
