@@ -2,7 +2,7 @@
 """Checks the layers of src: a folder includes only itself and folders above it in the table of src/README.md.
 
 Usage: tools/check_layers.py [ROOT]. Also checks that every folder of src is in the table and that CMakeLists.txt names
-the folders in the same order, because linking "up to a folder" relies on it. Exit code 1 if anything is wrong.
+the folders in the same order, because linking "up to a folder" relies on it, and that no two headers name a type alike. Exit code 1 if anything is wrong.
 """
 
 import pathlib
@@ -34,6 +34,16 @@ def include_faults(source, order):
                 yield f"{path}:{number}: {folder} includes \"{include[1]}\"; {target} comes after {folder}"
 
 
+def name_faults(source):
+    """Messages for types of one name in several headers: all link into one program, where a name has one meaning."""
+    seen = {}
+    for path in sorted(source.rglob("*.h")):
+        for name in re.findall(r"^(?:struct|class|enum class) (\w+)[^;]*?\{", path.read_text(), re.MULTILINE):
+            if name in seen and seen[name] != path:
+                yield f"{path}: a type \"{name}\" is in {seen[name]} too; call one of them otherwise"
+            seen[name] = path
+
+
 def cmake_faults(cmake, order):
     known = []
     for folder in re.findall(r"^gatewise_folder\((\w+)", cmake.read_text(), re.MULTILINE):
@@ -50,7 +60,7 @@ def main():
     order = table_order(root / "src/README.md")
     if not order:
         sys.exit(f"check_layers: {root / 'src/README.md'} has no table of folders")
-    faults = [*include_faults(root / "src", order), *cmake_faults(root / "CMakeLists.txt", order)]
+    faults = [*include_faults(root / "src", order), *name_faults(root / "src"), *cmake_faults(root / "CMakeLists.txt", order)]
     print("\n".join(faults) if faults else f"check_layers: {len(order)} folders in order")
     sys.exit(bool(faults))
 

@@ -9,7 +9,7 @@
 namespace gatewise {
 namespace {
 
-void add_gradient_shares(const std::vector<const BatchGradients*>& batches, Observation& seen) {
+void add_gradient_shares(const std::vector<const BatchGradients*>& batches, Observed& seen) {
   const size_t experts = batches[0]->norms.size();
   for (size_t expert = 0; expert < experts; ++expert) {
     std::vector<double> sums(batches[0]->norms[expert].size(), 0);
@@ -26,7 +26,7 @@ void add_gradient_shares(const std::vector<const BatchGradients*>& batches, Obse
   }
 }
 
-void add_cosines(const std::vector<const BatchGradients*>& batches, size_t pairs, Observation& seen) {
+void add_cosines(const std::vector<const BatchGradients*>& batches, size_t pairs, Observed& seen) {
   for (size_t pair = 0; pair < pairs; ++pair) {
     double count = 0, sum = 0, squares = 0;
     for (const BatchGradients* batch : batches) {
@@ -112,9 +112,9 @@ double largest_rise(const TaskScores& changed, const TaskScores& intact) {
   return largest;
 }
 
-Observation observe(const std::vector<WatchedLevel>& levels, const GradientStatistics& gradients,
-                    int64_t first, int64_t rows, bool in_detail) {
-  Observation seen;
+Observed observe(const std::vector<WatchedLevel>& levels, const GradientStatistics& gradients, int64_t first,
+                 int64_t rows, bool in_detail) {
+  Observed seen;
   for (const WatchedLevel& level : levels)
     seen.levels.push_back(measure_level(level, first, rows, in_detail));
   std::vector<const BatchGradients*> batches;
@@ -128,7 +128,7 @@ Observation observe(const std::vector<WatchedLevel>& levels, const GradientStati
   return seen;
 }
 
-std::vector<Verdict> apply_rules(const Observation& observation, const Background& background) {
+std::vector<Verdict> apply_rules(const Observed& observation, const Background& background) {
   std::vector<Verdict> verdicts;
   find_silent_failure(background, verdicts);
   find_collapse(observation, background, verdicts);
@@ -140,10 +140,10 @@ std::vector<Verdict> apply_rules(const Observation& observation, const Backgroun
   return verdicts;
 }
 
-std::vector<Verdict> judge(const Observation& whole, const std::vector<Observation>& blocks,
+std::vector<Verdict> judge(const Observed& whole, const std::vector<Observed>& blocks,
                            const Background& background) {
   std::vector<std::vector<Verdict>> of_blocks;
-  for (const Observation& block : blocks) of_blocks.push_back(apply_rules(block, background));
+  for (const Observed& block : blocks) of_blocks.push_back(apply_rules(block, background));
   std::vector<Verdict> verdicts = apply_rules(whole, background);
   for (Verdict& verdict : verdicts) verdict.confidence = confidence_of(verdict, of_blocks);
   return verdicts;

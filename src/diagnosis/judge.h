@@ -23,15 +23,15 @@ std::vector<TaskFacts> task_facts(const FeatureSpace& space, const EncodedData& 
                                   const DiagnosisOptions& options);
 
 // What the rules read, over all rows or over a block of them.
-struct Observation {
+struct Observed {
   std::vector<LevelStatistics> levels;
   // [expert of all levels][task]: share of the gradient that the expert's parameters get; empty: not known.
   std::vector<std::vector<double>> gradient_shares;
   std::vector<double> cosines, cosine_errors;  // by pair of tasks: mean and its standard error; NaN: none
 };
 // `first`, `rows`: of the watched rows; batches whose rows begin there are theirs.
-Observation observe(const std::vector<WatchedLevel>& levels, const GradientStatistics& gradients,
-                    int64_t first, int64_t rows, bool in_detail);
+Observed observe(const std::vector<WatchedLevel>& levels, const GradientStatistics& gradients, int64_t first,
+                 int64_t rows, bool in_detail);
 
 // What is the same for all blocks.
 struct Background {
@@ -57,12 +57,12 @@ struct Verdict {
 };
 
 // The rules, on all rows; the confidence is left to judge(). Names of the same fault agree between blocks.
-std::vector<Verdict> apply_rules(const Observation& observation, const Background& background);
+std::vector<Verdict> apply_rules(const Observed& observation, const Background& background);
 
 // Verdicts on all rows. The confidence of a verdict about experts, gates or conflict is the share of
 // `blocks` in which the same rule fires too; of a silent failure how far the interval of its metric excludes
 // a healthy value.
-std::vector<Verdict> judge(const Observation& whole, const std::vector<Observation>& blocks,
+std::vector<Verdict> judge(const Observed& whole, const std::vector<Observed>& blocks,
                            const Background& background);
 
 // The largest relative rise of any task's loss against the intact model's; NaN where none is defined.

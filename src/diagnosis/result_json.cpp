@@ -63,7 +63,7 @@ Json gate_json(const WatchedGate& gate, const GateStatistics& found, const Watch
           {"effective_experts", found.effective_experts}};
 }
 
-Json gates_json(size_t index, const Observation& seen, const Background& background, const Json& drift,
+Json gates_json(size_t index, const Observed& seen, const Background& background, const Json& drift,
                 const std::optional<Slices>& slices) {
   const WatchedLevel& level = background.levels[index];
   Json gates = Json::array();
@@ -104,7 +104,7 @@ Json tasks_json(const Background& background) {
   return tasks;
 }
 
-Json levels_json(const Observation& seen, const Background& background, const Json& drift,
+Json levels_json(const Observed& seen, const Background& background, const Json& drift,
                  const std::optional<Slices>& slices) {
   Json levels = Json::array();
   size_t expert_place = 0;
@@ -135,8 +135,7 @@ Json levels_json(const Observation& seen, const Background& background, const Js
   return levels;
 }
 
-Json gradients_json(const GradientStatistics& gradients, const Observation& seen,
-                    const Background& background) {
+Json gradients_json(const GradientStatistics& gradients, const Observed& seen, const Background& background) {
   Json json{{"batch_rows", gradients.batch_rows}, {"batches", gradients.batches.size()}};
   if (!gradients.why_none.empty()) json["why_none"] = gradients.why_none;
   json["pairs"] = Json::array();

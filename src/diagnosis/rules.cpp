@@ -55,7 +55,7 @@ void judge_scale(const LevelStatistics& found, const WatchedLevel& level, size_t
 
 }  // namespace
 
-void find_collapse(const Observation& seen, const Background& background, std::vector<Verdict>& verdicts) {
+void find_collapse(const Observed& seen, const Background& background, std::vector<Verdict>& verdicts) {
   for (size_t index = 0; index < seen.levels.size(); ++index) {
     const LevelStatistics& found = seen.levels[index];
     std::vector<double> scales;
@@ -70,7 +70,7 @@ void find_collapse(const Observation& seen, const Background& background, std::v
   }
 }
 
-void find_degradation(const Observation& seen, const Background& background, std::vector<Verdict>& verdicts) {
+void find_degradation(const Observed& seen, const Background& background, std::vector<Verdict>& verdicts) {
   size_t place = 0;
   for (const WatchedLevel& level : background.levels) {
     for (size_t expert = 0; expert < level.experts.size(); ++expert, ++place) {
@@ -110,8 +110,7 @@ double own_use(const WatchedLevel& level, const WatchedGate& gate, const GateSta
 
 }  // namespace
 
-void find_underfitting(const Observation& seen, const Background& background,
-                       std::vector<Verdict>& verdicts) {
+void find_underfitting(const Observed& seen, const Background& background, std::vector<Verdict>& verdicts) {
   std::vector<double> labels;
   for (const TaskFacts& task : background.tasks) labels.push_back(static_cast<double>(task.informative));
   const double median = median_of(labels);
@@ -149,8 +148,7 @@ void find_underfitting(const Observation& seen, const Background& background,
   }
 }
 
-void find_polarisation(const Observation& seen, const Background& background,
-                       std::vector<Verdict>& verdicts) {
+void find_polarisation(const Observed& seen, const Background& background, std::vector<Verdict>& verdicts) {
   for (size_t index = 0; index < seen.levels.size(); ++index) {
     const WatchedLevel& level = background.levels[index];
     for (size_t place = 0; place < level.gates.size(); ++place) {
@@ -174,7 +172,7 @@ void find_polarisation(const Observation& seen, const Background& background,
   }
 }
 
-void find_unused(const Observation& seen, const Background& background, std::vector<Verdict>& verdicts) {
+void find_unused(const Observed& seen, const Background& background, std::vector<Verdict>& verdicts) {
   for (size_t index = 0; index < seen.levels.size(); ++index) {
     const WatchedLevel& level = background.levels[index];
     for (size_t expert = 0; expert < level.experts.size(); ++expert) {

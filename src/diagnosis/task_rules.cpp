@@ -79,7 +79,7 @@ bool is_off_scale(const TaskSpace& task, const TaskFacts& facts, const Diagnosis
 
 }  // namespace
 
-void find_conflict(const Observation& seen, const Background& background, std::vector<Verdict>& verdicts) {
+void find_conflict(const Observed& seen, const Background& background, std::vector<Verdict>& verdicts) {
   for (size_t pair = 0; pair < seen.cosines.size(); ++pair) {
     const double cosine = seen.cosines[pair], error = seen.cosine_errors[pair];
     if (!(cosine < background.options.conflict)) continue;
