@@ -25,8 +25,8 @@ TEST_F(DiagnoseTest, AnswersWhetherSharingHelpsFirst) {
   EXPECT_THAT(first_line(result.output), AllOf(HasSubstr("clicked (AUC "), HasSubstr("bought (AUC "),
                                                HasSubstr("spent (R² "), HasSubstr("95 % interval")));
   EXPECT_THAT(result.errors, HasSubstr("training a model of task spent alone (3/3)"));
-  for (const char* part :
-       {"tasks\n", "level experts", "gates/clicked", "shared parameters", "columns handed around"})
+  for (const char* part : {"tasks\n", "level experts", "gates/clicked", "shared parameters",
+                           "permutation importance of columns"})
     EXPECT_THAT(result.output, HasSubstr(part));
 }
 
