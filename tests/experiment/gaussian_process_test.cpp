@@ -188,6 +188,11 @@ TEST(Acquisition, DerivesTheImprovementAsDifferencesDo) {
     EXPECT_NEAR(gradient[i], slope, 1e-5) << i;
   }
   EXPECT_EQ(gradient[3], 0);
+  // An average of expectations, not of logarithms.
+  double mean = 0;
+  for (const GaussianProcess& process : processes)
+    mean += std::exp(log_expected_improvement({process}, place)) / static_cast<double>(processes.size());
+  EXPECT_NEAR(log_expected_improvement(processes, place), std::log(mean), 1e-9);
 }
 
 TEST(ValueScale, CutsTerribleValuesAndKeepsTheDistancesOfGoodOnes) {

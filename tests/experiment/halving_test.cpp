@@ -38,8 +38,10 @@ TEST(Halving, CountsTrialsThatEndedByThemselvesAtLaterRungsAndCutOnesNot) {
   const std::vector<Rung> without = rungs_of(curves, {false, false, true}, 2, 4, 9);
   ASSERT_EQ(without.size(), 2u);
   EXPECT_EQ(without[0].largest_cost, 4);
-  EXPECT_EQ(rungs_of({{5, 5}, {4, 4}, {3, 3}, {}}, {false, false, true, false}, 2, 4, 9)[0].largest_cost, 4)
-      << "the better of the two that were not cut";
+  EXPECT_EQ(rungs_of({{5, 5}, {4, 4}, {3, 3}, {6}, {}}, {false, false, true, false, false}, 2, 4, 9)[0]
+                .largest_cost,
+            5)
+      << "the second of the three that were not cut";
 }
 
 }  // namespace

@@ -112,40 +112,79 @@ TEST_F(TunerTest, EndsTrialsThatAreNotAmongTheBest) {
   halving.halving = 2;
   const Json result = search(json, halving, 2).result;
   int64_t cut = 0;
-  std::vector<double> first_costs;
+  double cut_values = 0, finished_values = 0;
   for (const Json& trial : result["trials"]) {
     cut += trial["status"] == "cut";
     if (trial["status"] == "cut") {
       EXPECT_THAT(trial["epochs"].get<int64_t>(), testing::AnyOf(1, 2, 4));
+      cut_values += trial["value"].get<double>();
     } else {
       EXPECT_EQ(trial["epochs"], 6);
+      finished_values += trial["value"].get<double>();
     }
   }
   EXPECT_EQ(result["trials"][0]["status"], "finished");
   EXPECT_EQ(result["trials"][1]["status"], "finished") << "one earlier trial is too few to compare with";
   EXPECT_GE(cut, 2);
   EXPECT_LE(cut, 7);
+  EXPECT_LT(cut_values / static_cast<double>(cut), finished_values / static_cast<double>(10 - cut));
 }
 
-TEST_F(TunerTest, CountsImpossibleCombinationsAndDivergedRunsAsFailures) {
+TEST_F(TunerTest, KeepsRunsThatMayEndEarlyApartFromWholeOnesInTheJournal) {
+  TuneSection halving = section();
+  halving.halving = 2;
+  halving.trials = 6;
   Json json = searched();
-  json["model"]["type"] = "ple";
+  json["training"]["epochs"] = 4;
+  Journal journal(folder_->file("shared.journal"));
+  search(json, halving, 2, &journal);
+  halving.halving = 0;
+  EXPECT_EQ(search(json, halving, 2, &journal).result, search(json, halving, 2).result);
+}
+
+TEST_F(TunerTest, MeasuresWhatTheObjectiveNames) {
+  TuneSection entropy = section();
+  entropy.objective = "left.normalised_entropy";
+  entropy.trials = 3;
+  const Json result = search(searched(), entropy, 1).result;
+  ASSERT_EQ(result["trials"].size(), 3u);
+  for (const Json& trial : result["trials"]) EXPECT_EQ(trial["status"], "finished");
+}
+
+TEST_F(TunerTest, CountsCombinationsThatAreImpossibleAsFailures) {
+  Json json = searched();
   json["model"].erase("experts");
-  json["model"]["shared_experts"] = {{"choices", {0, 1}}};
-  json["model"]["levels"] = {{"choices", {1, 2}}};
-  json["training"]["optimiser"] = {{"kind", "sgd"}, {"rate", {{"choices", {0.1, 1e30}}}}};
+  json["model"]["type"] = {{"choices", {"mmoe", "tensor_factorization"}}, {"start", "mmoe"}};
+  json["model"]["expert"]["dropout"] = {{"choices", {0.0, 0.3}}, {"start", 0.0}};  // the latter takes none
   TuneSection all = section();
-  all.trials = 8;
+  all.trials = 12;
+  all.starts = 12;
+  int64_t failed = 0;
   const Json result = search(json, all, 1).result;
+  for (const Json& trial : result["trials"]) {
+    const Json& values = trial["values"];
+    const bool is_impossible =
+        values["model.type"] == "tensor_factorization" && values["model.expert.dropout"] == Json(0.3);
+    EXPECT_EQ(trial["status"], is_impossible ? "failed" : "finished") << trial.dump();
+    EXPECT_EQ(trial.contains("error"), is_impossible);
+    failed += is_impossible;
+  }
+  EXPECT_GE(failed, 1);
+}
+
+TEST_F(TunerTest, CountsDivergedRunsAsFailures) {
+  Json json = searched();
+  json["training"]["optimiser"] = {{"kind", "sgd"}, {"rate", {{"choices", {0.1, 1e30}}}}};
+  const Json result = search(json, section(), 1).result;
   int64_t failed = 0;
   for (const Json& trial : result["trials"]) {
     if (trial["status"] != "failed") continue;
     ++failed;
-    EXPECT_FALSE(trial["error"].get<std::string>().empty());
+    EXPECT_THAT(trial["error"].get<std::string>(), testing::HasSubstr("not finite"));
     EXPECT_FALSE(trial.contains("value"));
   }
   EXPECT_GE(failed, 4) << "every trial at the rate that diverges";
-  EXPECT_LT(result["best"]["values"]["training.optimiser.rate"].get<double>(), 1);
+  EXPECT_EQ(result["best"]["values"]["training.optimiser.rate"], 0.1);
 }
 
 TEST_F(TunerTest, SaysWhyNoTrialSucceeded) {
