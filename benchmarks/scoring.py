@@ -76,7 +76,7 @@ def session_of(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
 def exports(options, model: pathlib.Path) -> dict[str, onnx.ModelProto]:
     mixture = mixture_onnx.Mixture(mixture_onnx.read_weights(model))
     exported = model.with_suffix(".onnx")
-    run(options.gatewise, "export", model, "--onnx", exported)
+    run(options.gatewise, "export", model, "--encoded", "--onnx", exported)
     return {"gatewise export": onnx.load(exported), "grouped": mixture.grouped(), "expert by expert": mixture.expert_by_expert()}
 
 

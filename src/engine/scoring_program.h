@@ -75,6 +75,8 @@ class ScoringRun {
   void forward(int64_t rows, std::span<const ScoringInput> inputs);
   // An output or watched value of the last run, [rows, elements]; Static values are one row of stride 0.
   ConstRows<float> value(int node) const;
+  // The same of an output, by its place in Graph::outputs().
+  ConstRows<float> output(size_t index) const;
 
  private:
   std::shared_ptr<const ScoringProgram> program_;

@@ -18,6 +18,9 @@ ScoringSteps::ScoringSteps(const ScoringProgram& program, bool is_one_row)
       place_of_auxiliary_(plan_.is_needed.size(), 0),
       values_(plan_.roots.size()),
       routes_(plan_.is_needed.size()) {
+  run_.batch_rows = -1;  // no batch has been
+  for (const auto& [name, node] : program_.graph().outputs())
+    gives_inputs_ = gives_inputs_ || plan_.places[node].storage == Storage::External;
   // Calls keep the addresses of their operands: none of them may move later.
   size_t operands = 0;
   for (const Node& node : program_.graph().nodes()) {
@@ -230,11 +233,19 @@ void ScoringSteps::make_buffers() {
   }
 }
 
+void ScoringSteps::find_outputs() {
+  outputs_.clear();
+  for (const auto& [name, node] : program_.graph().outputs()) outputs_.push_back(value(node));
+}
+
 void ScoringSteps::forward(int64_t rows, std::span<const ScoringInput> inputs) {
   batch_ = inputs;
   if (run_.batch_rows != rows) {
     run_.batch_rows = rows;
     make_buffers();
+    find_outputs();
+  } else if (gives_inputs_) {
+    find_outputs();
   }
   if (passes_.size() == 1) return run_pass(passes_[0]);
   for (const Stage& stage : plan_.stages) {
@@ -348,5 +359,7 @@ void ScoringRun::forward(int64_t rows, std::span<const ScoringInput> inputs) {
 }
 
 ConstRows<float> ScoringRun::value(int node) const { return last_->value(node); }
+
+ConstRows<float> ScoringRun::output(size_t index) const { return last_->output(index); }
 
 }  // namespace gatewise

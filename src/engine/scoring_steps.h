@@ -18,6 +18,7 @@ class ScoringSteps {
   void call_ahead() const;
   void forward(int64_t rows, std::span<const ScoringInput> inputs);
   ConstRows<float> value(int node) const;
+  ConstRows<float> output(size_t index) const { return outputs_[index]; }
 
  private:
   // Where an operand lies that moves with the batch or the tile.
@@ -63,10 +64,12 @@ class ScoringSteps {
   void move(PreparedPass& prepared, int64_t first_row);
   void build_route(const Node& node);
   void make_buffers();
+  void find_outputs();
 
   const ScoringProgram& program_;
   const Plan& plan_;
   const bool is_one_row_;
+  bool gives_inputs_ = false;  // an output is an input, which moves with every batch
   Run run_;
   std::span<const ScoringInput> batch_;
   Aligned<float> memory_;  // of a tile, or of all values of a row
@@ -78,6 +81,7 @@ class ScoringSteps {
   std::vector<PreparedCall> calls_;
   std::vector<float*> product_outputs_;
   std::vector<PreparedPass> passes_;            // by index of the plan's
+  std::vector<ConstRows<float>> outputs_;       // as Graph::outputs()
   std::vector<std::unique_ptr<Route>> routes_;  // by node
   std::vector<const char*> lines_;              // of the cache, that a pass over one row is sure to need
 };

@@ -111,9 +111,8 @@ void multiply_packed_float(const Product<float>& p, const Packed<float>& b) {
 #if HWY_TARGET != HWY_SCALAR
   if (is_column(p)) return multiply_column_float(p, b.data());
 #endif
-  // Beyond the second cache. Few rows have no time to spare between their blocks: they call within them.
+  // Beyond the second cache.
   const bool is_far = p.rows >= 4 && p.depth * p.columns >= 128 * 1024;
-  const bool are_few = p.rows < 64;
   multiply_in_blocks(p, [&](Block& block, int64_t column, int64_t columns, int64_t k) HWY_ATTR {
     block.b_row = HWY_MIN(columns, kPanel);
     block.b = b.data() + column * p.depth + k * block.b_row;
@@ -121,8 +120,6 @@ void multiply_packed_float(const Product<float>& p, const Packed<float>& b) {
     if (is_far && column + columns + kPanel <= p.columns) {
       block.ahead = block.b + block.b_panel;
       block.ahead_lines = block.depth * kPanel / 16;
-      block.ahead_lines_per_block = block.ahead_lines * kRows / kRowBlock + 1;
-      block.calls_by_step = are_few;
     }
   });
 }

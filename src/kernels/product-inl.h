@@ -29,10 +29,9 @@ struct Block {
   bool relu = false;
   bool is_left_packed = false;
   int64_t b_panel = 0;
-  // What the next columns will read of b: called for while these are computed, some lines with every block.
+  // What the next columns will read of b: called for while the first blocks of these are computed.
   const float* ahead = nullptr;
-  int64_t ahead_lines = 0, ahead_lines_per_block = 0;
-  bool calls_by_step = false;  // one line with every step of the depth instead, in the first blocks
+  int64_t ahead_lines = 0;
 };
 
 // kRows x kVectors accumulators stay in registers over the whole depth: the unrolled loops have constant
@@ -112,20 +111,13 @@ HWY_NOINLINE void sweep(D d, int64_t count, Block& p) {
         for (int j = 0; j < kVectors; ++j) __builtin_prefetch(p.c + (kRows + i) * p.c_row + j * lanes<D>, 1);
       }
     }
-    if (p.ahead_lines > 0 && p.calls_by_step) {
+    if (p.ahead_lines > 0) {
       multiply_block<kRows, kVectors, 0, true>(d, p);
       p.ahead += p.depth * 16;
       p.ahead_lines -= p.depth;
-      advance<kRows>(p);
-      continue;
+    } else {
+      multiply_block<kRows, kVectors>(d, p);
     }
-    if (p.ahead_lines > 0) {
-      const int64_t lines = HWY_MIN(p.ahead_lines, p.ahead_lines_per_block);
-      for (int64_t line = 0; line < lines; ++line) __builtin_prefetch(p.ahead + line * 16);
-      p.ahead += lines * 16;
-      p.ahead_lines -= lines;
-    }
-    multiply_block<kRows, kVectors>(d, p);
     advance<kRows>(p);
   }
 }

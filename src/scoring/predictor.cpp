@@ -14,6 +14,7 @@ Predictor::Predictor(const Graph& graph, const Store<float>& store, const Featur
 
 void Predictor::add_binding(const Graph& graph, const Node& node, const FeatureSpace* space) {
   Binding& binding = bindings_.emplace_back();
+  has_ids_ = has_ids_ || node.leaf == Leaf::Ids;
   for (const Node& reader : graph.nodes()) {
     const auto at = std::find(reader.inputs.begin(), reader.inputs.end(), node.id) - reader.inputs.begin();
     if (node.leaf != Leaf::Ids || at == static_cast<int64_t>(reader.inputs.size())) continue;
@@ -43,9 +44,13 @@ void Predictor::add_binding(const Graph& graph, const Node& node, const FeatureS
 
 void Predictor::add_columns(const Graph& graph, const FeatureSpace* space) {
   const auto add = [&](PredictionColumns column, const std::string& output) {
-    column.node = graph.find(output);
+    const auto& outputs = graph.outputs();
+    const auto found = std::find_if(outputs.begin(), outputs.end(),
+                                    [&](const auto& known) { return known.first == output; });
+    if (found == outputs.end()) data_error("scoring: the model has no output \"{}\"", output);
+    column.output = static_cast<size_t>(found - outputs.begin());
     column.offset = width_;
-    column.width = graph.node(column.node).signature.shape.elements();
+    column.width = graph.node(found->second).signature.shape.elements();
     width_ += column.width;
     columns_.push_back(std::move(column));
   };
@@ -95,7 +100,7 @@ void Predictor::bind(const EncodedData& data, int64_t first, std::vector<Scoring
 }
 
 void Predictor::check_ids(int64_t rows, std::span<const ScoringInput> inputs) const {
-  for (size_t i = 0; i < bindings_.size(); ++i) {
+  for (size_t i = 0; has_ids_ && i < bindings_.size(); ++i) {
     const Node& node = program_->graph().node(program_->inputs()[i]);
     if (node.leaf != Leaf::Ids) continue;
     const Ids& ids = inputs[i].ids;
@@ -122,7 +127,7 @@ void PredictionRun::predict(int64_t rows, std::span<const ScoringInput> inputs, 
   const Ids* tasks = of.own_task_input_ < 0 ? nullptr : &inputs[of.own_task_input_].ids;
   for (size_t column = 0; column < of.columns_.size(); ++column) {
     const PredictionColumns& columns = of.columns_[column];
-    const ConstRows<float> values = run_.value(columns.node);
+    const ConstRows<float> values = run_.output(columns.output);
     for (int64_t row = 0; row < rows; ++row) {
       const float* from = values.data + row * values.stride;
       float* to = predictions + row * of.width_ + columns.offset;

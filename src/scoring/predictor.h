@@ -18,7 +18,7 @@ struct PredictionColumns {
   std::string kind = {};  // binary: a probability. multiclass: one for each class. regression: original units
   int64_t offset = 0, width = 1;
   std::vector<std::string> class_names = {};
-  int node = -1;
+  size_t output = 0;  // of Graph::outputs()
 };
 
 class Predictor {
@@ -55,6 +55,7 @@ class Predictor {
   std::vector<Binding> bindings_;         // by input
   std::vector<const Scaling*> scalings_;  // by column group of regression, null otherwise; own rows: by task
   std::vector<Scaling> kept_scalings_;
+  bool has_ids_ = false;
   int own_task_input_ = -1;  // where rows share one output: the input that names their tasks
 };
 
