@@ -13,6 +13,8 @@ pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
 add_library(hwy::hwy ALIAS PkgConfig::HWY)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 pkg_check_modules(NLOPT REQUIRED IMPORTED_TARGET nlopt)
+find_package(Boost 1.74 REQUIRED)
+find_package(simdjson REQUIRED)
 include(cmake/arrow.cmake)
 
 set(GATEWISE_ECHARTS "${PROJECT_SOURCE_DIR}/.cache/echarts/echarts.min.js" CACHE FILEPATH "the chart library of reports")
