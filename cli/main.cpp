@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/error.h"
+#include "base/plugin.h"
 #include "cli/verb.h"
 #include "report/text_table.h"
 
@@ -53,6 +54,26 @@ const VerbEntry& find_verb(const std::string& name) {
                 suggestion(name, known));
 }
 
+// Takes every "--plugin FILE" out of `arguments` and loads it, before anything is said about what can be
+// named.
+void load_plugins(std::vector<std::string>& arguments) {
+  const std::string option = "--plugin", with_value = option + "=";
+  std::vector<std::string> others;
+  const auto end = std::find(arguments.begin(), arguments.end(), "--");
+  for (auto argument = arguments.begin(); argument != end; ++argument) {
+    if (argument->starts_with(with_value)) {
+      load_plugin(argument->substr(with_value.size()));
+    } else if (*argument == option) {
+      if (++argument == end) command_error("{}: got no value, expected the file of a plug-in", option);
+      load_plugin(*argument);
+    } else {
+      others.push_back(*argument);
+    }
+  }
+  others.insert(others.end(), end, arguments.end());
+  arguments = others;
+}
+
 // Options that neither the verb nor the configuration knows, before CLI11 complains with less help.
 void refuse_unknown_options(const CLI::App& app, const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
@@ -72,6 +93,10 @@ void refuse_unknown_options(const CLI::App& app, const std::vector<std::string>&
 int run_verb(const VerbEntry& entry, std::vector<std::string> arguments, Console& console) {
   CLI::App app(std::string("gatewise ") + entry.name + ": " + entry.summary,
                std::string("gatewise ") + entry.name);
+  load_plugins(arguments);
+  std::vector<std::string> plugins;  // for the help text; taken already
+  app.add_option("--plugin", plugins,
+                 "library of further gates, architectures and other parts; may be repeated");
   const std::unique_ptr<Verb> verb = entry.make();
   verb->declare(app);
   const Overrides overrides = Overrides::take(arguments, [&](const std::string& name) {

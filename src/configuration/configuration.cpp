@@ -2,6 +2,7 @@
 
 #include "architectures/architecture.h"
 #include "base/error.h"
+#include "base/plugin.h"
 #include "base/toml.h"
 #include "configuration/tune_section.h"
 #include "files/propose.h"
@@ -13,10 +14,12 @@
 namespace gatewise {
 namespace {
 
+constexpr const char* plugins_key = "plugins";
+
 const std::vector<std::string>& table_names() {
   static const std::vector<std::string> names{"data",   "split",    "columns",    "tasks",
                                               "model",  "training", "evaluation", "synthetic",
-                                              "output", "continue", "tune"};
+                                              "output", "continue", "tune",       plugins_key};
   return names;
 }
 
@@ -26,10 +29,18 @@ void check_table_names(const Json& json) {
     const std::vector<std::string>& known = table_names();
     if (std::find(known.begin(), known.end(), name) == known.end())
       command_error("configuration: unknown table \"{}\".{}", name, suggestion(name, known));
-    if (!value.is_object()) {
+    if (!value.is_object() && name != plugins_key) {
       command_error("configuration: got {} = {}, expected a table as [{}]", name, value.dump(), name);
     }
   }
+}
+
+std::vector<std::string> plugins_of(const Json& json) {
+  std::vector<std::string> plugins;
+  OptionSet set;
+  set.add(plugins_key, &plugins, "libraries of parts that the configuration names");
+  if (json.contains(plugins_key)) set.read({{plugins_key, json[plugins_key]}}, "");
+  return plugins;
 }
 
 template <class Options>
@@ -108,6 +119,7 @@ void OutputSection::declare(OptionSet& set) {
 Configuration Configuration::from_json(const Json& json) {
   check_table_names(json);
   Configuration configuration;
+  configuration.plugins = plugins_of(json);
   configuration.schema = Schema::from_json(json);
   Json model = table_of(json, "model");
   configuration.left_out = leave_out_foreign_options(model);
@@ -147,6 +159,7 @@ Configuration Configuration::from_json(const Json& json) {
 
 Json Configuration::to_json() const {
   Json json = schema.to_json();
+  if (!plugins.empty()) json[plugins_key] = plugins;
   if (synthetic) {
     // Made-up rows have no files, parts or roles.
     for (const char* table : {"data", "split", "columns"}) json.erase(table);
@@ -229,6 +242,7 @@ Json read_configuration(const ConfigurationSource& source, const Overrides& over
     json = propose_configuration(data.train, source.labels, data).configuration;
   }
   overrides.apply(json);
+  for (const std::string& plugin : plugins_of(json)) load_plugin(plugin);
   return json;
 }
 

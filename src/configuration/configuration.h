@@ -50,6 +50,9 @@ struct ContinueSection {
 inline Json table_of(const Json& json, const char* name) { return json.value(name, Json::object()); }
 
 struct Configuration {
+  // Plug-in libraries that it was read with (base/plugin.h). Files of configurations load them; those written
+  // beside models do not, since reading a model must not run code that the model names.
+  std::vector<std::string> plugins;
   Schema schema;
   Json model;  // {type, every option}
   TrainingOptions training;
@@ -81,7 +84,8 @@ struct ConfigurationSource {
 };
 
 bool is_configuration_file(const std::string& path);
-// Reads the file, or proposes a configuration for the data files, and applies the overrides.
+// Reads the file, or proposes a configuration for the data files, applies the overrides, and loads the
+// plug-ins that it names.
 Json read_configuration(const ConfigurationSource& source, const Overrides& overrides);
 
 }  // namespace gatewise
