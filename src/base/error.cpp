@@ -33,9 +33,12 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 std::vector<std::string> nearest_names(std::string_view name, std::span<const std::string> candidates) {
   std::vector<std::pair<size_t, std::string>> scored;
   for (const std::string& candidate : candidates) {
-    const size_t distance = edit_distance(name, candidate);
     const size_t longest = std::max(name.size(), candidate.size());
+    const size_t difference = longest - std::min(name.size(), candidate.size());
     const bool contained = name.size() >= 3 && candidate.find(name) != std::string::npos;
+    // The distance is at least that; a name from a request may be very long.
+    if (!contained && difference > 1 && difference * 5 > longest * 2) continue;
+    const size_t distance = edit_distance(name, candidate);
     if (distance * 5 <= longest * 2 || (distance == 1 && longest > 1) || contained)
       scored.emplace_back(distance, candidate);
   }

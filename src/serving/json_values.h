@@ -1,0 +1,27 @@
+// Values of parsed JSON whose type has been looked at.
+#pragma once
+
+#include <simdjson.h>
+
+#include <string_view>
+
+#include "base/error.h"
+
+namespace gatewise {
+
+// Throws Error(Internal) when the type is another one.
+template <class T>
+T json_value(simdjson::dom::element element) {
+  T value{};
+  if (element.get(value) != simdjson::SUCCESS) internal_error("json: a value is of another type");
+  return value;
+}
+
+inline simdjson::dom::object json_object(simdjson::dom::element element) {
+  return json_value<simdjson::dom::object>(element);
+}
+inline simdjson::dom::array json_array(simdjson::dom::element element) {
+  return json_value<simdjson::dom::array>(element);
+}
+
+}  // namespace gatewise

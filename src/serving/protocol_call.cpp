@@ -1,0 +1,144 @@
+#include "serving/protocol_call.h"
+
+#include <cmath>
+
+#include "base/error.h"
+#include "serving/json_text.h"
+#include "serving/json_values.h"
+#include "serving/refusal.h"
+
+namespace gatewise {
+namespace {
+
+// What a browser sends of its own accord (forms, plain text) is refused, so that no page that someone looks
+// at can have requests made to a server on the same machine.
+bool is_json_type(std::string_view type) {
+  type = type.substr(0, type.find(';'));
+  while (type.ends_with(' ')) type.remove_suffix(1);
+  constexpr std::string_view json = "application/json";
+  return type.empty() || std::equal(type.begin(), type.end(), json.begin(), json.end(),
+                                    [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+}
+
+}  // namespace
+
+ProtocolWorker::ProtocolWorker(ModelRepository& repository_, const ProtocolOptions& options_, size_t number_)
+    : repository(repository_), options(options_), number(number_) {
+  constexpr size_t usual_bytes = 65536, most_depth = 32;
+  if (parser.allocate(usual_bytes, most_depth) != simdjson::SUCCESS) throw std::bad_alloc();
+}
+
+const ServedModel& find_model(ProtocolWorker& worker, ProtocolCall& call, Response& response) {
+  call.model = worker.repository.find(call.name, call.version);
+  if (!call.model) {
+    const std::vector<std::string> names = worker.repository.names();
+    if (!worker.repository.has(call.name))
+      refuse(404, "no model \"{}\".{}", call.name, suggestion(call.name, names));
+    const std::vector<int64_t> versions = worker.repository.versions(call.name);
+    if (versions.empty()) {
+      refuse(503, "model \"{}\" is not loaded; POST /v2/repository/index says why", call.name);
+    }
+    refuse(404, "model \"{}\" has no version \"{}\"; versions that are ready: {}", call.name, call.version,
+           fmt::join(versions, ", "));
+  }
+  response.model = call.model->name();
+  return *call.model;
+}
+
+simdjson::dom::object read_json(ProtocolWorker& worker, const ProtocolCall& call) {
+  const Request& request = call.request;
+  const bool has_binary = request.json_bytes >= 0;
+  if (!has_binary && !is_json_type(request.content_type)) {
+    refuse(415,
+           "got the content type \"{}\", expected application/json; send the header Content-Type: "
+           "application/json",
+           request.content_type);
+  }
+  if (has_binary && request.json_bytes > static_cast<int64_t>(request.body.size())) {
+    refuse(400, "Inference-Header-Content-Length: got {}, but the body has {} bytes", request.json_bytes,
+           request.body.size());
+  }
+  const std::string_view json =
+      has_binary ? request.body.substr(0, static_cast<size_t>(request.json_bytes)) : request.body;
+  if (json.empty()) refuse(400, "body: is empty; expected a JSON object");
+  simdjson::dom::element root;
+  const simdjson::error_code code = worker.parser.parse(json.data(), json.size(), false).get(root);
+  if (code == simdjson::MEMALLOC) throw std::bad_alloc();
+  if (code != simdjson::SUCCESS) refuse(400, "body: is not valid JSON; {}", simdjson::error_message(code));
+  if (!root.is_object()) refuse(400, "body: expected a JSON object");
+  return json_object(root);
+}
+
+void check_rows(const ProtocolWorker& worker, std::string_view field, size_t rows) {
+  if (rows <= static_cast<size_t>(worker.options.max_rows)) return;
+  refuse(413, "{}: got {} rows, expected at most {}; send several requests", field, rows,
+         worker.options.max_rows);
+}
+
+std::span<const float> score_raw(ScoringSession& session, const ServedModel& model,
+                                 std::span<const RawValue> values, int64_t rows) {
+  const int64_t width = model.model().predictor->width();
+  model.model().encoder->encode(values, rows, session.encoded);
+  session.predictions.resize(static_cast<size_t>(rows * width));
+  session.run.predict(session.encoded, 0, rows, session.predictions.data());
+  return session.predictions;
+}
+
+std::span<const float> score_inputs(ScoringSession& session, int64_t rows) {
+  const Predictor& predictor = session.run.predictor();
+  predictor.check_ids(rows, session.inputs);
+  session.predictions.resize(static_cast<size_t>(rows * predictor.width()));
+  session.run.predict(rows, session.inputs, session.predictions.data());
+  return session.predictions;
+}
+
+void check_finite(std::span<const float> predictions, const ServedModel& model) {
+  // A sum of zeros but where a value times zero is none.
+  float sum = 0;
+  for (const float value : predictions) sum += value * 0;
+  if (sum == 0) return;
+  const Predictor& predictor = *model.model().predictor;
+  for (size_t i = 0; i < predictions.size(); ++i) {
+    if (std::isfinite(predictions[i])) continue;
+    const auto row = static_cast<int64_t>(i) / predictor.width(),
+               at = static_cast<int64_t>(i) % predictor.width();
+    for (const PredictionColumns& output : predictor.columns()) {
+      if (at < output.offset || at >= output.offset + output.width) continue;
+      refuse(422,
+             "row {}: the prediction of \"{}\" is no finite number; the row's values are far from those the "
+             "model was trained on",
+             row + 1, output.name);
+    }
+  }
+}
+
+void append_predictions(std::string& to, const ServedModel& model, const float* predictions) {
+  const std::vector<PredictionColumns>& outputs = model.model().predictor->columns();
+  char separator = '{';
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const float* values = predictions + outputs[i].offset;
+    const OutputText& text = model.output_texts()[i];
+    to += separator;
+    separator = ',';
+    to += text.key;
+    if (outputs[i].kind == "multiclass" && text.class_keys.size() == static_cast<size_t>(outputs[i].width)) {
+      for (size_t k = 0; k < text.class_keys.size(); ++k) {
+        to += k == 0 ? '{' : ',';
+        to += text.class_keys[k];
+        append_json_number(to, values[k]);
+      }
+      to += '}';
+    } else if (outputs[i].width == 1) {
+      append_json_number(to, values[0]);
+    } else {
+      for (int64_t k = 0; k < outputs[i].width; ++k) {
+        to += k == 0 ? '[' : ',';
+        append_json_number(to, values[k]);
+      }
+      to += ']';
+    }
+  }
+  to += '}';
+}
+
+}  // namespace gatewise

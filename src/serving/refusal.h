@@ -1,0 +1,26 @@
+// A request that gets an error for an answer: its status, and a text that names what is wrong.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace gatewise {
+
+class Refusal : public std::runtime_error {
+ public:
+  Refusal(int status, const std::string& message) : std::runtime_error(message), status_(status) {}
+  int status() const { return status_; }
+
+ private:
+  int status_;
+};
+
+template <class... Args>
+[[noreturn]] void refuse(int status, fmt::format_string<Args...> format, Args&&... args) {
+  throw Refusal(status, fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace gatewise
