@@ -4,26 +4,11 @@
 #include <new>
 
 #include "base/error.h"
-#include "features/row_encoder.h"
-#include "model_file/model_directory.h"
-#include "scoring/predictor.h"
+#include "scoring/servable_model.h"
 
 namespace {
 
 using namespace gatewise;
-
-// Everything a saved model needs to score; scorers share it.
-struct Model {
-  explicit Model(const char* directory) : loaded(load_model(directory)) {
-    const FeatureSpace* space = loaded.encoder ? &loaded.encoder->space() : nullptr;
-    predictor = std::make_shared<const Predictor>(*loaded.graph, *loaded.store, space);
-    if (loaded.encoder) encoder.emplace(*loaded.encoder);
-  }
-
-  LoadedModel loaded;
-  std::shared_ptr<const Predictor> predictor;
-  std::optional<RowEncoder> encoder;  // absent: rows come encoded
-};
 
 thread_local std::string last_error;
 
@@ -59,13 +44,14 @@ gatewise_status guarded(const Action& action) noexcept {
 }  // namespace
 
 struct gatewise_model {
-  std::shared_ptr<const Model> model;
+  std::shared_ptr<const ServableModel> model;
 };
 
 struct gatewise_scorer {
-  explicit gatewise_scorer(std::shared_ptr<const Model> of) : model(std::move(of)), run(model->predictor) {}
+  explicit gatewise_scorer(std::shared_ptr<const ServableModel> of)
+      : model(std::move(of)), run(model->predictor) {}
 
-  std::shared_ptr<const Model> model;
+  std::shared_ptr<const ServableModel> model;
   PredictionRun run;
   // Memory of requests.
   std::vector<RawValue> values;
@@ -147,7 +133,7 @@ const char* gatewise_last_error(void) { return last_error.c_str(); }
 const char* gatewise_version(void) { return GATEWISE_VERSION; }
 
 gatewise_status gatewise_load(const char* directory, gatewise_model** model) {
-  return guarded([&] { *model = new gatewise_model{std::make_shared<const Model>(directory)}; });
+  return guarded([&] { *model = new gatewise_model{std::make_shared<const ServableModel>(directory)}; });
 }
 
 void gatewise_free_model(gatewise_model* model) { delete model; }
