@@ -55,18 +55,21 @@ void RowEncoder::keep(const std::vector<bool>& columns) {
   StringIndex names;
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].weighs >= 0) {
-      const auto bag = std::find_if(slots_.begin(), slots_.end(),
-                                    [&](const Slot& slot) { return slot.bag == slots_[i].weighs; });
-      if (columns[i] != columns[static_cast<size_t>(bag - slots_.begin())]) {
+      const auto bag =
+          static_cast<size_t>(std::find_if(slots_.begin(), slots_.end(),
+                                           [&](const Slot& slot) { return slot.bag == slots_[i].weighs; }) -
+                              slots_.begin());
+      if (columns[i] != columns[bag]) {
         command_error(
-            "{}: column \"{}\" holds the weights of \"{}\", but only one of both is part of it; give "
-            "them in the same place",
-            row_name_, slots_[i].name, bag->name);
+            "{}: column \"{}\" holds the weights of \"{}\", but only one of both is part of it; give them in "
+            "the "
+            "same place",
+            row_name_, names_.texts()[i], names_.texts()[bag]);
       }
     }
     if (!columns[i]) continue;
     names.add(slots_[i].name);
-    kept.push_back(std::move(slots_[i]));
+    kept.push_back(slots_[i]);
   }
   slots_ = std::move(kept);
   names_ = std::move(names);
@@ -351,7 +354,8 @@ class RowEncoder::Row {
 
 void RowEncoder::encode(std::span<const RawValue> values, int64_t rows, EncodedData& to) const {
   if (values.size() != static_cast<size_t>(rows) * slots_.size()) {
-    command_error("rows: got {} values, expected {} for each of {} rows", values.size(), slots_.size(), rows);
+    command_error("{}: got {} values, expected {} for each of {} rows",
+                  is_numbered_ ? row_name_ + "s" : row_name_, values.size(), slots_.size(), rows);
   }
   to.rows = rows;
   to.numeric_width = numeric_width_;
