@@ -16,9 +16,17 @@ PlanOptions scoring_options(std::vector<int> watched) {
 
 }  // namespace
 
+StoredGraph::StoredGraph(const Store<float>& store)
+    : graph(&store.graph()), layout(&store.layout()), states(store.states().data()) {
+  for (const ParameterPlace& place : layout->places) parameters.push_back(store.at(place));
+}
+
 ScoringProgram::ScoringProgram(const Store<float>& store, std::vector<int> watched)
-    : store_(store),
-      plan_(store.graph(), store.layout(), scoring_options(std::move(watched))),
+    : ScoringProgram(StoredGraph(store), std::move(watched)) {}
+
+ScoringProgram::ScoringProgram(StoredGraph stored, std::vector<int> watched)
+    : stored_(std::move(stored)),
+      plan_(*stored_.graph, *stored_.layout, scoring_options(std::move(watched))),
       packed_(graph().nodes().size()),
       input_of_node_(graph().nodes().size(), -1),
       statics_(plan_.static_size) {
@@ -70,8 +78,7 @@ void ScoringProgram::compute_statics() {
       std::transform(node.constant.begin(), node.constant.end(), to,
                      [](double value) { return static_cast<float>(value); });
     } else if (node.leaf == Leaf::State) {
-      std::copy_n(store_.states().data() + plan_.layout->state_of_node[node.id],
-                  node.signature.shape.elements(), to);
+      std::copy_n(stored_.states + plan_.layout->state_of_node[node.id], node.signature.shape.elements(), to);
     } else if (node.op && !is_route(node)) {
       std::vector<ConstRows<float>> operands;
       for (size_t i = 0; i < node.inputs.size(); ++i) {

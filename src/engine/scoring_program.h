@@ -22,14 +22,27 @@ struct ScoringInput {
 
 class ScoringSteps;
 
+// A graph and where its parameters and states lie: in a store, or, for a graph that shares parameters with
+// that of a store, in several places. All of it must outlive whoever reads it.
+struct StoredGraph {
+  explicit StoredGraph(const Store<float>& store);
+  StoredGraph(const Graph& graph_, const Layout& layout_) : graph(&graph_), layout(&layout_) {}
+
+  const Graph* graph;
+  const Layout* layout;
+  std::vector<const float*> parameters = {};  // by Layout::places
+  const float* states = nullptr;              // Layout::state_of_node points into them
+};
+
 class ScoringProgram {
  public:
   // `watched`: values (by node) that can be read besides the outputs. The store must outlive the program and
   // not change. Throws Error(Data) for a graph whose outputs depend on the other rows of a batch, or on
   // values that only training gives (Graph::scalar).
   explicit ScoringProgram(const Store<float>& store, std::vector<int> watched = {});
+  explicit ScoringProgram(StoredGraph stored, std::vector<int> watched = {});
 
-  const Graph& graph() const { return store_.graph(); }
+  const Graph& graph() const { return *stored_.graph; }
   // The nodes that a batch has to bring, in the order of ScoringRun::forward()'s inputs.
   const std::vector<int>& inputs() const { return inputs_; }
 
@@ -42,7 +55,7 @@ class ScoringProgram {
     std::optional<kernels::RowProduct> product;  // of all nodes; absent: the one node's operation
   };
 
-  const float* parameter(int place) const { return store_.at(store_.layout().places[place]); }
+  const float* parameter(int place) const { return stored_.parameters[place]; }
   // Where a Static value lies; null data where the node is none.
   Rows<float> static_rows(const Node& node, bool is_matrix) const;
   void check() const;
@@ -52,7 +65,7 @@ class ScoringProgram {
   bool is_row_product(const Node& node) const;
   kernels::RowProduct row_product(const std::vector<int>& nodes) const;
 
-  const Store<float>& store_;
+  StoredGraph stored_;
   Plan plan_;
   std::vector<std::vector<Signature>> input_shapes_;         // by node
   std::vector<std::vector<kernels::Packed<float>>> packed_;  // by node: the panels of its matrix

@@ -39,6 +39,70 @@ RowEncoder::RowEncoder(const Encoder& encoder) : encoder_(encoder) {
     if (schema.columns[c].role == Role::Task) slot_of(schema.columns[c].name).role = Role::Task;
   }
   for (const TaskSpec& task : schema.tasks) tasks_.add(task.name);
+  number_columns();
+}
+
+RowEncoder::RowEncoder(const Encoder& encoder, const RowPart& part) : RowEncoder(encoder) {
+  row_name_ = part.name;
+  is_numbered_ = part.is_numbered;
+  keep(part.columns);
+  number_columns();
+}
+
+// Leaves out the slots of other columns.
+void RowEncoder::keep(const std::vector<bool>& columns) {
+  std::vector<Slot> kept;
+  StringIndex names;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].weighs >= 0) {
+      const auto bag =
+          static_cast<size_t>(std::find_if(slots_.begin(), slots_.end(),
+                                           [&](const Slot& slot) { return slot.bag == slots_[i].weighs; }) -
+                              slots_.begin());
+      if (columns[i] != columns[bag]) {
+        command_error(
+            "{}: column \"{}\" holds the weights of \"{}\", but only one of both is part of it; give them in "
+            "the "
+            "same place",
+            row_name_, names_.texts()[i], names_.texts()[bag]);
+      }
+    }
+    if (!columns[i]) continue;
+    names.add(slots_[i].name);
+    kept.push_back(slots_[i]);
+  }
+  slots_ = std::move(kept);
+  names_ = std::move(names);
+}
+
+// Puts the encoded columns side by side, in the order they have in whole rows.
+void RowEncoder::number_columns() {
+  encoded_ = {};
+  for (const Slot& slot : slots_) {
+    const auto width = static_cast<int64_t>(slot.scalings.size());
+    for (int64_t i = 0; slot.numeric >= 0 && i < width; ++i) encoded_.numeric.push_back(slot.numeric + i);
+    if (slot.indicator >= 0) encoded_.numeric.push_back(slot.indicator);
+    if (slot.id >= 0) encoded_.ids.push_back(slot.id);
+    if (slot.bag >= 0) encoded_.bags.push_back(slot.bag);
+    encoded_.has_task = encoded_.has_task || slot.role == Role::Task;
+  }
+  const auto number = [](std::vector<int64_t>& columns) {
+    std::sort(columns.begin(), columns.end());
+    return [&columns](int64_t& column) {
+      if (column >= 0) column = std::lower_bound(columns.begin(), columns.end(), column) - columns.begin();
+    };
+  };
+  const auto numeric = number(encoded_.numeric), id = number(encoded_.ids), bag = number(encoded_.bags);
+  for (Slot& slot : slots_) {
+    numeric(slot.numeric);
+    numeric(slot.indicator);
+    id(slot.id);
+    bag(slot.bag);
+    bag(slot.weighs);
+  }
+  numeric_width_ = static_cast<int64_t>(encoded_.numeric.size());
+  id_columns_ = static_cast<int64_t>(encoded_.ids.size());
+  bags_ = static_cast<int64_t>(encoded_.bags.size());
 }
 
 RowEncoder::Slot& RowEncoder::slot_of(const std::string& name) { return slots_[names_.find(name)]; }
@@ -68,6 +132,10 @@ void RowEncoder::add_feature(size_t index) {
 int64_t RowEncoder::find(std::string_view column) const {
   const uint32_t place = names_.find(column);
   return place == StringIndex::none ? -1 : static_cast<int64_t>(place);
+}
+
+std::string RowEncoder::row_text(int64_t row) const {
+  return is_numbered_ ? fmt::format("{} {}", row_name_, row + 1) : row_name_;
 }
 
 // Writes one row.
@@ -101,7 +169,7 @@ class RowEncoder::Row {
  private:
   template <class... Args>
   [[noreturn]] void fault(const Slot& slot, fmt::format_string<Args...> format, Args&&... args) const {
-    data_error("row {}: column \"{}\": {}", row_ + 1, slot.name,
+    data_error("{}: column \"{}\": {}", of_.row_text(row_), slot.name,
                fmt::format(format, std::forward<Args>(args)...));
   }
   [[noreturn]] void type_fault(const Slot& slot, const RawValue& value, const char* wanted) const {
@@ -286,7 +354,8 @@ class RowEncoder::Row {
 
 void RowEncoder::encode(std::span<const RawValue> values, int64_t rows, EncodedData& to) const {
   if (values.size() != static_cast<size_t>(rows) * slots_.size()) {
-    command_error("rows: got {} values, expected {} for each of {} rows", values.size(), slots_.size(), rows);
+    command_error("{}: got {} values, expected {} for each of {} rows",
+                  is_numbered_ ? row_name_ + "s" : row_name_, values.size(), slots_.size(), rows);
   }
   to.rows = rows;
   to.numeric_width = numeric_width_;
@@ -294,7 +363,7 @@ void RowEncoder::encode(std::span<const RawValue> values, int64_t rows, EncodedD
   to.numeric.resize(static_cast<size_t>(rows * numeric_width_));
   to.ids.resize(static_cast<size_t>(rows * id_columns_));
   to.bags.resize(static_cast<size_t>(bags_));
-  to.row_task.resize(encoder_.space().task_column.empty() ? 0 : static_cast<size_t>(rows));
+  to.row_task.resize(encoded_.has_task ? static_cast<size_t>(rows) : 0);
   for (EncodedBag& bag : to.bags) {
     bag.offsets.assign(1, 0);
     bag.ids.clear();
@@ -307,7 +376,7 @@ void RowEncoder::encode(std::span<const RawValue> values, int64_t rows, EncodedD
       if (slot.weighs < 0 || to.bags[slot.weighs].weights.size() == to.bags[slot.weighs].ids.size()) continue;
       const EncodedBag& bag = to.bags[slot.weighs];
       const auto first = static_cast<size_t>(bag.offsets[row]);
-      data_error("row {}: column \"{}\": got {} weights for {} ids", row + 1, slot.name,
+      data_error("{}: column \"{}\": got {} weights for {} ids", row_text(row), slot.name,
                  bag.weights.size() - first, bag.ids.size() - first);
     }
   }

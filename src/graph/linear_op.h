@@ -17,12 +17,13 @@ struct LinearOptions {
 // beyond ending in [in], and weight_block(call, block), the block of the weight that a block of the row is
 // multiplied by. Inputs: x [.., in], a weight of one block [in, out] or several [blocks, in, out], and
 // optionally a bias of the shape of the weight without `in`. Where Derived takes_side_by_side, the blocks of
-// the weight may lie side by side instead: [in, column_blocks * out].
+// the weight may lie side by side instead: [in, column_blocks * out]. Where Derived takes_row_bias, the one
+// bias of all blocks may be a value of the row.
 template <class Derived, class OptionsType = LinearOptions>
 class LinearOpBase : public OpBase<Derived, OptionsType> {
  public:
   using OpBase<Derived, OptionsType>::OpBase;
-  static constexpr bool takes_side_by_side = false;
+  static constexpr bool takes_side_by_side = false, takes_row_bias = false;
 
   Signature infer(std::span<const Signature> inputs) const override {
     this->require(inputs.size() == 2 || inputs.size() == 3,
@@ -40,7 +41,9 @@ class LinearOpBase : public OpBase<Derived, OptionsType> {
     if (inputs.size() == 3) {
       Shape expected = weight;
       expected.sizes.erase(expected.sizes.end() - 2);
-      this->require(inputs[2].shape == expected && inputs[2].domain == Domain::Static,
+      const bool is_row =
+          Derived::takes_row_bias && inputs[0].domain == Domain::Row && inputs[2].domain == Domain::Row;
+      this->require(inputs[2].shape == expected && (is_row || inputs[2].domain == Domain::Static),
                     "bias {} does not fit weight {}", inputs[2].shape.text(), weight.text());
     }
     Signature output = inputs[0];
@@ -100,6 +103,7 @@ class LinearOpBase : public OpBase<Derived, OptionsType> {
       product.b = weight_rows(call.inputs[1], size, part);
       product.bias = call.inputs.size() == 3 ? call.inputs[2].data + part * size.out : nullptr;
       product.c = call.output.data + block * size.out;
+      if (differs_by_row(call)) start_from_bias(call, product);
       call.packed.empty() ? kernels::multiply(product) : kernels::multiply(product, call.packed[part]);
     }
   }
@@ -120,8 +124,13 @@ class LinearOpBase : public OpBase<Derived, OptionsType> {
             dy.data, dy.stride, weight_rows(d_weight, size, part), d_weight.stride, call.accumulate[1]});
       }
       if (call.inputs.size() == 3 && call.d_inputs[2].data != nullptr) {
-        kernels::column_sums(call.rows, size.out, dy, call.d_inputs[2].data + part * size.out,
-                             call.accumulate[2]);
+        if (has_row_bias(call)) {
+          kernels::scaled_add(call.rows, size.out, T(1), dy, call.d_inputs[2],
+                              call.accumulate[2] || block > 0);
+        } else {
+          kernels::column_sums(call.rows, size.out, dy, call.d_inputs[2].data + part * size.out,
+                               call.accumulate[2]);
+        }
       }
       if (call.d_inputs[0].data != nullptr) d_x(call, size, dy, block, part);
     }
@@ -145,6 +154,25 @@ class LinearOpBase : public OpBase<Derived, OptionsType> {
   };
 
   bool is_relu() const { return this->options_.activation == "relu"; }
+
+  template <class T>
+  static bool has_row_bias(const Call<T>& call) {
+    return call.inputs.size() == 3 && call.shapes[2].domain == Domain::Row;
+  }
+  // A bias that all rows of the tile share (stride 0) is as good as a static one.
+  template <class T>
+  static bool differs_by_row(const Call<T>& call) {
+    return has_row_bias(call) && call.inputs[2].stride != 0;
+  }
+  // The same sums, from the bias on, with the bias of each row in the place of its result.
+  template <class T>
+  static void start_from_bias(const Call<T>& call, kernels::Product<T>& product) {
+    for (int64_t row = 0; row < call.rows; ++row)
+      std::copy_n(product.bias + row * call.inputs[2].stride, product.columns,
+                  product.c + row * product.c_stride);
+    product.bias = nullptr;
+    product.accumulate = true;
+  }
 
   // The first row of a block of the weight or of its gradient.
   template <class RowsType>

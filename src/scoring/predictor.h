@@ -6,9 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/scoring_program.h"
-#include "features/encoded_data.h"
-#include "features/feature_space.h"
+#include "scoring/input_bindings.h"
 
 namespace gatewise {
 
@@ -32,31 +30,32 @@ class Predictor {
   const std::shared_ptr<const ScoringProgram>& program() const { return program_; }
 
   // Where the inputs of rows [first, ...) lie in encoded data, in the order of ScoringProgram::inputs().
-  void bind(const EncodedData& data, int64_t first, std::vector<ScoringInput>& inputs) const;
+  void bind(const EncodedData& data, int64_t first, std::vector<ScoringInput>& inputs) const {
+    bindings_.bind(data, first, inputs);
+  }
   // Ids of an input are less; 0 where it is no ids.
-  int64_t id_limit(size_t input) const { return bindings_[input].limit; }
+  int64_t id_limit(size_t input) const { return bindings_.id_limit(input); }
   // Throws Error(Data) when an id of the inputs names no row of its table, or no task.
-  void check_ids(int64_t rows, std::span<const ScoringInput> inputs) const;
+  void check_ids(int64_t rows, std::span<const ScoringInput> inputs) const {
+    bindings_.check_ids(rows, inputs);
+  }
+
+  // Writes `predictions` [rows, width] of the rows that a run, of the program or of one with the same
+  // outputs, has scored. `tasks`: of the rows, where they share one output, which means what their task
+  // means; null otherwise.
+  void write(const ScoringRun& run, int64_t rows, const Ids* tasks, float* predictions) const;
 
  private:
-  friend class PredictionRun;
-  struct Binding {
-    enum class Kind : uint8_t { Unknown, Numeric, Id, Bag, Task } kind = Kind::Unknown;
-    int64_t index = 0;
-    int64_t limit = 0;  // ids are less
-  };
-
   void add_columns(const Graph& graph, const FeatureSpace* space);
-  void add_binding(const Graph& graph, const Node& node, const FeatureSpace* space);
 
+  friend class PredictionRun;
   std::shared_ptr<const ScoringProgram> program_;
+  InputBindings bindings_;
   std::vector<PredictionColumns> columns_;
   int64_t width_ = 0;
-  std::vector<Binding> bindings_;         // by input
   std::vector<const Scaling*> scalings_;  // by column group of regression, null otherwise; own rows: by task
   std::vector<Scaling> kept_scalings_;
-  bool has_ids_ = false;
-  int own_task_input_ = -1;  // where rows share one output: the input that names their tasks
+  bool has_own_labels_ = false;
 };
 
 class PredictionRun {

@@ -1,39 +1,10 @@
 // A row's prediction is the same whatever computes it and whatever rows stand beside it: a program for whole
 // batches, or a run that is prepared once, for all rows together or one by one.
 #include "engine/scoring_program.h"
-#include "gates/gate.h"
-#include "tests/contract/feed_for.h"
+#include "tests/contract/scoring_cases.h"
 
 namespace gatewise {
 namespace {
-
-struct ScoringCase {
-  std::string name;
-  Json model;
-  std::vector<TaskSpace> tasks;
-  std::string task_column;
-};
-
-// GoogleTest's name for it.
-void PrintTo(const ScoringCase& scoring_case,
-             std::ostream* stream) {  // NOLINT(readability-identifier-naming)
-  *stream << scoring_case.name;
-}
-
-std::vector<ScoringCase> all_cases() {
-  std::vector<ScoringCase> cases;
-  for (const std::string& name : Registry<Architecture>::instance().names()) {
-    cases.push_back({name, {{"type", name}}, tasks_for(name), ""});
-    cases.push_back({name + "_own_rows", {{"type", name}}, binary_tasks, "task"});
-  }
-  for (const std::string& gate : Registry<Gate>::instance().names()) {
-    for (const char* type : {"mmoe", "ple"}) {
-      cases.push_back(
-          {fmt::format("{}_{}", type, gate), {{"type", type}, {"gate", {{"type", gate}}}}, binary_tasks, ""});
-    }
-  }
-  return cases;
-}
 
 class EveryModel : public testing::TestWithParam<ScoringCase> {};
 

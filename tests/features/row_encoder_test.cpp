@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "tests/base/message_of.h"
 #include "tests/features/every_kind.h"
 
@@ -132,6 +134,75 @@ TEST_F(RowEncoderTest, NamesTheRowAndTheColumnAtFault) {
                 rows_.encode(texts(), 3, data);
               }),
               HasSubstr("values, expected 10 for each of 3 rows"));
+}
+
+// The columns of a whole encoded row that a part's encoder says it writes.
+EncodedData columns_of(const EncodedData& whole, const EncodedColumns& kept) {
+  EncodedData part;
+  part.rows = whole.rows;
+  for (int64_t row = 0; row < whole.rows; ++row) {
+    for (const int64_t column : kept.numeric)
+      part.numeric.push_back(whole.numeric[row * whole.numeric_width + column]);
+    for (const int64_t column : kept.ids) part.ids.push_back(whole.ids[row * whole.id_columns + column]);
+  }
+  for (const int64_t bag : kept.bags) part.bags.push_back(whole.bags[bag]);
+  return part;
+}
+
+TEST_F(RowEncoderTest, EncodesPartsOfRowsSideBySide) {
+  const EncodedData whole = encoded(texts());
+  const std::vector<RawValue> values = texts();
+  const size_t width = rows_.columns().size();
+  // Every column but one, and that one alone; a bag goes with its weights.
+  for (size_t one = 0; one < width; ++one) {
+    std::vector<bool> columns(width, false);
+    columns[one] = true;
+    const std::string& name = rows_.columns()[one];
+    if (name == "seen" || name == "weights") {
+      columns[rows_.find("seen")] = columns[rows_.find("weights")] = true;
+    }
+    std::set<int64_t> numeric, ids, bags;
+    for (const bool keeps : {true, false}) {
+      std::vector<bool> kept = columns;
+      if (!keeps) kept.flip();
+      const RowEncoder part(encoder_, {kept, "candidate"});
+      std::vector<RawValue> own;
+      for (size_t i = 0; i < values.size(); ++i) {
+        if (kept[i % width]) own.push_back(values[i]);
+      }
+      EncodedData data;
+      part.encode(own, whole.rows, data);
+      expect_equal(data, columns_of(whole, part.encoded()));
+      for (size_t i = 0, at = 0; i < width; ++i)
+        EXPECT_EQ(part.find(rows_.columns()[i]), kept[i] ? static_cast<int64_t>(at++) : -1);
+      numeric.insert(part.encoded().numeric.begin(), part.encoded().numeric.end());
+      ids.insert(part.encoded().ids.begin(), part.encoded().ids.end());
+      bags.insert(part.encoded().bags.begin(), part.encoded().bags.end());
+    }
+    EXPECT_EQ(numeric.size(), static_cast<size_t>(whole.numeric_width));
+    EXPECT_EQ(ids.size(), static_cast<size_t>(whole.id_columns));
+    EXPECT_EQ(bags.size(), whole.bags.size());
+  }
+}
+
+TEST_F(RowEncoderTest, NamesWhatAPartIs) {
+  std::vector<bool> columns(rows_.columns().size(), false);
+  columns[rows_.find("age")] = true;
+  EncodedData data;
+  const std::vector<RawValue> bad{20.0, "abc"};
+  EXPECT_THAT(message_of([&] {
+                RowEncoder(encoder_, {columns, "candidate"}).encode(bad, 2, data);
+              }),
+              HasSubstr("candidate 2: column \"age\": \"abc\" is not a number"));
+  EXPECT_THAT(message_of([&] {
+                RowEncoder(encoder_, {columns, "context", false}).encode(std::span(bad).subspan(1), 1, data);
+              }),
+              testing::StartsWith("context: column \"age\""));
+  columns[rows_.find("seen")] = true;
+  EXPECT_THAT(message_of([&] {
+                RowEncoder(encoder_, {columns, "context", false});
+              }),
+              HasSubstr("context: column \"weights\" holds the weights of \"seen\""));
 }
 
 }  // namespace
