@@ -1,131 +1,19 @@
 #include "table/arrow_import.h"
 
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <string_view>
 
-#include "table/parse.h"
+#include "table/arrow_types.h"
 
 namespace gatewise {
 namespace {
-
-// What a format of the specification means, as far as it matters here.
-enum class ArrowKind {
-  Null,
-  Truth,
-  Signed,
-  Unsigned,
-  Half,
-  Real,
-  Decimal,
-  Text,
-  TextView,
-  Time,
-  List,
-  ListView,
-  FixedList,
-  Other
-};
-
-struct ArrowType {
-  ArrowKind kind = ArrowKind::Other;
-  int width = 0;      // bytes of a value, of an offset, or of a decimal
-  int64_t count = 0;  // items of a fixed list; digits behind a decimal's point
-  double unit = 1;    // of times: ticks a second (dates: of days, 1 / 86400)
-};
-
-int64_t integer_after(std::string_view text, char mark) {
-  const size_t at = text.find(mark);
-  int64_t value = 0;
-  if (at != std::string_view::npos) std::from_chars(text.data() + at + 1, text.data() + text.size(), value);
-  return value;
-}
-
-ArrowType decimal_type(std::string_view format) {
-  const std::string_view scale = format.substr(std::min(format.find(','), format.size() - 1) + 1);
-  const size_t width_at = scale.find(',');
-  const bool is_wide = width_at != std::string_view::npos && scale.substr(width_at + 1) != "128";
-  return {is_wide ? ArrowKind::Other : ArrowKind::Decimal, 16, integer_after(format, ',')};
-}
-
-ArrowType time_type(std::string_view format) {
-  if (format == "tdD") return {ArrowKind::Time, 4, 0, 1.0 / 86400};
-  if (format == "tdm") return {ArrowKind::Time, 8, 0, 1e3};
-  if (!format.starts_with("ts") || format.size() < 3) return {};
-  switch (format[2]) {
-    case 's':
-      return {ArrowKind::Time, 8, 0, 1};
-    case 'm':
-      return {ArrowKind::Time, 8, 0, 1e3};
-    case 'u':
-      return {ArrowKind::Time, 8, 0, 1e6};
-    case 'n':
-      return {ArrowKind::Time, 8, 0, 1e9};
-    default:
-      return {};
-  }
-}
-
-struct NamedType {
-  std::string_view format, name;
-  ArrowType type;
-};
-
-const std::vector<NamedType>& plain_types() {
-  using Kind = ArrowKind;
-  static const std::vector<NamedType> types{
-      {"n", "null", {Kind::Null}},
-      {"b", "bool", {Kind::Truth}},
-      {"c", "int8", {Kind::Signed, 1}},
-      {"C", "uint8", {Kind::Unsigned, 1}},
-      {"s", "int16", {Kind::Signed, 2}},
-      {"S", "uint16", {Kind::Unsigned, 2}},
-      {"i", "int32", {Kind::Signed, 4}},
-      {"I", "uint32", {Kind::Unsigned, 4}},
-      {"l", "int64", {Kind::Signed, 8}},
-      {"L", "uint64", {Kind::Unsigned, 8}},
-      {"e", "float16", {Kind::Half, 2}},
-      {"f", "float", {Kind::Real, 4}},
-      {"g", "double", {Kind::Real, 8}},
-      {"u", "string", {Kind::Text, 4}},
-      {"z", "binary", {Kind::Text, 4}},
-      {"U", "large_string", {Kind::Text, 8}},
-      {"Z", "large_binary", {Kind::Text, 8}},
-      {"vu", "string_view", {Kind::TextView}},
-      {"vz", "binary_view", {Kind::TextView}},
-      {"+l", "list", {Kind::List, 4}},
-      {"+L", "large_list", {Kind::List, 8}},
-      {"+vl", "list_view", {Kind::ListView, 4}},
-      {"+vL", "large_list_view", {Kind::ListView, 8}},
-  };
-  return types;
-}
-
-ArrowType type_of(const ArrowSchema& schema) {
-  const std::string_view format = schema.format;
-  for (const NamedType& type : plain_types()) {
-    if (type.format == format) return type.type;
-  }
-  if (format.starts_with("d:")) return decimal_type(format);
-  if (format.starts_with("t")) return time_type(format);
-  if (format.starts_with("+w:")) return {ArrowKind::FixedList, 0, integer_after(format, ':')};
-  return {};
-}
-
-bool is_list(ArrowKind kind) {
-  return kind == ArrowKind::List || kind == ArrowKind::ListView || kind == ArrowKind::FixedList;
-}
-
-bool is_real(ArrowKind kind) {
-  return kind == ArrowKind::Half || kind == ArrowKind::Real || kind == ArrowKind::Decimal;
-}
 
 [[noreturn]] void wrong_type(const ArrowSchema& schema, ColumnType wanted) {
   const bool is_id = wanted == ColumnType::Id || wanted == ColumnType::IdList;
   throw FieldFault{fmt::format("is stored as {}, which cannot be read as {}; {}", arrow_type_text(schema),
                                type_name(wanted),
-                               is_id && is_real(type_of(schema).kind)
+                               is_id && is_real(arrow_type(schema).kind)
                                    ? "ids never pass through floating point: store the column as an integer"
                                    : "give the column another role or store it otherwise")};
 }
@@ -156,7 +44,7 @@ class Cells {
  public:
   explicit Cells(const ArrowView& view)
       : array_(view.array),
-        type_(type_of(view.schema)),
+        type_(arrow_type(view.schema)),
         start_(view.array.offset + view.offset),
         validity_(view.array.null_count == 0 || view.array.n_buffers == 0 || type_.kind == ArrowKind::Null
                       ? nullptr
@@ -399,32 +287,14 @@ void put_lists(const ArrowView& view, int64_t from, int64_t to, ColumnBuilder& b
 
 }  // namespace
 
-std::string arrow_type_text(const ArrowSchema& schema) {
-  if (schema.dictionary != nullptr) return fmt::format("dictionary<{}>", arrow_type_text(*schema.dictionary));
-  const std::string_view format = schema.format;
-  const ArrowType type = type_of(schema);
-  if (is_list(type.kind) && schema.n_children == 1) {
-    const std::string item = arrow_type_text(*schema.children[0]);
-    return type.kind == ArrowKind::FixedList ? fmt::format("fixed_size_list<{}>[{}]", item, type.count)
-                                             : fmt::format("list<{}>", item);
-  }
-  for (const NamedType& named : plain_types()) {
-    if (named.format == format) return std::string(named.name);
-  }
-  if (type.kind == ArrowKind::Time)
-    return format == "tdD" ? "date32" : format == "tdm" ? "date64" : "timestamp";
-  if (type.kind == ArrowKind::Decimal) return "decimal";
-  return fmt::format("Arrow type \"{}\"", format);
-}
-
 ColumnType natural_type(const ArrowSchema& schema, bool has_numbers) {
   if (schema.dictionary != nullptr) return ColumnType::Text;
-  const ArrowKind kind = type_of(schema).kind;
+  const ArrowKind kind = arrow_type(schema).kind;
   if (is_real(kind)) return ColumnType::Number;
   if (kind == ArrowKind::Time) return ColumnType::Time;
   if (is_list(kind) && schema.n_children == 1) {
     const ArrowSchema& item = *schema.children[0];
-    const ArrowKind of_item = item.dictionary != nullptr ? ArrowKind::Text : type_of(item).kind;
+    const ArrowKind of_item = item.dictionary != nullptr ? ArrowKind::Text : arrow_type(item).kind;
     if (is_real(of_item)) return ColumnType::NumberList;
     return of_item == ArrowKind::Signed || of_item == ArrowKind::Unsigned ? ColumnType::IdList
                                                                           : ColumnType::TextList;
@@ -434,7 +304,7 @@ ColumnType natural_type(const ArrowSchema& schema, bool has_numbers) {
 }
 
 void append_arrow(const ArrowView& view, int64_t first, int64_t count, ColumnBuilder& builder) {
-  const ArrowKind kind = type_of(view.schema).kind;
+  const ArrowKind kind = arrow_type(view.schema).kind;
   const int64_t end = first + count;
   if (view.schema.dictionary != nullptr) {
     if (is_list_type(builder.type())) wrong_type(view.schema, builder.type());

@@ -2,7 +2,7 @@
 // are added; that is the only copy.
 #pragma once
 
-#include "table/arrow_abi.h"
+#include "table/arrow_types.h"
 #include "table/column_builder.h"
 
 namespace gatewise {
@@ -14,10 +14,6 @@ struct ArrowView {
   const ArrowArray& array;
   int64_t offset = 0;
 };
-
-// "int64", "large_string", "dictionary<string>", "list<item: float>", or the format itself where it is none
-// that can be read.
-std::string arrow_type_text(const ArrowSchema& schema);
 
 // The type a column is read as when nothing else is asked for. Integers and truth values are text to files,
 // where a number may be a code; with `has_numbers` they are numbers.
