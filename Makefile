@@ -1,6 +1,6 @@
 # Thin: every target calls a CMake preset or a script of tools/.
 .DEFAULT_GOAL := help
-.PHONY: help setup build census demo test check check-browser format check-all asan tsan clang tidy benchmarks clean
+.PHONY: help setup build census demo test check check-browser check-wheel format check-all asan tsan clang tidy benchmarks clean
 jobs := $(shell nproc)
 sources = git ls-files '*.cpp' '*.c' '*.h'
 
@@ -42,8 +42,12 @@ check-browser: ## HTML reports in a headless Chromium
 	cmake --build --preset release --target gatewise
 	tests/browser/report_test.py build/release/gatewise
 
+check-wheel: ## pip install . into a fresh virtual environment, and what it needs
+	tools/setup
+	tests/wheel/wheel_test.py
+
 check-all: export GATEWISE_LONG_TESTS = 1
-check-all: check clang tidy asan tsan check-browser ## check, and every test under Clang and the sanitizers, and clang-tidy
+check-all: check clang tidy asan tsan check-browser check-wheel ## check, and every test under Clang and the sanitizers, and clang-tidy
 
 asan tsan: setup
 	cmake --preset $@

@@ -6,7 +6,7 @@
 #include "configuration/configuration.h"
 #include "configuration/training_rows.h"
 #include "engine/plan.h"
-#include "files/propose.h"
+#include "features/propose.h"
 #include "model_file/model_directory.h"
 #include "report/catalogue.h"
 #include "report/metrics_text.h"

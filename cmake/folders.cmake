@@ -1,5 +1,6 @@
 # One OBJECT library per folder of src: self-registering plug-ins would be dropped from a static library.
 set_property(GLOBAL PROPERTY gatewise_folders "")
+set_property(GLOBAL PROPERTY gatewise_library_folders "")
 
 # Compiles the sources of `target` in a few units, which takes a fraction of the time where they share headers. So
 # names of one folder differ, those of unnamed namespaces too.
@@ -7,16 +8,16 @@ function(gatewise_together target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
 endfunction()
 
-# gatewise_folder(<name> [TOGETHER] [APART <files>] [PLUGINS <subfolder>] [LIBRARIES <targets>])
-# TOGETHER: all files but those that are named APART are compiled in a few units.
+# gatewise_folder(<name> [TOGETHER] [PROGRAM_ONLY] [APART <files>] [PLUGINS <subfolder>] [LIBRARIES <targets>])
+# TOGETHER: all files but those that are named APART are compiled in a few units. PROGRAM_ONLY: not in the Python module.
 function(gatewise_folder name)
-  cmake_parse_arguments(FOLDER "TOGETHER" "PLUGINS" "LIBRARIES;APART" ${ARGN})
+  cmake_parse_arguments(FOLDER "TOGETHER;PROGRAM_ONLY" "PLUGINS" "LIBRARIES;APART" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
   if(FOLDER_PLUGINS)
     file(GLOB plugins CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/${FOLDER_PLUGINS}/*.cpp)
     list(APPEND sources ${plugins})
   endif()
-  if(NOT sources)
+  if(NOT sources OR (FOLDER_PROGRAM_ONLY AND GATEWISE_WHEEL))
     return()
   endif()
   add_library(gatewise_${name} OBJECT ${sources})
@@ -37,6 +38,9 @@ function(gatewise_folder name)
   endif()
   get_property(folders GLOBAL PROPERTY gatewise_folders)
   set_property(GLOBAL PROPERTY gatewise_folders ${folders} gatewise_${name})
+  if(NOT FOLDER_PROGRAM_ONLY)
+    set_property(GLOBAL APPEND PROPERTY gatewise_library_folders gatewise_${name})
+  endif()
 endfunction()
 
 # Links every folder up to and including `last` into `target`.

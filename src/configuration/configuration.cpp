@@ -5,7 +5,7 @@
 #include "base/plugin.h"
 #include "base/toml.h"
 #include "configuration/tune_section.h"
-#include "files/propose.h"
+#include "features/propose.h"
 #include "table/synthetic.h"
 #include "training/model.h"
 #include "training/probes.h"

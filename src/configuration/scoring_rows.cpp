@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "files/read.h"
+#include "table/table_files.h"
 
 namespace gatewise {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "files/propose.h"
+#include "features/propose.h"
 
 namespace gatewise {
 namespace {
@@ -168,7 +168,11 @@ TrainingRows load_training_rows(const Configuration& configuration, const Encode
   } else {
     schema = resolve_schema(schema);
   }
-  const Parts parts = load_parts(schema);
+  return encode_training_rows(read_part_tables(schema), schema, start);
+}
+
+TrainingRows encode_training_rows(PartTables tables, const Schema& schema, const Encoder* start) {
+  const Parts parts = split_parts(std::move(tables), schema);
   TrainingRows rows;
   if (start != nullptr) {
     rows.encoder = *start;

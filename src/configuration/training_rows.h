@@ -6,7 +6,7 @@
 
 #include "configuration/configuration.h"
 #include "features/encoder.h"
-#include "files/split.h"
+#include "features/split.h"
 #include "table/synthetic.h"
 
 namespace gatewise {
@@ -29,5 +29,8 @@ void encode_parts(const Parts& parts, const Schema& schema, TrainingRows& rows);
 // Reads the files of the configuration, or makes the synthetic rows. With `start`, that encoder is extended
 // by the new values and tasks instead of fitting a new one.
 TrainingRows load_training_rows(const Configuration& configuration, const Encoder* start);
+
+// The same of tables in memory, by Part, split as `schema` says, which has a role for every column.
+TrainingRows encode_training_rows(PartTables tables, const Schema& schema, const Encoder* start);
 
 }  // namespace gatewise

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "files/read.h"
+#include "table/table_files.h"
 
 namespace gatewise {
 namespace {
@@ -78,7 +78,10 @@ Slices load_slices(const LoadedModel& model, const ScoringSource& source, const 
                                   [&](Part candidate) { return source.part == part_name(candidate); });
   ReadOptions options = spec.read_options(part);
   options.columns = {{column, ColumnType::Text, {}}};
-  const Table table = read_table(source.files, options);
+  return make_slices(read_table(source.files, options), column);
+}
+
+Slices make_slices(const Table& table, const std::string& column) {
   const auto& texts = std::get<Texts>(table.column(column).data);
   Slices slices;
   slices.column = column;

@@ -13,8 +13,11 @@ struct Slices {
   std::vector<int> of_row;
 };
 
-// Slices of the files' rows by any column of theirs: numbers of more than 12 kinds by quartiles, others by
-// their 8 most frequent values and the rest together. Throws Error(Data) for a column that is not there.
+// Slices of a table's rows by a column of texts: numbers of more than 12 kinds by quartiles, others by their
+// 8 most frequent values and the rest together. Throws Error(Data) for a column that is not there.
+Slices make_slices(const Table& table, const std::string& column);
+
+// The same of files' rows by any column of theirs.
 Slices load_slices(const LoadedModel& model, const ScoringSource& source, const Overrides& overrides,
                    const std::string& column);
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "files/read.h"
+#include "table/table_files.h"
 
 namespace gatewise {
 

@@ -3,9 +3,9 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "files/propose.h"
-#include "files/read.h"
+#include "features/propose.h"
 #include "model_file/checksum.h"
+#include "table/table_files.h"
 
 namespace gatewise {
 namespace {

@@ -1,5 +1,3 @@
-#include "files/read.h"
-
 #include <glob.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 #include "base/error.h"
 #include "files/byte_source.h"
 #include "files/readers.h"
+#include "table/table_files.h"
 
 namespace gatewise {
 namespace {
@@ -58,9 +57,7 @@ void check_columns(const std::string& file, const std::vector<OfferedColumn>& of
   }
 }
 
-}  // namespace
-
-std::vector<std::string> expand_files(const std::vector<std::string>& files_or_globs) {
+std::vector<std::string> expand_patterns(const std::vector<std::string>& files_or_globs) {
   std::vector<std::string> files;
   for (const std::string& pattern : files_or_globs) {
     glob_t found{};
@@ -76,12 +73,8 @@ std::vector<std::string> expand_files(const std::vector<std::string>& files_or_g
   return files;
 }
 
-std::vector<std::string> read_column_names(const std::string& file, const ReadOptions& options) {
-  return names_of(offered_columns(file, options));
-}
-
-Table read_table(const std::vector<std::string>& files_or_globs, const ReadOptions& options) {
-  const std::vector<std::string> files = expand_files(files_or_globs);
+Table read_all_files(const std::vector<std::string>& files_or_globs, const ReadOptions& options) {
+  const std::vector<std::string> files = expand_patterns(files_or_globs);
   if (files.empty()) data_error("data: no file is named; expected at least one");
   std::vector<ColumnBuilder> builders;
   std::vector<Source> sources;
@@ -108,4 +101,21 @@ Table read_table(const std::vector<std::string>& files_or_globs, const ReadOptio
   return table;
 }
 
+class ArrowTableFiles final : public TableFiles {
+ public:
+  std::vector<std::string> expand(const std::vector<std::string>& files_or_globs) const override {
+    return expand_patterns(files_or_globs);
+  }
+  std::vector<std::string> column_names(const std::string& file, const ReadOptions& options) const override {
+    return names_of(offered_columns(file, options));
+  }
+  Table read(const std::vector<std::string>& files_or_globs, const ReadOptions& options) const override {
+    return read_all_files(files_or_globs, options);
+  }
+};
+
+const ArrowTableFiles arrow_table_files;
+const RegisterTableFiles files_registered(arrow_table_files);
+
+}  // namespace
 }  // namespace gatewise

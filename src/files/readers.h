@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "files/column_builder.h"
 #include "files/csv_scan.h"
-#include "files/read.h"
+#include "table/column_builder.h"
+#include "table/table_files.h"
 
 namespace gatewise {
 

@@ -64,6 +64,8 @@ class TrainingLoop {
     if (state_.step == 0 && data_.train != nullptr) warn(find_wild_numbers(space_, *data_.train));
     while (state_.epoch < options_.epochs && !stopper_.should_stop() && !is_ended_) {
       if (!run_epoch()) {
+        // What was learnt since then is in the checkpoint.
+        if (!state_.best.is_empty()) restore_weights(store_, state_.best);
         state_.history["stopped_by"] = "request";
         return state_.history;
       }

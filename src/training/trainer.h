@@ -85,7 +85,7 @@ struct TrainingData {
 struct TrainingRun {
   std::string checkpoint;                     // file to write to; empty: none
   bool is_resuming = false;                   // continue from the checkpoint if it exists
-  std::atomic<bool>* stop_request = nullptr;  // when it becomes true: checkpoint, then return
+  std::atomic<bool>* stop_request = nullptr;  // when it becomes true: checkpoint, then return with the best
   TrainingObserver* observer = nullptr;
   std::vector<std::string> frozen = {};    // paths to hold still, as freeze() returns them
   std::vector<std::string> warnings = {};  // known before the first step, for the history and the observer

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "experiment/statistics.h"
-#include "files/read.h"
+#include "table/table_files.h"
 #include "tests/base/message_of.h"
 #include "tests/experiment/people_rows.h"
 

@@ -1,6 +1,6 @@
 #include "features/encoder.h"
 
-#include "files/read.h"
+#include "table/table_files.h"
 #include "tests/features/schema_of.h"
 #include "tests/table/files.h"
 

@@ -3,7 +3,7 @@
 
 #include "features/encoder.h"
 #include "features/row_encoder.h"
-#include "files/read.h"
+#include "table/table_files.h"
 #include "tests/table/files.h"
 
 namespace gatewise {

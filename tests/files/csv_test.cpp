@@ -4,7 +4,7 @@
 #include <lzma.h>
 
 #include "base/error.h"
-#include "files/read.h"
+#include "table/table_files.h"
 #include "tests/table/files.h"
 
 namespace gatewise {

@@ -3,7 +3,7 @@
 #include <parquet/arrow/writer.h>
 
 #include "base/error.h"
-#include "files/read.h"
+#include "table/table_files.h"
 #include "tests/table/files.h"
 
 namespace gatewise {

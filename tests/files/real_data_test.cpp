@@ -1,8 +1,8 @@
 // The real tables, where they are at hand.
 #include "features/encoder.h"
 #include "features/label_summary.h"
-#include "files/propose.h"
-#include "files/split.h"
+#include "features/propose.h"
+#include "features/split.h"
 #include "tests/table/files.h"
 
 namespace gatewise {

@@ -1,4 +1,4 @@
-#include "files/split.h"
+#include "features/split.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "features/column_views.h"
 #include "table/parse.h"
+#include "table/table_files.h"
 
 namespace gatewise {
 namespace {

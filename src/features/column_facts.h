@@ -30,4 +30,7 @@ ColumnFacts look_at(const Column& column);
 // The parts of a name in lower case: "isDefault_ID2" gives is, default, id2.
 std::vector<std::string> words_of(const std::string& name);
 
+// Whether a column of this name holds codes rather than amounts: "user_id", "zip".
+bool is_named_like_id(const std::string& name);
+
 }  // namespace gatewise

@@ -53,5 +53,7 @@ Proposal propose_configuration(const std::vector<std::string>& files, const std:
 // The schema with a role for every column: reads the start of the training files if columns.default is
 // "auto".
 Schema resolve_schema(const Schema& schema);
+// The same by the columns of `table`.
+Schema resolve_schema(const Schema& schema, const Table& table);
 
 }  // namespace gatewise

@@ -1,4 +1,4 @@
-#include "files/split.h"
+#include "features/split.h"
 
 #include "features/column_views.h"
 #include "tests/table/files.h"

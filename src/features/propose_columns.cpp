@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "files/column_facts.h"
-#include "files/propose.h"
+#include "features/column_facts.h"
+#include "features/propose.h"
 
 namespace gatewise {
 namespace {
@@ -11,13 +11,6 @@ constexpr int64_t few_values = 20;     // integers with at most so many are cate
 constexpr int64_t many_levels = 1000;  // above, rare levels are left to the unknown id
 constexpr int64_t hashed_levels = 1000000;
 constexpr int64_t enough_rows = 50;  // to call a column unlike in every row
-
-bool has_word(const std::string& name, std::initializer_list<const char*> wanted) {
-  const std::vector<std::string> words = words_of(name);
-  return std::any_of(wanted.begin(), wanted.end(), [&](const char* word) {
-    return std::find(words.begin(), words.end(), word) != words.end();
-  });
-}
 
 std::string missing_text(const ColumnFacts& facts) {
   if (facts.missing == 0) return "";
@@ -97,8 +90,7 @@ ColumnProposal propose_scalar(ColumnProposal proposal, const Column& data, bool 
   }
   if (!facts.are_numbers) return categorical(std::move(proposal), facts, "texts");
   if (facts.are_integers && !is_stored_number) {
-    if (has_word(name,
-                 {"id", "ids", "code", "recode", "zip", "zipcode", "postcode", "subject", "user", "item"})) {
+    if (is_named_like_id(name)) {
       proposal.column.type = facts.null_tokens.empty() ? "id" : "text";
       return categorical(std::move(proposal), facts, "codes (by the column's name)");
     }

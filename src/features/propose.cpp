@@ -1,12 +1,13 @@
-#include "files/propose.h"
+#include "features/propose.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
+#include "features/column_facts.h"
 #include "features/column_views.h"
 #include "features/labels.h"
-#include "files/column_facts.h"
+#include "table/table_files.h"
 
 namespace gatewise {
 namespace {
@@ -243,14 +244,18 @@ Json Proposal::to_json() const {
   return json;
 }
 
-Schema resolve_schema(const Schema& schema) {
+Schema resolve_schema(const Schema& schema, const Table& table) {
   if (!schema.completes_columns) return schema;
   Schema resolved = schema;
   resolved.completes_columns = false;
-  const Table table = read_all(schema.data, schema.data.train, resolving_rows);
   for (ColumnProposal& proposal : propose_columns(table, schema))
     resolved.columns.push_back(std::move(proposal.column));
   return resolved;
+}
+
+Schema resolve_schema(const Schema& schema) {
+  if (!schema.completes_columns) return schema;
+  return resolve_schema(schema, read_all(schema.data, schema.data.train, resolving_rows));
 }
 
 }  // namespace gatewise

@@ -1,4 +1,4 @@
-#include "files/column_facts.h"
+#include "features/column_facts.h"
 
 #include <algorithm>
 #include <cctype>
@@ -116,6 +116,15 @@ std::vector<std::string> words_of(const std::string& name) {
   }
   if (words.back().empty()) words.pop_back();
   return words;
+}
+
+bool is_named_like_id(const std::string& name) {
+  constexpr std::string_view known[] = {"id",      "ids",      "code",    "recode", "zip",
+                                        "zipcode", "postcode", "subject", "user",   "item"};
+  const std::vector<std::string> words = words_of(name);
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    return std::find(std::begin(known), std::end(known), word) != std::end(known);
+  });
 }
 
 }  // namespace gatewise

@@ -1,8 +1,8 @@
-#include "files/propose.h"
+#include "features/propose.h"
 
+#include "features/column_facts.h"
 #include "features/encoder.h"
-#include "files/column_facts.h"
-#include "files/split.h"
+#include "features/split.h"
 #include "tests/table/files.h"
 
 namespace gatewise {

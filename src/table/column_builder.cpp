@@ -1,4 +1,4 @@
-#include "files/column_builder.h"
+#include "table/column_builder.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,0 +1,376 @@
+"""What the estimators share: parameters, fitting, scoring, saving."""
+
+import os
+import pathlib
+import sys
+import tempfile
+import warnings
+
+import numpy
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from . import _core, _options, _tables
+from ._results import Diagnosis, Report
+
+WEIGHT = "sample_weight"
+
+
+class InterruptedWarning(UserWarning):
+    """Training was ended by Ctrl-C; the model has the weights of its best epoch."""
+
+
+class Estimator(BaseEstimator):
+    """The base of the estimators; see them."""
+
+    def __init__(self, **parameters):
+        _options.check_names(parameters, type(self).__name__)
+        for name, default in _options.DEFAULTS.items():
+            setattr(self, name, parameters.get(name, default))
+
+    __init__.__signature__ = _options.signature()
+
+    # Parameters.
+
+    def get_params(self, deep=True):
+        """The parameters by name.
+
+        Parameters
+        ----------
+        deep : bool
+            with the options inside of those that are tables, as ``gate__k``, at the core's defaults where they are
+            not given
+        """
+        shallow = {name: getattr(self, name) for name in _options.DEFAULTS}
+        return {**shallow, **_options.nested(shallow)} if deep else shallow
+
+    def set_params(self, **parameters):
+        """Sets parameters, and options inside of tables as ``gate__k``; returns the estimator."""
+        for name, value in parameters.items():
+            first, _, rest = name.partition("__")
+            if first not in _options.DEFAULTS:
+                raise ValueError(f"Invalid parameter {first!r} for estimator {type(self).__name__}; "
+                                 f"valid ones are {', '.join(_options.DEFAULTS)}")
+            setattr(self, first, _options.with_nested(first, getattr(self, first), rest, value) if rest else value)
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.non_deterministic = False
+        return tags
+
+    # Fitting.
+
+    def fit(self, X, y, sample_weight=None, *, validation=None, start=None, callbacks=(), progress=False,
+            on_interrupt="keep"):
+        """Trains a model.
+
+        Parameters
+        ----------
+        X : array [rows, features] or table
+            An array has numbers alone, NaN where one is missing; its columns are called x0, x1, ... A table
+            (pandas, polars, pyarrow, a structured array, a dictionary of columns) has a column for each feature:
+            numbers and truth values become numbers, texts and categories categories (so do whole numbers whose column
+            is named like an id), lists of whole numbers or texts bags of ids, lists of numbers of one length vectors.
+            Null and NaN are missing. ``columns`` says otherwise.
+        y : array [rows] or [rows, tasks], or table with a column for each task
+            NaN and null are missing labels: the row does not train that task.
+        sample_weight : array [rows], or dict of such by task, optional
+            At least 0; a row of weight 2 counts like two rows in the loss of a step.
+        validation : tuple (X, y) or (X, y, sample_weight), optional
+            Rows to judge every epoch on: training stops early and keeps the best epoch. Without them, and without
+            ``split``, all epochs are trained and the last one is kept.
+        start : estimator, optional
+            A fitted one to go on from: its vocabularies take in new values, and tasks that it lacks join it.
+        callbacks : functions, or one
+            Called after every epoch with its record (a dict: epoch, loss, losses, validation, rate, is_best, ...);
+            one that returns True ends training.
+        progress : bool or function
+            True: a line on standard error. A function is called about ten times a second with a dict: epoch, epochs,
+            step, steps, loss, rows_per_second, seconds_left (in seconds), text.
+        on_interrupt : {"keep", "raise"}
+            What Ctrl-C does. Either way training ends after the step and the estimator is fitted with the weights of
+            its best epoch (before the end of the first one, those it has). "keep" then warns and returns; "raise"
+            raises KeyboardInterrupt.
+
+        Returns
+        -------
+        the estimator
+        """
+        if on_interrupt not in ("keep", "raise"):
+            raise ValueError(f"on_interrupt: got {on_interrupt!r}, expected \"keep\" or \"raise\"")
+        tasks, labels = self._learn_labels(X, y)
+        train = self._frame("training rows", X, labels, sample_weight, tasks, is_fit=True)
+        held_out = None if validation is None else self._validation_frame(validation, tasks)
+        told = []
+        configuration = _options.configuration(self.get_params(deep=False), tasks)
+        model = _core.Model.fit(
+            configuration, train, held_out, None if start is None else start._fitted(), _epoch_call(callbacks, progress),
+            _progress_call(progress), told.append)
+        for line in told:
+            warnings.warn(line, UserWarning, stacklevel=2)
+        self._take(model)
+        if model.interruption is not None:
+            self._end_early(model.interruption, on_interrupt)
+        return self
+
+    def _end_early(self, interruption, on_interrupt):
+        if not isinstance(interruption, KeyboardInterrupt) or on_interrupt == "raise":
+            raise interruption
+        epochs = len(self.history_["epochs"])
+        warnings.warn(f"training was interrupted after {epochs} whole epochs; the model has the weights of the best of "
+                      "them" if epochs else "training was interrupted in its first epoch; the model has the weights it "
+                      "had reached", InterruptedWarning, stacklevel=3)
+
+    def _take(self, model):
+        self.model_ = model
+        self.history_ = model.history
+        self.metrics_ = model.metrics
+        self.configuration_ = model.configuration
+        self.task_names_ = [output["name"] for output in model.outputs]
+
+    def _fitted(self):
+        check_is_fitted(self, "model_")
+        return self.model_
+
+    # Frames.
+
+    def _validation_frame(self, validation, tasks):
+        if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
+            raise ValueError("validation: got something else than a pair; expected (X, y) or (X, y, sample_weight)")
+        rows, labels = validation[:2]
+        weight = validation[2] if len(validation) == 3 else None
+        return self._frame("validation rows", rows, self._labels(labels), weight, tasks)
+
+    def _frame(self, name, X, labels=None, sample_weight=None, tasks=(), is_fit=False):
+        """Features, labels and weights as one frame; with weights, `tasks` are told their column."""
+        frame = _core.Frame(name)
+        self._add_features(frame, X, is_fit)
+        if labels is not None:
+            for add in labels:
+                add(frame)
+            self._add_weights(frame, sample_weight, tasks)
+        return frame
+
+    def _add_features(self, frame, X, is_fit):
+        if _tables.is_table(X):
+            self._check_table(X, is_fit)
+            _tables.add_table(frame, X)
+            return
+        X = validate_data(self, X, reset=is_fit, dtype="numeric", ensure_all_finite="allow-nan",
+                          ensure_min_samples=2 if is_fit else 1)
+        if is_fit:
+            self.feature_columns_ = [f"x{place}" for place in range(X.shape[1])]
+        _tables.add_array(frame, X, self.feature_columns_)
+
+    def _check_table(self, X, is_fit):
+        """Keeps, or holds against what was kept, number and names of columns, as scikit-learn wants it."""
+        if hasattr(X, "columns") and not isinstance(X, dict):
+            validate_data(self, X, reset=is_fit, skip_check_array=True)
+        elif is_fit:
+            self.n_features_in_ = len(_tables.column_names(X))
+            vars(self).pop("feature_names_in_", None)
+        if is_fit:
+            self.feature_columns_ = _tables.column_names(X)
+
+    def _add_weights(self, frame, sample_weight, tasks):
+        columns = {}
+        for name, task in tasks.items():
+            column = task.get("weight_column", "") if isinstance(task, dict) else ""
+            if isinstance(sample_weight, dict) and name in sample_weight:
+                columns[f"{WEIGHT}/{name}"] = sample_weight[name]
+                task["weight_column"] = f"{WEIGHT}/{name}"
+            elif sample_weight is not None and not isinstance(sample_weight, dict):
+                columns[WEIGHT] = sample_weight
+                task["weight_column"] = WEIGHT
+            elif column.startswith(WEIGHT):
+                columns[column] = numpy.ones(frame.rows)
+        if isinstance(sample_weight, dict) and set(sample_weight) - set(tasks):
+            unknown = sorted(set(sample_weight) - set(tasks))
+            raise ValueError(f"sample_weight: got weights of {unknown}, expected those of tasks; tasks are {list(tasks)}")
+        for column, values in columns.items():
+            weights = numpy.asarray(values, dtype=numpy.float64)
+            if weights.ndim == 0:
+                weights = numpy.full(frame.rows, float(weights))
+            if weights.ndim != 1 or len(weights) != frame.rows:
+                raise ValueError(f"sample_weight: got the shape {weights.shape}, expected ({frame.rows},): one weight a row")
+            if not weights.any():
+                raise ValueError("sample_weight: every weight is zero, so nothing is trained or judged; expected some above 0")
+            if column not in frame.names:
+                frame.add_array(column, weights)
+
+    def _task_options(self, name, options):
+        """The options of a task with those that the parameter `tasks` gives."""
+        given = (self.tasks or {}).get(name, {})
+        return {**options, **given}
+
+    # Scoring.
+
+    def _raw(self, X):
+        """{task: predictions [rows, width]} of the core, in float32."""
+        model = self._fitted()
+        values = model.predict(self._frame("rows to score", X), self.threads or 0)
+        return {output["name"]: values[:, output["offset"]:output["offset"] + output["width"]]
+                for output in model.outputs}
+
+    def predict_table(self, X):
+        """Predictions as ``gatewise predict`` writes them, to the same bits.
+
+        Returns
+        -------
+        table [rows]
+            a column for each task: the probability of a binary task, the value of a regression in its own units, or
+            for each class a column "task:class" with its probability
+        """
+        raw = self._raw(X)
+        columns = {}
+        for output in self.model_.outputs:
+            values = raw[output["name"]]
+            if output["kind"] == "multiclass":
+                columns.update({f"{output['name']}:{label}": values[:, place]
+                                for place, label in enumerate(output["classes"])})
+            else:
+                columns[output["name"]] = values[:, 0]
+        return _tables.as_table(columns)
+
+    def evaluate(self, X, y, sample_weight=None, **options):
+        """Metrics of labelled rows, with 95 % intervals of a bootstrap.
+
+        Parameters
+        ----------
+        options
+            of the table [evaluation]: metrics, resamples, seed, calibration_bins
+
+        Returns
+        -------
+        table
+            a row for each task and metric: task, metric, value, low, high
+        """
+        model = self._fitted()
+        frame = self._labelled(X, y, sample_weight)
+        result = model.evaluate(frame, options, self.threads or 0)
+        return _tables.rows_as_table([
+            {"task": task, "metric": metric, "value": found["value"], "low": found.get("low"), "high": found.get("high")}
+            for task, metrics in result["tasks"].items() for metric, found in metrics.items()])
+
+    def _labelled(self, X, y, sample_weight=None):
+        return self._frame("labelled rows", X, self._labels(y), sample_weight,
+                           {name: dict(task) for name, task in self.configuration_["tasks"].items()})
+
+    # Looking inside.
+
+    def diagnose(self, X, y, sample_weight=None, *, by="", train=None, **options):
+        """What experts and gates do on labelled rows, what they are worth, and what is wrong with them.
+
+        Parameters
+        ----------
+        X, y
+            best rows that the model has not seen; at least 20
+        by : str
+            a column of X: gate weights are also shown by its values
+        train : tuple (X, y), optional
+            rows to train a model for each task alone on, which says whether sharing helps
+        options
+            thresholds and sizes, as ``gatewise diagnose --help`` lists them
+
+        Returns
+        -------
+        Diagnosis
+        """
+        model = self._fitted()
+        singles = None if train is None else self._labelled(*train)
+        result = model.diagnose(self._labelled(X, y, sample_weight), options, self.threads or 0, by, singles)
+        result["model"] = type(self).__name__
+        return Diagnosis(result)
+
+    def report(self):
+        """The report of the training run: shown inline in a notebook, saved as one HTML file by ``.save(path)``."""
+        return Report(_core.fit_page(self._fitted().result(type(self).__name__)))
+
+    # Keeping.
+
+    def save(self, directory):
+        """Writes the model directory, which the command line, the server and the C library read; whole or not at all."""
+        model = self._fitted()
+        model.note({"estimator": type(self).__name__, **self._note()})
+        model.save(os.fspath(directory))
+        return self
+
+    @classmethod
+    def load(cls, directory):
+        """A fitted estimator out of a model directory, whoever wrote it."""
+        return cls._of(_core.Model.load(os.fspath(directory)))
+
+    @classmethod
+    def _of(cls, model):
+        written = model.configuration
+        table = written.get("model", {})
+        estimator = cls(architecture=table.get("type", "mmoe"))
+        estimator.set_params(
+            **{name: value for name, value in table.items() if name in _options.MODEL_OPTIONS},
+            **{name: value for name, value in written.get("training", {}).items() if name in _options.TRAINING_OPTIONS})
+        estimator._take(model)
+        estimator.feature_columns_ = model.features
+        estimator.n_features_in_ = len(model.features)
+        estimator._remember((model.history or {}).get("python", {}))
+        return estimator
+
+    def _note(self):
+        return {}
+
+    def _remember(self, note):
+        """Takes what _note() gave, which is empty for a model of the command line."""
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if "model_" in state:
+            state["model_"] = _files_of(state["model_"])
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        if "model_" in state:
+            state["model_"] = _model_of(state["model_"])
+        super().__setstate__(state)
+
+
+def _files_of(model):
+    """{path: bytes} of the model directory."""
+    with tempfile.TemporaryDirectory(prefix="gatewise") as folder:
+        root = pathlib.Path(folder, "model")
+        model.save(str(root))
+        return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def _model_of(files):
+    with tempfile.TemporaryDirectory(prefix="gatewise") as folder:
+        root = pathlib.Path(folder, "model")
+        for name, content in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return _core.Model.load(str(root))
+
+
+def _epoch_call(callbacks, progress):
+    """What the core calls after an epoch, or None."""
+    calls = [callbacks] if callable(callbacks) else list(callbacks)
+    if progress is True:
+        calls.append(lambda record: print("\r\x1b[K" * sys.stderr.isatty() + record["text"], file=sys.stderr))
+    if not calls:
+        return None
+
+    def call(record):
+        ends = [bool(one(record)) for one in calls]
+        return any(ends)
+
+    return call
+
+
+def _progress_call(progress):
+    if progress is True and sys.stderr.isatty():
+        return lambda told: print("\r\x1b[K" + told["text"], end="", file=sys.stderr, flush=True)
+    return progress if callable(progress) else None

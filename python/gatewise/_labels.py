@@ -1,0 +1,102 @@
+"""Labels as the estimators of scikit-learn's kind take them: arrays or tables, one column for each task."""
+
+import numpy
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array
+
+from . import _tables
+
+
+def label_columns(y, names=None):
+    """({task: values}, whether y has one dimension). Tasks are called by the names of a table's columns, else as
+    `names` says, else y or y0, y1, ...
+    """
+    y = _tables.series_to_frame(y)
+    if _tables.is_table(y):
+        return _table_columns(y), False
+    if y is None:
+        raise ValueError("fit requires y to be passed, but the target y is None")
+    array = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
+    if array.ndim > 2:
+        raise ValueError(f"y: got {array.ndim} dimensions, expected [rows] or [rows, tasks]")
+    if array.ndim == 1 or array.shape[1] == 1:
+        values = column_or_1d(array, warn=array.ndim == 2)
+        return {names[0] if names else "y": values}, True
+    if names and len(names) != array.shape[1]:
+        raise ValueError(f"y: got {array.shape[1]} columns, expected {len(names)}: {', '.join(names)}")
+    names = names or [f"y{place}" for place in range(array.shape[1])]
+    return {name: array[:, place] for place, name in enumerate(names)}, False
+
+
+def _table_columns(y):
+    if isinstance(y, dict):
+        return {str(name): numpy.asarray(values) for name, values in y.items()}
+    if isinstance(y, numpy.ndarray):
+        return {name: y[name] for name in y.dtype.names}
+    if hasattr(y, "columns") and hasattr(y, "iloc"):
+        return {str(name): y.iloc[:, place].to_numpy() for place, name in enumerate(y.columns)}
+    names = _tables.column_names(y)
+    return {name: numpy.asarray(y[name]) for name in names}
+
+
+def is_missing(values):
+    """Which labels are missing: NaN and None."""
+    if values.dtype.kind == "f":
+        return numpy.isnan(values)
+    if values.dtype.kind != "O":
+        return numpy.zeros(len(values), dtype=bool)
+    return numpy.array([value is None or value != value for value in values], dtype=bool)
+
+
+def classes_of(name, values):
+    """The sorted classes of a task's present labels."""
+    present = values[~is_missing(values)]
+    if present.dtype.kind == "f" and numpy.isinf(present).any():
+        raise ValueError(f"{name}: the labels hold inf, which is no class")
+    check_classification_targets(present)
+    classes = numpy.unique(present)
+    if len(classes) < 2:
+        raise ValueError(f"{name}: got labels of {len(classes)} class{'' if len(classes) == 1 else 'es'}, expected at "
+                         "least two; drop the task")
+    if classes.dtype.kind in "OUS":
+        classes = numpy.array([str(one) for one in classes], dtype=object if classes.dtype.kind == "O" else None)
+    return classes
+
+
+def as_core_labels(name, values, classes):
+    """(options of the task, column for the core): numbers as they are where the core can, else texts."""
+    missing = is_missing(values)
+    if classes.dtype.kind in "biuf":
+        numbers = values.astype(numpy.float64)
+        whole = numpy.array_equal(classes, numpy.arange(len(classes)))
+        if len(classes) == 2:
+            return ({"kind": "binary"} if whole else {"kind": "binary", "equals": number(classes[1])}), numbers
+        if whole:
+            return {"kind": "multiclass", "classes": len(classes)}, numbers
+    names = [text_of(one) for one in classes]
+    if len({one.strip() for one in names} - {""}) < len(names):
+        raise ValueError(f"{name}: got the classes {names}, expected texts that differ by more than blanks and are not "
+                         "empty")
+    texts = [None if gone else text_of(value) for value, gone in zip(values, missing)]
+    if len(classes) == 2:
+        return {"kind": "binary", "equals": names[1].strip()}, texts
+    return {"kind": "multiclass", "classes": [one.strip() for one in names]}, texts
+
+
+def number(value):
+    return int(value) if float(value).is_integer() else float(value)
+
+
+def text_of(value):
+    """A class as the text that the command line reads in a file."""
+    if isinstance(value, (int, float, numpy.number)) and not isinstance(value, (bool, numpy.bool_)):
+        return str(number(value))
+    return str(value)
+
+
+def adder(name, values):
+    """What adds a column of labels to a frame."""
+    if isinstance(values, list):
+        return lambda frame: frame.add_objects(name, values)
+    return lambda frame: frame.add_array(name, values)

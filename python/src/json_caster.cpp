@@ -1,0 +1,68 @@
+#include "python/src/json_caster.h"
+
+#include <nanobind/stl/string.h>
+
+#include <string>
+
+namespace nb = nanobind;
+
+namespace gatewise {
+namespace {
+
+Json object_json(nb::handle dict) {
+  Json json = Json::object();
+  for (const auto& [key, value] : nb::borrow<nb::dict>(dict))
+    json[nb::cast<std::string>(nb::str(key))] = json_of(value);
+  return json;
+}
+
+}  // namespace
+
+Json json_of(nb::handle object) {
+  if (object.is_none()) return nullptr;
+  if (nb::isinstance<nb::bool_>(object)) return nb::cast<bool>(object);
+  if (nb::isinstance<nb::int_>(object)) return nb::cast<int64_t>(object);
+  if (nb::isinstance<nb::float_>(object)) return nb::cast<double>(object);
+  if (nb::isinstance<nb::str>(object)) return nb::cast<std::string>(object);
+  if (nb::isinstance<nb::dict>(object)) return object_json(object);
+  if (nb::hasattr(object, "tolist")) return json_of(object.attr("tolist")());
+  if (nb::isinstance<nb::list>(object) || nb::isinstance<nb::tuple>(object)) {
+    Json json = Json::array();
+    for (const nb::handle item : object) json.push_back(json_of(item));
+    return json;
+  }
+  const std::string type = nb::cast<std::string>(nb::str(object.type().attr("__name__")));
+  throw nb::type_error(
+      ("options: got a " + type + ", expected texts, numbers, truth values, lists and dictionaries").c_str());
+}
+
+nb::object object_of(const Json& json) {
+  switch (json.type()) {
+    case Json::value_t::object: {
+      nb::dict dict;
+      for (const auto& [key, value] : json.items()) dict[nb::str(key.data(), key.size())] = object_of(value);
+      return dict;
+    }
+    case Json::value_t::array: {
+      nb::list list;
+      for (const Json& item : json) list.append(object_of(item));
+      return list;
+    }
+    case Json::value_t::string: {
+      const auto& text = json.get_ref<const std::string&>();
+      return nb::str(text.data(), text.size());
+    }
+    case Json::value_t::boolean:
+      return nb::bool_(json.get<bool>());
+    case Json::value_t::number_integer:
+      return nb::int_(json.get<int64_t>());
+    case Json::value_t::number_unsigned:
+      return nb::int_(json.get<uint64_t>());
+    case Json::value_t::number_float:
+      return nb::float_(json.get<double>());
+    default:
+      return nb::none();
+  }
+}
+
+}  // namespace gatewise

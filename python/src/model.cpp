@@ -1,0 +1,213 @@
+#include "python/src/model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "configuration/warm_start.h"
+#include "diagnosis/diagnose.h"
+#include "diagnosis/sharing.h"
+#include "features/propose.h"
+#include "python/src/training_observer.h"
+#include "report/model_text.h"
+#include "training/trainer.h"
+
+namespace nb = nanobind;
+
+namespace gatewise {
+namespace {
+
+// Rows of a block that one worker scores at a time.
+constexpr int64_t block_rows = 512;
+
+Table table_for(const Schema& schema, const Frame& frame, bool with_labels, bool all_columns) {
+  ReadOptions options = schema.data.read_options(Part::Train);
+  options.columns = schema.requests(with_labels);
+  options.all_columns = all_columns;
+  return frame.table(options);
+}
+
+// The schema with a role for every column of the table, and what a person should know of those.
+Schema complete_schema(const Schema& schema, const Table& table, TrainingObserver& observer) {
+  if (!schema.completes_columns) return schema;
+  for (const ColumnProposal& proposal : propose_columns(table, schema)) {
+    for (const std::string& warning : proposal.warnings)
+      observer.on_warning(fmt::format("column \"{}\": {}", proposal.column.name, warning));
+  }
+  return resolve_schema(schema, table);
+}
+
+TrainingRows encode_frames(const Configuration& configuration, const Frame& train, const Frame* validation,
+                           const Encoder* start, TrainingObserver& observer) {
+  Schema schema = configuration.schema;
+  if (start != nullptr) {
+    schema.columns = start->schema().columns;
+    schema.completes_columns = false;
+  }
+  PartTables tables;
+  tables[0] = table_for(schema, train, true, schema.completes_columns);
+  schema = complete_schema(schema, *tables[0], observer);
+  if (validation != nullptr) tables[1] = table_for(schema, *validation, true, false);
+  return encode_training_rows(std::move(tables), schema, start);
+}
+
+Json sizes_of(const TrainingRows& rows) {
+  Json sizes = Json::object();
+  if (rows.train) sizes["train"] = rows.train->rows;
+  if (rows.validation) sizes["validation"] = rows.validation->rows;
+  if (rows.test) sizes["test"] = rows.test->rows;
+  return sizes;
+}
+
+}  // namespace
+
+PythonModel::PythonModel(LoadedModel loaded) : model_(std::move(loaded)) {}
+
+std::unique_ptr<PythonModel> PythonModel::fit(const Json& json, const Frame& train, const Frame* validation,
+                                              const PythonModel* start, const TrainingCalls& calls) {
+  CallingObserver observer(calls);
+  std::unique_ptr<PythonModel> fitted;
+  {
+    const nb::gil_scoped_release unlocked;
+    const Configuration configuration = Configuration::from_json(
+        start == nullptr ? json : continue_configuration(json, start->model_, "the model to start from"));
+    for (const std::string& line : configuration.left_out) observer.on_warning(line);
+    if (configuration.schema.tasks.empty() && !configuration.schema.other_tasks)
+      command_error("tasks: no task is named; hand over labels");
+    const TrainingRows rows = encode_frames(configuration, train, validation,
+                                            start == nullptr ? nullptr : &*start->model_.encoder, observer);
+    UntrainedModel model = make_model(configuration, rows, start == nullptr ? nullptr : &start->model_);
+    Pool pool(static_cast<int>(configuration.training.threads));
+    TrainingRun run;
+    run.stop_request = observer.stop_request();
+    run.observer = &observer;
+    run.ends_after = [&](const Json&) { return observer.is_ended(); };
+    LoadedModel loaded;
+    loaded.history = fit_model(model, configuration, rows, run, pool);
+    loaded.metrics = measure_model(model, configuration, rows, pool);
+    loaded.configuration = completed_configuration(configuration, rows, "");
+    loaded.encoder = rows.encoder;
+    loaded.graph = std::move(model.graph);
+    loaded.store = std::move(model.store);
+    loaded.version = GATEWISE_VERSION;
+    fitted = std::make_unique<PythonModel>(std::move(loaded));
+    fitted->rows_ = sizes_of(rows);
+  }
+  fitted->interruption_ = observer.failure();
+  return fitted;
+}
+
+std::unique_ptr<PythonModel> PythonModel::load(const std::string& directory) {
+  LoadedModel loaded = load_model(directory);
+  if (!loaded.encoder) {
+    data_error(
+        "{}: the model takes encoded rows and cannot read tables; got no encoder.json, expected a model that "
+        "gatewise fit or this package has written",
+        directory);
+  }
+  return std::make_unique<PythonModel>(std::move(loaded));
+}
+
+void PythonModel::save(const std::string& directory) const {
+  save_model(directory, {*model_.graph, *model_.store, &*model_.encoder, model_.configuration, model_.history,
+                         model_.metrics});
+}
+
+Json PythonModel::outputs() const {
+  Json outputs = Json::array();
+  for (const PredictionColumns& columns : predictor().columns()) {
+    outputs.push_back({{"name", columns.name},
+                       {"kind", columns.kind},
+                       {"offset", columns.offset},
+                       {"width", columns.width},
+                       {"classes", columns.class_names}});
+  }
+  return outputs;
+}
+
+std::vector<std::string> PythonModel::features() const {
+  std::vector<std::string> names;
+  for (const ColumnRequest& request : model_.encoder->schema().requests(false)) names.push_back(request.name);
+  return names;
+}
+
+Json PythonModel::description() const { return describe_model(*model_.graph, model_.encoder->space()); }
+
+// Planned when it is first needed; afterwards all threads share it.
+const Predictor& PythonModel::predictor() const {
+  const std::lock_guard lock(mutex_);
+  if (!predictor_) {
+    predictor_ = std::make_shared<const Predictor>(*model_.graph, *model_.store, &model_.encoder->space());
+  }
+  return *predictor_;
+}
+
+EncodedData PythonModel::encode(const Frame& frame, bool with_labels) const {
+  Schema schema = model_.encoder->schema();
+  schema.split = SplitSpec();  // every row counts, whatever part it would be
+  return model_.encoder->encode(table_for(schema, frame, with_labels, false), with_labels);
+}
+
+void PythonModel::predict(const Frame& frame, int threads, float* predictions) const {
+  const EncodedData rows = encode(frame, false);
+  predictor();
+  const int64_t blocks = (rows.rows + block_rows - 1) / block_rows;
+  Pool pool(blocks <= 1 ? 1 : threads);
+  std::vector<std::unique_ptr<PredictionRun>> runs(pool.threads());
+  pool.run(blocks, [&](int64_t block, int worker) {
+    if (!runs[worker]) runs[worker] = std::make_unique<PredictionRun>(predictor_);
+    const int64_t first = block * block_rows;
+    runs[worker]->predict(rows, first, std::min(block_rows, rows.rows - first),
+                          predictions + first * predictor_->width());
+  });
+}
+
+Json PythonModel::evaluate(const Frame& frame, const Json& options, int threads) const {
+  const EvaluationOptions wanted = read_options<EvaluationSection>(options, "evaluation").options();
+  const EncodedData rows = encode(frame, true);
+  Pool pool(threads);
+  return gatewise::evaluate(*model_.graph, *model_.store, model_.encoder->space(), rows, wanted, pool);
+}
+
+Json PythonModel::diagnose(const Frame& frame, const Json& options, int threads, const std::string& by,
+                           const Frame* train) const {
+  const EncodedData rows = encode(frame, true);
+  Pool pool(threads);
+  DiagnosisRequest request{*model_.graph,
+                           *model_.store,
+                           model_.encoder->space(),
+                           model_.configuration,
+                           model_.history,
+                           rows,
+                           {},
+                           {},
+                           "no rows to train single-task models on were given",
+                           read_options<DiagnosisOptions>(options, "diagnosis")};
+  if (!by.empty()) {
+    ReadOptions column = model_.encoder->schema().data.read_options(Part::Train);
+    column.columns = {{by, ColumnType::Text, {}, "|"}};
+    request.slices = make_slices(frame.table(column), by);
+  }
+  if (model_.encoder->space().tasks.size() == 1) {
+    request.why_no_single = "the model has one task, so nothing is shared";
+  } else if (train != nullptr) {
+    TrainingRows training;
+    training.encoder = *model_.encoder;
+    training.train = std::make_shared<const EncodedData>(encode(*train, true));
+    request.why_no_single.clear();
+    request.singles = train_single_models(Configuration::from_json(model_.configuration), std::move(training),
+                                          rows, pool, [](const std::string&) {});
+  }
+  return gatewise::diagnose(request, pool);
+}
+
+Json fit_result(const PythonModel& model, const std::string& name) {
+  return {{"model", name},
+          {"rows", model.rows()},
+          {"parameters", model.parameters()},
+          {"configuration", model.configuration()},
+          {"history", model.history()},
+          {"metrics", model.metrics()}};
+}
+
+}  // namespace gatewise

@@ -1,0 +1,71 @@
+"""One model, two ways: the command line and the package give the same bits."""
+
+import subprocess
+
+import numpy
+import pandas
+
+import gatewise
+from gatewise import MultiTask, MultiTaskClassifier
+
+
+def text_of(value):
+    if isinstance(value, list):
+        return "|".join(str(one) for one in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def write_csv(path, columns):
+    lines = [",".join(columns)]
+    lines += [",".join(text_of(value) for value in row) for row in zip(*columns.values())]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def run(program, folder, *arguments):
+    done = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def read(path):
+    return pandas.read_csv(path, dtype=numpy.float32).to_numpy()
+
+
+def test_a_model_of_the_package_scores_alike_in_the_command_line(program, people, tmp_path):
+    model = MultiTask(epochs=3, experts=2).fit(people.columns, people.labels)
+    model.save(tmp_path / "model")
+    columns = {**people.columns, "member": [int(value) for value in people.columns["member"]]}
+    write_csv(tmp_path / "rows.csv", columns)
+    run(program, tmp_path, "predict", "model", "rows.csv", "--output", "scored.csv")
+    expected = model.predict_table(people.columns)
+    assert (tmp_path / "scored.csv").read_text().split("\n")[0] == ",".join(expected.columns)
+    assert numpy.array_equal(read(tmp_path / "scored.csv"), expected.to_numpy())
+    assert expected.to_numpy().std() > 0.1
+
+
+def test_a_model_of_the_command_line_scores_alike_in_the_package(program, people, tmp_path):
+    write_csv(tmp_path / "rows.csv", {**people.columns, **people.labels})
+    run(program, tmp_path, "fit", "rows.csv", "--labels", "buy,amount,mood", "--output", "model", "--quiet",
+        "--training.epochs", "3", "--columns.seen", "{role = \"bag\"}", "--columns.tags", "{role = \"bag\", type = \"text\"}",
+        "--columns.place", "{role = \"vector\"}")
+    run(program, tmp_path, "predict", "model", "rows.csv", "--output", "scored.csv")
+    model = gatewise.load(tmp_path / "model")
+    assert isinstance(model, MultiTask)
+    found = model.predict_table(people.columns)
+    assert numpy.array_equal(read(tmp_path / "scored.csv"), found.to_numpy())
+
+
+def test_training_in_the_package_is_training_in_the_command_line(program, tmp_path, numbers):
+    x, y = numbers
+    columns = {f"x{place}": x[:, place] for place in range(4)}
+    write_csv(tmp_path / "rows.csv", {**columns, "y0": y[:, 0], "y1": y[:, 1]})
+    run(program, tmp_path, "fit", "rows.csv", "--labels", "y0,y1", "--output", "model", "--quiet", "--training.epochs", "2",
+        *[word for place in range(4) for word in (f"--columns.x{place}", "numeric")], "--split.kind", "files")
+    run(program, tmp_path, "predict", "model", "rows.csv", "--output", "scored.csv")
+    model = MultiTaskClassifier(epochs=2).fit(x, y)
+    assert numpy.array_equal(read(tmp_path / "scored.csv"), model.predict_table(x).to_numpy())
+    again = MultiTaskClassifier.load(tmp_path / "model")
+    assert numpy.array_equal(again.predict(x), model.predict(x))
+    assert [one.tolist() for one in again.classes_] == [[0, 1], [0, 1]]
