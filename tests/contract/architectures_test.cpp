@@ -91,7 +91,7 @@ TEST_P(EveryArchitecture, RefusesUnknownOptionsAndDescribesItself) {
   const FeatureSpace space = sample_space(tasks_for(GetParam()));
   EXPECT_THROW(build_graph(space, {{"type", GetParam()}, {"no_such_option", 1}}), Error);
   EXPECT_THROW(build_graph(space, {{"type", GetParam()}, {"tower", {{"units", {0}}}}}), Error);
-  const auto& entry = Registry<Architecture>::instance().entries().at(GetParam());
+  const auto& entry = Registry<Architecture>::instance().find(GetParam(), "architecture", "test");
   EXPECT_FALSE(entry.summary.empty());
   for (const Json& option : entry.options) EXPECT_FALSE(option["help"].get<std::string>().empty());
 }
