@@ -12,6 +12,7 @@
 #include "report/metrics_text.h"
 #include "report/model_text.h"
 #include "report/proposal_text.h"
+#include "scoring/example_rows.h"
 #include "training/model.h"
 
 namespace gatewise {
@@ -24,6 +25,8 @@ class Describe final : public Verb {
     app.add_option("--labels", labels_, "label columns of data files, as a,b")->delimiter(',');
     app.add_flag("--plan", is_plan_,
                  "what runs when and where every value lies, for a model or a configuration");
+    app.add_flag("--request", is_request_,
+                 "rows that a server of this model scores: a body for POST /v1/models/NAME:predict");
     app.add_flag("--json", is_json_, "print JSON");
     app.footer(
         "Without arguments: everything that a configuration can name. For data files: a proposed\n"
@@ -34,6 +37,8 @@ class Describe final : public Verb {
   int run(const Overrides& overrides, Console& console) override {
     if (what_.empty()) {
       show_catalogue(console);
+    } else if (is_request_) {
+      show_request(console);
     } else if (is_plan_) {
       show_plan(overrides, console);
     } else if (std::filesystem::is_directory(what_[0])) {
@@ -117,6 +122,20 @@ class Describe final : public Verb {
     show(json, text, console);
   }
 
+  void show_request(Console& console) const {
+    const LoadedModel model = load_model(what_[0]);
+    if (!model.encoder) {
+      data_error(
+          "{}: the model takes encoded rows only, so no row of values can be shown; see "
+          "POST /v2/models/NAME/infer in docs/serving.md",
+          what_[0]);
+    }
+    constexpr size_t shown = 2;
+    Json rows = example_instances(*model.encoder);
+    while (rows.size() > shown) rows.erase(rows.size() - 1);
+    console.result(Json{{"instances", rows}}.dump(2) + "\n");
+  }
+
   void show_plan(const Overrides& overrides, Console& console) const {
     if (std::filesystem::is_directory(what_[0])) {
       const LoadedModel model = load_model(what_[0]);
@@ -149,7 +168,7 @@ class Describe final : public Verb {
   }
 
   std::vector<std::string> what_, labels_;
-  bool is_plan_ = false, is_json_ = false;
+  bool is_plan_ = false, is_json_ = false, is_request_ = false;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "report/fit_report.h"
 #include "report/metrics_text.h"
 #include "report/numbers.h"
+#include "scoring/example_rows.h"
 
 namespace gatewise {
 namespace {
@@ -94,7 +95,8 @@ class Fit final : public Verb {
     if (history.is_null()) return interrupted;
     const Json metrics = measure_model(model, configuration, rows, pool);
     const Json completed = completed_configuration(configuration, rows, output);
-    save(output, {*model.graph, *model.store, &rows.encoder, completed, history, metrics});
+    save(output, {*model.graph, *model.store, &rows.encoder, completed, history, metrics,
+                  example_rows(*model.graph, *model.store, rows.encoder)});
     const Json result{{"model", output},
                       {"rows", sizes(rows)},
                       {"parameters", model.store->parameter_count()},

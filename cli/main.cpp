@@ -28,6 +28,7 @@ constexpr VerbEntry verbs[] = {
     {"describe", "proposes a configuration for data; shows a model, a plan or what a name means",
      make_describe},
     {"export", "writes a trained model for other runtimes (ONNX)", make_export},
+    {"serve", "answers requests for predictions over HTTP", make_serve},
     {"synth", "writes a made-up table whose truth is known", make_synth},
 };
 

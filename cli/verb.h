@@ -31,5 +31,6 @@ std::unique_ptr<Verb> make_diagnose();
 std::unique_ptr<Verb> make_describe();
 std::unique_ptr<Verb> make_synth();
 std::unique_ptr<Verb> make_export();
+std::unique_ptr<Verb> make_serve();
 
 }  // namespace gatewise

@@ -45,6 +45,10 @@ endfunction()
 
 # Links every folder up to and including `last` into `target`.
 function(gatewise_link target last)
+  # Arrow's libraries export another version of simdjson under the same names; what comes first is used.
+  if(TARGET simdjson::simdjson)
+    target_link_libraries(${target} PRIVATE simdjson::simdjson)
+  endif()
   get_property(folders GLOBAL PROPERTY gatewise_folders)
   foreach(folder ${folders})
     target_link_libraries(${target} PRIVATE ${folder})

@@ -30,6 +30,7 @@ class Reader {
         "model.toml", [&] { return parse_toml(file("model.toml").bytes(), path("model.toml")); });
     model.history = json("history.json");
     model.metrics = json("metrics.json");
+    if (files_.count("examples.json") > 0) model.examples = json("examples.json");
     return model;
   }
 

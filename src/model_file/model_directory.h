@@ -18,6 +18,7 @@ struct ModelParts {
   Json configuration = Json::object();
   Json history = nullptr;
   Json metrics = nullptr;
+  Json examples = nullptr;  // as example_rows() of scoring/example_rows.h makes them; null: none
 };
 
 // Writes the directory whole or not at all. What is there is only replaced if it is empty or a model with
@@ -31,6 +32,7 @@ struct LoadedModel {
   Json configuration;
   Json history;
   Json metrics;
+  Json examples;        // null in models of before there were any
   std::string version;  // of the Gatewise that saved it
 };
 

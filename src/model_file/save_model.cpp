@@ -69,6 +69,7 @@ void save_model(const std::string& directory, const ModelParts& parts) {
   write("model.toml", configuration_text(parts.configuration));
   write("history.json", json_text(parts.history, "history.json", 2));
   write("metrics.json", json_text(parts.metrics, "metrics.json", 2));
+  if (!parts.examples.is_null()) write("examples.json", json_text(parts.examples, "examples.json", 1));
   manifest.files["weights.safetensors"] = write_tensors(
       path_of("weights.safetensors"), tensors_of(parts.store), {{"format", "gatewise_weights"}});
   if (parts.encoder != nullptr) {

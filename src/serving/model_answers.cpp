@@ -1,5 +1,6 @@
 // What the server and its models are: names, versions, inputs, outputs, counters.
 #include "model_file/manifest.h"
+#include "scoring/example_rows.h"
 #include "serving/protocol_call.h"
 #include "serving/refusal.h"
 
@@ -205,6 +206,8 @@ void answer_features(ProtocolWorker& worker, ProtocolCall& call, Response& respo
             {"saved_by", model.model().loaded.version},
             {"features", features},
             {"tasks", tasks_json(model)}};
+  if (model.model().encoder)
+    json["example"] = {{"instances", example_instances(*model.model().loaded.encoder)}};
   write_json(response, json);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "scoring/example_rows.h"
 
 namespace gatewise {
 namespace {
@@ -83,7 +84,9 @@ std::string folder_fingerprint(const std::string& path) {
 }
 
 std::shared_ptr<const ServableModel> load_checked(const std::string& path) {
-  return std::make_shared<const ServableModel>(path);
+  auto model = std::make_shared<const ServableModel>(path);
+  check_example_rows(*model, path);
+  return model;
 }
 
 }  // namespace gatewise

@@ -8,7 +8,7 @@
 namespace gatewise {
 
 struct ProtocolOptions {
-  int64_t max_rows = 100000;
+  int64_t max_rows = 10000;
   double poll_seconds = 2;
   void declare(OptionSet& set) {
     set.add("max_rows", &max_rows, "rows or candidates of one request; else 413").range(1, 10000000);

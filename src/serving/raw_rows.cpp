@@ -51,6 +51,10 @@ RawValue raw_number(RequestMemory& memory, int64_t value) {
   return digits_of(memory, value);
 }
 
+std::string_view raw_digits(RequestMemory& memory, int64_t value) { return digits_of(memory, value); }
+std::string_view raw_digits(RequestMemory& memory, uint64_t value) { return digits_of(memory, value); }
+std::string_view raw_digits(RequestMemory& memory, double value) { return digits_of(memory, value); }
+
 RawValue raw_bool(const RawColumn& column, bool value) {
   if (is_text_kind(column.kind)) return std::string_view(value ? "true" : "false");
   if (column.kind == RawKind::Id || column.kind == RawKind::Ids) return static_cast<uint64_t>(value);

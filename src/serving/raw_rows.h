@@ -63,6 +63,10 @@ class RawRows {
 
 // A number of JSON or of a tensor as a raw value: ids and categories keep all 64 bits.
 RawValue raw_number(RequestMemory& memory, int64_t value);
+// Its digits, as the text of a category.
+std::string_view raw_digits(RequestMemory& memory, int64_t value);
+std::string_view raw_digits(RequestMemory& memory, uint64_t value);
+std::string_view raw_digits(RequestMemory& memory, double value);
 // true and false: texts of categories, 1 and 0 elsewhere.
 RawValue raw_bool(const RawColumn& column, bool value);
 

@@ -31,6 +31,8 @@ class Process {
 
   bool is_running();
   void send(int signal) const;
+  // Standard error until now.
+  std::string errors_so_far() const;
   // Waits for the end.
   Result wait();
 

@@ -73,6 +73,8 @@ bool Process::is_running() {
 
 void Process::send(int signal) const { kill(id_, signal); }
 
+std::string Process::errors_so_far() const { return read_text(captured_ + "/errors"); }
+
 Result Process::wait() {
   if (!has_ended_) waitpid(id_, &status_, 0);
   has_ended_ = true;
