@@ -1,9 +1,7 @@
 // What a context and candidates give apart agrees with what whole rows give, for every architecture and gate,
 // whichever inputs are the context's.
-#include <list>
-
-#include "scoring/context_program.h"
 #include "tests/contract/scoring_cases.h"
+#include "tests/scoring/ranking.h"
 
 namespace gatewise {
 namespace {
