@@ -2,8 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <set>
-
 #include "tests/base/message_of.h"
 #include "tests/features/every_kind.h"
 
@@ -150,38 +148,47 @@ EncodedData columns_of(const EncodedData& whole, const EncodedColumns& kept) {
 }
 
 TEST_F(RowEncoderTest, EncodesPartsOfRowsSideBySide) {
-  const EncodedData whole = encoded(texts());
-  const std::vector<RawValue> values = texts();
-  const size_t width = rows_.columns().size();
-  // Every column but one, and that one alone; a bag goes with its weights.
-  for (size_t one = 0; one < width; ++one) {
-    std::vector<bool> columns(width, false);
-    columns[one] = true;
-    const std::string& name = rows_.columns()[one];
-    if (name == "seen" || name == "weights") {
-      columns[rows_.find("seen")] = columns[rows_.find("weights")] = true;
-    }
-    std::set<int64_t> numeric, ids, bags;
-    for (const bool keeps : {true, false}) {
-      std::vector<bool> kept = columns;
-      if (!keeps) kept.flip();
-      const RowEncoder part(encoder_, {kept, "candidate"});
-      std::vector<RawValue> own;
-      for (size_t i = 0; i < values.size(); ++i) {
-        if (kept[i % width]) own.push_back(values[i]);
+  // The bag that has weights is not the first.
+  Schema schema = every_kind_schema();
+  std::reverse(schema.columns.begin(), schema.columns.end());
+  const Encoder encoder = Encoder::fit(read_every_kind(file_, schema, true), schema);
+  const RowEncoder rows(encoder);
+  const std::vector<std::map<std::string, std::string>> fields = fields_of(every_kind_csv);
+  const auto count = static_cast<int64_t>(fields.size());
+  // The values of these columns, in the order of whole rows.
+  const auto values_of = [&](const std::vector<bool>& columns) {
+    std::vector<RawValue> values;
+    for (const auto& row : fields) {
+      for (size_t i = 0; i < columns.size(); ++i) {
+        if (columns[i]) values.emplace_back(std::string_view(row.at(rows.columns()[i])));
       }
+    }
+    return values;
+  };
+  const size_t width = rows.columns().size();
+  EncodedData whole;
+  rows.encode(values_of(std::vector<bool>(width, true)), count, whole);
+  for (size_t one = 0; one < width; ++one) {
+    // That column alone, but for a bag and its weights, and all others.
+    std::vector<bool> kept(width, false);
+    kept[one] = true;
+    const std::string& name = rows.columns()[one];
+    if (name == "seen" || name == "weights") kept[rows.find("seen")] = kept[rows.find("weights")] = true;
+    size_t numeric = 0, ids = 0, bags = 0;
+    for (int side = 0; side < 2; ++side, kept.flip()) {
+      const RowEncoder part(encoder, {kept, "candidate"});
       EncodedData data;
-      part.encode(own, whole.rows, data);
+      part.encode(values_of(kept), count, data);
       expect_equal(data, columns_of(whole, part.encoded()));
       for (size_t i = 0, at = 0; i < width; ++i)
-        EXPECT_EQ(part.find(rows_.columns()[i]), kept[i] ? static_cast<int64_t>(at++) : -1);
-      numeric.insert(part.encoded().numeric.begin(), part.encoded().numeric.end());
-      ids.insert(part.encoded().ids.begin(), part.encoded().ids.end());
-      bags.insert(part.encoded().bags.begin(), part.encoded().bags.end());
+        EXPECT_EQ(part.find(rows.columns()[i]), kept[i] ? static_cast<int64_t>(at++) : -1);
+      numeric += part.encoded().numeric.size();
+      ids += part.encoded().ids.size();
+      bags += part.encoded().bags.size();
     }
-    EXPECT_EQ(numeric.size(), static_cast<size_t>(whole.numeric_width));
-    EXPECT_EQ(ids.size(), static_cast<size_t>(whole.id_columns));
-    EXPECT_EQ(bags.size(), whole.bags.size());
+    EXPECT_EQ(numeric, static_cast<size_t>(whole.numeric_width));
+    EXPECT_EQ(ids, static_cast<size_t>(whole.id_columns));
+    EXPECT_EQ(bags, whole.bags.size());
   }
 }
 
