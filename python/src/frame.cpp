@@ -27,8 +27,8 @@ class Frame::Part {
 // Chunks of an Arrow stream, or one array of NumPy's in Arrow's layout.
 class Frame::ArrowPart final : public Frame::Part {
  public:
-  // Takes everything out of the stream and releases it.
-  ArrowPart(ArrowArrayStream& stream, const std::string& name) {
+  // Takes everything out of the stream. (By another constructor, so that what was taken is released on a fault.)
+  ArrowPart(ArrowArrayStream& stream, const std::string& name) : ArrowPart() {
     const auto check = [&](int status) {
       if (status == 0) return;
       const char* why = stream.get_last_error(&stream);
@@ -101,6 +101,8 @@ class Frame::ArrowPart final : public Frame::Part {
   }
 
  private:
+  ArrowPart() = default;
+
   ArrowSchema schema_{};
   std::vector<ArrowArray> chunks_;
   // Of an array of NumPy's.
