@@ -107,11 +107,13 @@ class Estimator(BaseEstimator):
         held_out = None if validation is None else self._validation_frame(validation, tasks)
         told = []
         configuration = _options.configuration(self.get_params(deep=False), tasks)
-        model = _core.Model.fit(
-            configuration, train, held_out, None if start is None else start._fitted(), _epoch_call(callbacks, progress),
-            _progress_call(progress), told.append)
-        for line in told:
-            warnings.warn(line, UserWarning, stacklevel=2)
+        try:
+            model = _core.Model.fit(
+                configuration, train, held_out, None if start is None else start._fitted(),
+                _epoch_call(callbacks, progress), _progress_call(progress), told.append)
+        finally:
+            for line in told:
+                warnings.warn(line, UserWarning, stacklevel=2)
         self._take(model)
         if model.interruption is not None:
             self._end_early(model.interruption, on_interrupt)

@@ -150,6 +150,23 @@ def test_columns_must_fit_together(model, people):
         MultiTask(epochs=1).fit(people.columns, {"city": people.buy})
 
 
+def test_what_pandas_calls_missing_is_missing():
+    x = {"a": numpy.arange(60.0), "b": [1.0, None] * 30, "c": [True, None] * 30, "d": ["x", None] * 30}
+    types = {"b": "Float64", "c": "boolean", "d": "string"}
+    table = pandas.DataFrame({name: pandas.array(values, dtype=types.get(name)) for name, values in x.items()})
+    y = {"y": numpy.arange(60) % 2}
+    model = MultiTask(epochs=1).fit(table, y)
+    assert roles(model) == {"a": "numeric", "b": "numeric", "c": "numeric", "d": "categorical"}
+    assert model.configuration_["columns"]["b"]["missing_indicator"]
+    assert numpy.array_equal(predictions(model, table), predictions(model, x))
+    assert numpy.array_equal(predictions(model, table), predictions(model, table.astype(object)))
+
+
+def test_lists_that_are_all_empty_are_lists():
+    model = MultiTask(epochs=1).fit({"a": [[], None] * 20, "b": numpy.arange(40.0)}, {"y": numpy.arange(40) % 2})
+    assert roles(model)["a"] == "bag"
+
+
 def test_ids_keep_all_64_bits():
     ids = [2**63 + 1, 2**63 + 2] * 20
     y = {"y": [0, 1] * 20}
