@@ -11,7 +11,7 @@ import warnings
 import numpy
 import pandas
 import pytest
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
 import gatewise
 from gatewise import Error, MultiTask, MultiTaskClassifier, MultiTaskRegressor
@@ -57,6 +57,22 @@ def test_scores_are_those_of_scikit_learn(numbers):
     regressor = MultiTaskRegressor(epochs=2, **FAST).fit(x, x[:, :2])
     assert regressor.score(x, x[:, :2], weights) == pytest.approx(
         r2_score(x[:, :2], regressor.predict(x), sample_weight=weights))
+
+
+def test_metrics_are_weighed(numbers):
+    x, y = numbers
+    weights = numpy.linspace(0, 3, 300)
+    plain = MultiTask(epochs=2, **FAST).fit(x, y)
+    heavy = MultiTask(epochs=2, **FAST).fit(x, y, sample_weight=weights)
+    for model in (plain, heavy):
+        expected = [roc_auc_score(y[:, task], model.predict_proba(x)[f"y{task}"][:, 1], sample_weight=weights)
+                    for task in range(2)]
+        assert model.score(x, y, weights) == pytest.approx(numpy.mean(expected), abs=1e-6)
+        assert model.score(x, y) != pytest.approx(numpy.mean(expected), abs=1e-6)
+        only = model.evaluate(x, y, {"y1": weights}, metrics=["auc"], resamples=0)["value"]
+        assert only[1] == pytest.approx(expected[1], abs=1e-6) and only[0] != pytest.approx(expected[0], abs=1e-6)
+    with pytest.raises(Error, match="row 2: column \"sample_weight\": the weight is -1"):
+        plain.score(x, y, [1, -1] * 150)
 
 
 def test_names_of_tasks_and_several_tasks(numbers):
