@@ -185,7 +185,7 @@ def test_interrupting_within_an_epoch(numbers):
     settings = {"experts": 2, "expert": {"type": "mlp", "units": [128, 128]}}
     interrupt_after(0.8)
     with pytest.warns(InterruptedWarning):
-        model = MultiTaskClassifier(epochs=100000, **settings).fit(x, y)
+        model = MultiTaskClassifier(epochs=100, **settings).fit(x, y)
     assert model.history_["stopped_by"] in ("request", "caller")  # within an epoch, or just at its end
     epochs = len(model.history_["epochs"])
     if epochs > 0:  # that of the last whole one
