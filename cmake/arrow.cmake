@@ -6,7 +6,6 @@ find_package(Parquet QUIET)
 if(Arrow_FOUND AND Parquet_FOUND)
   target_link_libraries(Gatewise::Arrow INTERFACE Arrow::arrow_shared Parquet::parquet_shared)
 else()
-  set(GATEWISE_PYTHON "${PROJECT_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH "python that has pyarrow")
   execute_process(
     COMMAND ${GATEWISE_PYTHON} -c
             "import pyarrow as a; print(a.get_include(), a.get_library_dirs()[0], a.cpp_build_info.so_version, sep=';')"

@@ -16,6 +16,8 @@ if(NOT GATEWISE_WHEEL)
   pkg_check_modules(NLOPT REQUIRED IMPORTED_TARGET nlopt)
   find_package(Boost 1.74 REQUIRED)
   find_package(simdjson REQUIRED)
+  # That of the virtual environment that tools/setup makes: pyarrow, and what the Python package is built and tested with.
+  set(GATEWISE_PYTHON "${PROJECT_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH "Python with tools/requirements.txt")
   include(cmake/arrow.cmake)
 endif()
 

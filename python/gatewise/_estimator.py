@@ -107,11 +107,13 @@ class Estimator(BaseEstimator):
         held_out = None if validation is None else self._validation_frame(validation, tasks)
         told = []
         configuration = _options.configuration(self.get_params(deep=False), tasks)
-        model = _core.Model.fit(
-            configuration, train, held_out, None if start is None else start._fitted(), _epoch_call(callbacks, progress),
-            _progress_call(progress), told.append)
-        for line in told:
-            warnings.warn(line, UserWarning, stacklevel=2)
+        try:
+            model = _core.Model.fit(
+                configuration, train, held_out, None if start is None else start._fitted(),
+                _epoch_call(callbacks, progress), _progress_call(progress), told.append)
+        finally:
+            for line in told:
+                warnings.warn(line, UserWarning, stacklevel=2)
         self._take(model)
         if model.interruption is not None:
             self._end_early(model.interruption, on_interrupt)
@@ -179,15 +181,15 @@ class Estimator(BaseEstimator):
     def _add_weights(self, frame, sample_weight, tasks):
         columns = {}
         for name, task in tasks.items():
-            column = task.get("weight_column", "") if isinstance(task, dict) else ""
+            column = task.get("weight_column", "")
+            if column.startswith(WEIGHT):  # that the model was trained with
+                columns.setdefault(column, numpy.ones(frame.rows))
             if isinstance(sample_weight, dict) and name in sample_weight:
                 columns[f"{WEIGHT}/{name}"] = sample_weight[name]
                 task["weight_column"] = f"{WEIGHT}/{name}"
             elif sample_weight is not None and not isinstance(sample_weight, dict):
                 columns[WEIGHT] = sample_weight
                 task["weight_column"] = WEIGHT
-            elif column.startswith(WEIGHT):
-                columns[column] = numpy.ones(frame.rows)
         if isinstance(sample_weight, dict) and set(sample_weight) - set(tasks):
             unknown = sorted(set(sample_weight) - set(tasks))
             raise ValueError(f"sample_weight: got weights of {unknown}, expected those of tasks; tasks are {list(tasks)}")
@@ -250,15 +252,19 @@ class Estimator(BaseEstimator):
             a row for each task and metric: task, metric, value, low, high
         """
         model = self._fitted()
-        frame = self._labelled(X, y, sample_weight)
-        result = model.evaluate(frame, options, self.threads or 0)
+        frame, weights = self._labelled(X, y, sample_weight)
+        result = model.evaluate(frame, options, self.threads or 0, weights)
         return _tables.rows_as_table([
             {"task": task, "metric": metric, "value": found["value"], "low": found.get("low"), "high": found.get("high")}
             for task, metrics in result["tasks"].items() for metric, found in metrics.items()])
 
     def _labelled(self, X, y, sample_weight=None):
-        return self._frame("labelled rows", X, self._labels(y), sample_weight,
-                           {name: dict(task) for name, task in self.configuration_["tasks"].items()})
+        """A frame of labelled rows, and {task: its column of weights}."""
+        tasks = {name: dict(task) for name, task in self.configuration_["tasks"].items()}
+        frame = self._frame("labelled rows", X, self._labels(y), sample_weight, tasks)
+        weights = {name: task["weight_column"] for name, task in tasks.items()
+                   if sample_weight is not None and task.get("weight_column", "").startswith(WEIGHT)}
+        return frame, weights
 
     # Looking inside.
 
@@ -281,8 +287,9 @@ class Estimator(BaseEstimator):
         Diagnosis
         """
         model = self._fitted()
-        singles = None if train is None else self._labelled(*train)
-        result = model.diagnose(self._labelled(X, y, sample_weight), options, self.threads or 0, by, singles)
+        singles = None if train is None else self._labelled(*train)[0]
+        frame, weights = self._labelled(X, y, sample_weight)
+        result = model.diagnose(frame, options, self.threads or 0, weights, by, singles)
         result["model"] = type(self).__name__
         return Diagnosis(result)
 

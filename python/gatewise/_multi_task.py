@@ -84,9 +84,9 @@ class MultiTask(Estimator):
     def score(self, X, y, sample_weight=None):
         """The mean over tasks of AUC (binary), accuracy (multi-class) and R² (regression)."""
         model = self._fitted()
-        result = model.evaluate(self._labelled(X, y, sample_weight), {"resamples": 0, "calibration_bins": 0,
-                                                                      "metrics": ["auc", "accuracy", "r2"]},
-                                self.threads or 0)
+        frame, weights = self._labelled(X, y, sample_weight)
+        options = {"resamples": 0, "calibration_bins": 0, "metrics": ["auc", "accuracy", "r2"]}
+        result = model.evaluate(frame, options, self.threads or 0, weights)
         values = [found[metric]["value"] for found in result["tasks"].values()
                   for metric in (("auc",) if "auc" in found else ("r2",) if "r2" in found else ("accuracy",))]
         values = [value for value in values if value is not None]

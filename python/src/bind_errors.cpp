@@ -6,8 +6,8 @@ namespace nb = nanobind;
 namespace gatewise {
 
 void bind_errors(nb::module_& module) {
-  nb::exception<Error>(module, "Error", PyExc_ValueError);
-  module.attr("Error").attr("__doc__") =
+  const nb::exception<Error> error(module, "Error", PyExc_ValueError);
+  error.attr("__doc__") =
       "What Gatewise refuses: options, data or a model. The text says where, what was got, what is expected "
       "and what "
       "to do, word for word as the command line says it.";

@@ -69,9 +69,9 @@ void bind_model(nb::module_& module) {
            "What the estimator has to remember, saved with the history under \"python\".")
       .def("predict", &predict_frame, "frame"_a, "threads"_a = 0,
            "Predictions [rows, width] of float32; `outputs` says what the columns are.")
-      .def("evaluate", &PythonModel::evaluate, "frame"_a, "options"_a, "threads"_a = 0,
+      .def("evaluate", &PythonModel::evaluate, "frame"_a, "options"_a, "threads"_a, "weights"_a,
            nb::call_guard<nb::gil_scoped_release>(), "Metrics of labelled rows, as gatewise evaluate --json.")
-      .def("diagnose", &PythonModel::diagnose, "frame"_a, "options"_a, "threads"_a = 0, "by"_a = "",
+      .def("diagnose", &PythonModel::diagnose, "frame"_a, "options"_a, "threads"_a, "weights"_a, "by"_a = "",
            "train"_a.none() = nb::none(), nb::call_guard<nb::gil_scoped_release>(),
            "What experts and gates do on labelled rows, as gatewise diagnose --json.")
       .def("result", &fit_result, "name"_a, "The training run, as gatewise fit --json gives it.")

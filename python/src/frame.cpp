@@ -1,5 +1,6 @@
 #include "python/src/frame.h"
 
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
@@ -27,8 +28,9 @@ class Frame::Part {
 // Chunks of an Arrow stream, or one array of NumPy's in Arrow's layout.
 class Frame::ArrowPart final : public Frame::Part {
  public:
-  // Takes everything out of the stream and releases it.
-  ArrowPart(ArrowArrayStream& stream, const std::string& name) {
+  // Takes everything out of the stream. (By another constructor, so that what was taken is released on a
+  // fault.)
+  ArrowPart(ArrowArrayStream& stream, const std::string& name) : ArrowPart() {
     const auto check = [&](int status) {
       if (status == 0) return;
       const char* why = stream.get_last_error(&stream);
@@ -101,6 +103,8 @@ class Frame::ArrowPart final : public Frame::Part {
   }
 
  private:
+  ArrowPart() = default;
+
   ArrowSchema schema_{};
   std::vector<ArrowArray> chunks_;
   // Of an array of NumPy's.
@@ -197,9 +201,7 @@ void append_list(nb::handle value, ColumnBuilder& builder) {
   builder.end_list();
 }
 
-const void* address_of(nb::handle array) {
-  return reinterpret_cast<const void*>(nb::cast<uintptr_t>(array.attr("ctypes").attr("data")));
-}
+const void* address_of(nb::handle array) { return nb::cast<nb::ndarray<nb::ro>>(array).data(); }
 
 // How Arrow calls the numbers of an array of NumPy's; null where it has no such numbers.
 const char* format_of(const std::string& kind, int64_t size) {
@@ -224,6 +226,7 @@ class Frame::ObjectPart final : public Frame::Part {
 
   ColumnType natural(size_t) const override {
     const nb::gil_scoped_acquire lock;
+    ColumnType otherwise = ColumnType::Text;
     for (const nb::handle value : values_) {
       if (is_missing(value)) continue;
       if (nb::isinstance<nb::str>(value)) return ColumnType::Text;
@@ -231,8 +234,9 @@ class Frame::ObjectPart final : public Frame::Part {
       if (!is_sequence(value)) return ColumnType::Text;
       const std::optional<ColumnType> type = natural_list(value);
       if (type) return *type;
+      otherwise = ColumnType::TextList;
     }
-    return ColumnType::Text;
+    return otherwise;
   }
 
   void append(size_t, ColumnBuilder& builder) const override {
@@ -311,7 +315,7 @@ void Frame::add_array(const std::string& name, nb::handle array) {
   if (kind == "M") {
     const nb::object present = numpy.attr("logical_not")(numpy.attr("isnat")(values));
     nb::object bits = numpy.attr("packbits")(present, nb::arg("bitorder") = "little");
-    values = numpy.attr("ascontiguousarray")(values.attr("astype")("datetime64[us]"));
+    values = numpy.attr("ascontiguousarray")(values.attr("astype")("datetime64[us]")).attr("view")("int64");
     const void *validity = address_of(bits), *buffer = address_of(values);
     add(std::make_unique<ArrowPart>(name, "tsu:", validity, buffer, rows, nb::make_tuple(bits, values)),
         rows);

@@ -41,7 +41,6 @@ class Frame {
   Table table(const ReadOptions& options) const;
 
  private:
-  struct Kept;
   class Part;
   class ArrowPart;
   class ObjectPart;

@@ -7,6 +7,7 @@
 #include "configuration/warm_start.h"
 #include "diagnosis/diagnose.h"
 #include "diagnosis/sharing.h"
+#include "features/column_views.h"
 #include "features/propose.h"
 #include "python/src/training_observer.h"
 #include "report/model_text.h"
@@ -148,6 +149,31 @@ EncodedData PythonModel::encode(const Frame& frame, bool with_labels) const {
   return model_.encoder->encode(table_for(schema, frame, with_labels, false), with_labels);
 }
 
+EncodedData PythonModel::encode_weighed(const Frame& frame, const Json& weights) const {
+  EncodedData rows = encode(frame, true);
+  if (weights.empty()) return rows;
+  const FeatureSpace& space = model_.encoder->space();
+  if (space.has_own_labels())
+    command_error(
+        "sample_weight: rows that belong to one task each are weighed by the model's own weight column");
+  if (rows.weights.empty()) rows.weights.assign(rows.labels.size(), 1);
+  for (size_t task = 0; task < space.tasks.size(); ++task) {
+    if (!weights.contains(space.tasks[task].name)) continue;
+    const auto column = weights[space.tasks[task].name].get<std::string>();
+    ReadOptions options;
+    options.columns = {{column, ColumnType::Number, {}, "|"}};
+    const Table table = frame.table(options);
+    const auto values = numbers_of(table, column);
+    for (int64_t row = 0; row < rows.rows; ++row) {
+      const double weight = values->values[row];
+      if (!(weight >= 0))
+        value_error(table, row, column, fmt::format("the weight is {}; expected a number from 0 on", weight));
+      rows.weights[row * rows.tasks + static_cast<int64_t>(task)] = static_cast<float>(weight);
+    }
+  }
+  return rows;
+}
+
 void PythonModel::predict(const Frame& frame, int threads, float* predictions) const {
   const EncodedData rows = encode(frame, false);
   predictor();
@@ -162,16 +188,16 @@ void PythonModel::predict(const Frame& frame, int threads, float* predictions) c
   });
 }
 
-Json PythonModel::evaluate(const Frame& frame, const Json& options, int threads) const {
+Json PythonModel::evaluate(const Frame& frame, const Json& options, int threads, const Json& weights) const {
   const EvaluationOptions wanted = read_options<EvaluationSection>(options, "evaluation").options();
-  const EncodedData rows = encode(frame, true);
+  const EncodedData rows = encode_weighed(frame, weights);
   Pool pool(threads);
   return gatewise::evaluate(*model_.graph, *model_.store, model_.encoder->space(), rows, wanted, pool);
 }
 
-Json PythonModel::diagnose(const Frame& frame, const Json& options, int threads, const std::string& by,
-                           const Frame* train) const {
-  const EncodedData rows = encode(frame, true);
+Json PythonModel::diagnose(const Frame& frame, const Json& options, int threads, const Json& weights,
+                           const std::string& by, const Frame* train) const {
+  const EncodedData rows = encode_weighed(frame, weights);
   Pool pool(threads);
   DiagnosisRequest request{*model_.graph,
                            *model_.store,

@@ -55,11 +55,13 @@ class PythonModel {
   // `predictions` [frame rows, width()].
   int64_t width() const { return predictor().width(); }
   void predict(const Frame& frame, int threads, float* predictions) const;
-  Json evaluate(const Frame& frame, const Json& options, int threads) const;
+  // `weights`: task -> column of the frame that its rows are weighed by, in place of what the model was
+  // trained with.
+  Json evaluate(const Frame& frame, const Json& options, int threads, const Json& weights) const;
   // `by`: a column whose slices gates are shown by; empty: none. `train`: rows to train a model of each task
   // alone on; null: none is trained.
-  Json diagnose(const Frame& frame, const Json& options, int threads, const std::string& by,
-                const Frame* train) const;
+  Json diagnose(const Frame& frame, const Json& options, int threads, const Json& weights,
+                const std::string& by, const Frame* train) const;
 
   const LoadedModel& loaded() const { return model_; }
   // The exception that ended training, as KeyboardInterrupt, or None.
@@ -70,6 +72,7 @@ class PythonModel {
  private:
   const Predictor& predictor() const;
   EncodedData encode(const Frame& frame, bool with_labels) const;
+  EncodedData encode_weighed(const Frame& frame, const Json& weights) const;
 
   LoadedModel model_;
   Json rows_ = Json::object();

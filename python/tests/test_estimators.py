@@ -1,16 +1,17 @@
 """Training, keeping and looking into models."""
 
 import copy
+import html
 import os
 import pickle
 import signal
 import threading
-import time
 import warnings
 
 import numpy
 import pandas
 import pytest
+from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 
 import gatewise
 from gatewise import Error, MultiTask, MultiTaskClassifier, MultiTaskRegressor
@@ -30,6 +31,7 @@ def test_tasks_of_all_kinds_learn(people):
     assert numpy.mean(predicted["mood"] == people.mood) > 0.8
     probabilities = model.predict_proba(people.columns)
     assert set(probabilities) == {"buy", "mood"}
+    assert (predicted["buy"] == (probabilities["buy"][:, 1] > 0.5)).all()
     assert probabilities["mood"].shape == (400, 3) and numpy.allclose(probabilities["mood"].sum(axis=1), 1)
     table = model.predict_table(people.columns)
     assert list(table.columns) == ["buy", "amount", "mood:bad", "mood:fine", "mood:good"]
@@ -44,6 +46,33 @@ def test_labels_come_back_as_they_are(numbers):
         assert model.predict(x).dtype == labels.dtype
         assert model.score(x, labels) > 0.75
     assert model.predict_proba(x).shape == (300, 3)
+
+
+def test_scores_are_those_of_scikit_learn(numbers):
+    x, y = numbers
+    weights = numpy.linspace(0, 3, 300)
+    classifier = MultiTaskClassifier(epochs=2, **FAST).fit(x, y[:, 0])
+    assert classifier.score(x, y[:, 0], weights) == pytest.approx(
+        accuracy_score(y[:, 0], classifier.predict(x), sample_weight=weights))
+    regressor = MultiTaskRegressor(epochs=2, **FAST).fit(x, x[:, :2])
+    assert regressor.score(x, x[:, :2], weights) == pytest.approx(
+        r2_score(x[:, :2], regressor.predict(x), sample_weight=weights))
+
+
+def test_metrics_are_weighed(numbers):
+    x, y = numbers
+    weights = numpy.linspace(0, 3, 300)
+    plain = MultiTask(epochs=2, **FAST).fit(x, y)
+    heavy = MultiTask(epochs=2, **FAST).fit(x, y, sample_weight=weights)
+    for model in (plain, heavy):
+        expected = [roc_auc_score(y[:, task], model.predict_proba(x)[f"y{task}"][:, 1], sample_weight=weights)
+                    for task in range(2)]
+        assert model.score(x, y, weights) == pytest.approx(numpy.mean(expected), abs=1e-6)
+        assert model.score(x, y) != pytest.approx(numpy.mean(expected), abs=1e-6)
+        only = model.evaluate(x, y, {"y1": weights}, metrics=["auc"], resamples=0)["value"]
+        assert only[1] == pytest.approx(expected[1], abs=1e-6) and only[0] != pytest.approx(expected[0], abs=1e-6)
+    with pytest.raises(Error, match="row 2: column \"sample_weight\": the weight is -1"):
+        plain.score(x, y, [1, -1] * 150)
 
 
 def test_names_of_tasks_and_several_tasks(numbers):
@@ -152,10 +181,16 @@ def test_interrupting_leaves_the_best_epoch(numbers, way):
 
 def test_interrupting_within_an_epoch(numbers):
     x, y = numbers
-    x, y = numpy.tile(x, (300, 25)), numpy.tile(y, (300, 1))
-    interrupt_after(0.5)
+    x, y = numpy.tile(x, (100, 1)), numpy.tile(y, (100, 1))
+    settings = {"experts": 2, "expert": {"type": "mlp", "units": [128, 128]}}
+    interrupt_after(0.8)
     with pytest.warns(InterruptedWarning):
-        model = MultiTaskClassifier(epochs=10000, experts=8).fit(x, y)
+        model = MultiTaskClassifier(epochs=100, **settings).fit(x, y)
+    assert model.history_["stopped_by"] in ("request", "caller")  # within an epoch, or just at its end
+    epochs = len(model.history_["epochs"])
+    if epochs > 0:  # that of the last whole one
+        whole = MultiTaskClassifier(epochs=epochs, **settings).fit(x, y)
+        assert numpy.array_equal(model.predict_proba(x[:99])[0], whole.predict_proba(x[:99])[0])
     assert model.predict(x[:5]).shape == (5, 2)
 
 
@@ -216,19 +251,18 @@ def test_models_train_and_score_in_threads(numbers):
 
 def test_the_interpreter_runs_while_a_model_trains(numbers):
     x, y = numbers
-    x, y = numpy.tile(x, (100, 25)), numpy.tile(y, (100, 1))
-    model = MultiTaskClassifier(epochs=100000, experts=8)
-    is_done = threading.Event()
-    steps = []
+    x, y = numpy.tile(x, (100, 1)), numpy.tile(y, (100, 1))
+    model = MultiTaskClassifier(epochs=200, experts=8)
+    has_begun, is_done = threading.Event(), threading.Event()
 
-    # Ends training from outside, which needs the lock that training must not hold.
-    def work():
-        model.fit(x, y, callbacks=lambda record: is_done.is_set())
+    def watch(record):
+        has_begun.set()
+        return is_done.is_set()
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=model.fit, args=(x, y), kwargs={"callbacks": watch})
     thread.start()
-    while len(steps) < 1000:
-        steps.append(time.monotonic())
+    has_begun.wait()
+    # If training held the lock, this thread would not go on before its end.
     is_done.set()
     thread.join()
     assert model.history_["stopped_by"] == "caller"
@@ -255,7 +289,9 @@ def test_reports_are_pages(tmp_path, numbers):
     report = model.report().save(tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!") and "MultiTaskClassifier" in page and "echarts" in page
-    assert report._repr_html_().startswith("<iframe srcdoc=")
+    inline = report._repr_html_()
+    assert inline.startswith("<iframe srcdoc=") and html.unescape(inline).count(page) == 1
+    assert inline.count('"') == 6  # the page cannot leave its attribute
 
 
 def test_evaluation_as_a_table(people):

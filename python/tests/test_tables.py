@@ -41,10 +41,23 @@ def test_roles_follow_from_types(model):
     assert columns["place"]["width"] == 2
 
 
+@pytest.mark.parametrize("table", [
+    lambda people: people.columns, lambda people: pandas.DataFrame(people.columns, index=numpy.arange(400)[::-1]),
+    lambda people: polars.DataFrame(people.columns),
+    lambda people: pandas.DataFrame(people.columns).astype({"city": "category"}),
+], ids=["dictionary", "pandas with an index", "polars", "categories"])
+def test_training_is_the_same_on_every_table(model, people, table):
+    place = {"place": {"role": "vector"}}  # lists of one length, whatever type says so
+    again = MultiTask(epochs=2, experts=2, batch_rows=64, columns=place).fit(table(people), people.labels)
+    assert roles(again) == roles(model)
+    expected = MultiTask(epochs=2, experts=2, batch_rows=64, columns=place).fit(arrow_table(people), people.labels)
+    assert numpy.array_equal(predictions(again, people.columns), predictions(expected, people.columns))
+
+
 @pytest.mark.parametrize("make", [
     pytest.param(lambda people: people.columns, id="dictionary"),
     pytest.param(lambda people: pandas.DataFrame(people.columns), id="pandas"),
-    pytest.param(lambda people: pandas.DataFrame(people.columns, index=range(1000, 1400)), id="pandas with an index"),
+    pytest.param(lambda people: pandas.DataFrame(people.columns, index=numpy.arange(400)[::-1]), id="pandas with an index"),
     pytest.param(lambda people: pandas.DataFrame(people.columns).astype({"city": "category"}), id="categories"),
     pytest.param(lambda people: polars.DataFrame(people.columns), id="polars"),
     pytest.param(lambda people: polars.DataFrame(people.columns).with_columns(
@@ -135,6 +148,23 @@ def test_columns_must_fit_together(model, people):
         model.predict({**people.columns, "visits": [1, 2, 3]})
     with pytest.raises(Error, match="two columns are named \"city\""):
         MultiTask(epochs=1).fit(people.columns, {"city": people.buy})
+
+
+def test_what_pandas_calls_missing_is_missing():
+    x = {"a": numpy.arange(60.0), "b": [1.0, None] * 30, "c": [True, None] * 30, "d": ["x", None] * 30}
+    types = {"b": "Float64", "c": "boolean", "d": "string"}
+    table = pandas.DataFrame({name: pandas.array(values, dtype=types.get(name)) for name, values in x.items()})
+    y = {"y": numpy.arange(60) % 2}
+    model = MultiTask(epochs=1).fit(table, y)
+    assert roles(model) == {"a": "numeric", "b": "numeric", "c": "numeric", "d": "categorical"}
+    assert model.configuration_["columns"]["b"]["missing_indicator"]
+    assert numpy.array_equal(predictions(model, table), predictions(model, x))
+    assert numpy.array_equal(predictions(model, table), predictions(model, table.astype(object)))
+
+
+def test_lists_that_are_all_empty_are_lists():
+    model = MultiTask(epochs=1).fit({"a": [[], None] * 20, "b": numpy.arange(40.0)}, {"y": numpy.arange(40) % 2})
+    assert roles(model)["a"] == "bag"
 
 
 def test_ids_keep_all_64_bits():

@@ -32,10 +32,9 @@ std::vector<std::pair<int64_t, std::string>> count_texts(const Texts& texts, int
   return result;
 }
 
-template <class Value>
-std::vector<std::pair<int64_t, std::string>> count_values(const std::vector<Value>& values) {
-  std::unordered_map<Value, int64_t> counts;
-  for (const Value value : values) ++counts[value];
+std::vector<std::pair<int64_t, std::string>> count_values(const std::vector<uint64_t>& values) {
+  std::unordered_map<uint64_t, int64_t> counts;
+  for (const uint64_t value : values) ++counts[value];
   std::vector<std::pair<int64_t, std::string>> result;
   for (const auto& [value, count] : counts) result.emplace_back(count, fmt::format("{}", value));
   return result;
@@ -43,14 +42,6 @@ std::vector<std::pair<int64_t, std::string>> count_values(const std::vector<Valu
 
 std::vector<std::pair<int64_t, std::string>> count_all(const Column& column, int64_t& missing) {
   if (const auto* texts = std::get_if<Texts>(&column.data)) return count_texts(*texts, missing);
-  if (const auto* numbers = std::get_if<Numbers>(&column.data)) {
-    std::vector<double> present;
-    for (const double value : numbers->values) {
-      if (!std::isnan(value)) present.push_back(value);
-    }
-    missing = static_cast<int64_t>(numbers->values.size() - present.size());
-    return count_values(present);
-  }
   if (const auto* ids = std::get_if<IdValues>(&column.data)) {
     std::vector<uint64_t> present;
     for (size_t row = 0; row < ids->values.size(); ++row) {
@@ -62,28 +53,55 @@ std::vector<std::pair<int64_t, std::string>> count_all(const Column& column, int
   internal_error("column \"{}\": a list is not looked at", column.name);
 }
 
-}  // namespace
+// What values are like, while they are counted.
+struct Tally {
+  explicit Tally(ColumnFacts& of) : facts(of) {
+    facts.are_numbers = facts.are_integers = facts.are_times = true;
+    facts.least = std::numeric_limits<double>::infinity();
+    facts.greatest = -facts.least;
+  }
+  void add(double number, int64_t rows) {
+    if (std::isinf(number)) {
+      facts.infinite += rows;
+      return;
+    }
+    facts.are_times = false;
+    facts.are_integers = facts.are_integers && std::floor(number) == number;
+    facts.least = std::min(facts.least, number);
+    facts.greatest = std::max(facts.greatest, number);
+    sum += number * static_cast<double>(rows);
+    count += static_cast<double>(rows);
+  }
 
-ColumnFacts look_at(const Column& column) {
-  ColumnFacts facts;
-  facts.rows = column.rows();
+  ColumnFacts& facts;
+  double sum = 0, count = 0;
+};
+
+// Numbers are sorted and only few of them become texts: a column may hold millions.
+void tally_numbers(const Numbers& numbers, Tally& tally) {
+  ColumnFacts& facts = tally.facts;
+  std::vector<double> present;
+  std::copy_if(numbers.values.begin(), numbers.values.end(), std::back_inserter(present),
+               [](double value) { return !std::isnan(value); });
+  facts.missing = static_cast<int64_t>(numbers.values.size() - present.size());
+  std::sort(present.begin(), present.end());
+  for (auto first = present.begin(); first != present.end();) {
+    const auto end = std::upper_bound(first, present.end(), *first);
+    tally.add(*first, end - first);
+    if (facts.levels.size() <= most_levels) facts.levels.emplace_back(end - first, fmt::format("{}", *first));
+    ++facts.distinct;
+    first = end;
+  }
+}
+
+void tally_texts(const Column& column, Tally& tally) {
+  ColumnFacts& facts = tally.facts;
   facts.levels = count_all(column, facts.missing);
   facts.distinct = static_cast<int64_t>(facts.levels.size());
-  facts.are_numbers = facts.are_integers = facts.are_times = true;
-  facts.least = std::numeric_limits<double>::infinity();
-  facts.greatest = -facts.least;
-  double sum = 0, count = 0;
   for (const auto& [rows, text] : facts.levels) {
     const std::optional<double> number = parse_number(text);
-    if (number && std::isinf(*number)) {
-      facts.infinite += rows;
-    } else if (number && std::isfinite(*number)) {
-      facts.are_times = false;
-      facts.are_integers = facts.are_integers && std::floor(*number) == *number;
-      facts.least = std::min(facts.least, *number);
-      facts.greatest = std::max(facts.greatest, *number);
-      sum += *number * static_cast<double>(rows);
-      count += static_cast<double>(rows);
+    if (number && !std::isnan(*number)) {
+      tally.add(*number, rows);
     } else if (means_missing(text)) {
       facts.null_tokens.push_back(text);
     } else {
@@ -91,14 +109,27 @@ ColumnFacts look_at(const Column& column) {
       facts.are_times = facts.are_times && parse_time(text).has_value();
     }
   }
-  const bool has_values = facts.distinct > static_cast<int64_t>(facts.null_tokens.size());
+}
+
+}  // namespace
+
+ColumnFacts look_at(const Column& column) {
+  ColumnFacts facts;
+  facts.rows = column.rows();
+  Tally tally(facts);
   const Numbers* numbers = std::get_if<Numbers>(&column.data);
+  if (numbers != nullptr) {
+    tally_numbers(*numbers, tally);
+  } else {
+    tally_texts(column, tally);
+  }
+  const bool has_values = facts.distinct > static_cast<int64_t>(facts.null_tokens.size());
   if (numbers != nullptr && numbers->are_times) facts.are_numbers = false;
-  facts.are_numbers = facts.are_numbers && has_values && count > 0;
+  facts.are_numbers = facts.are_numbers && has_values && tally.count > 0;
   facts.are_integers = facts.are_integers && facts.are_numbers;
   facts.are_times = (facts.are_times && has_values && !facts.are_numbers && facts.infinite == 0) ||
                     (numbers != nullptr && numbers->are_times);
-  facts.mean = sum / count;
+  facts.mean = tally.sum / tally.count;
   std::sort(facts.levels.begin(), facts.levels.end());
   if (facts.levels.size() > most_levels) facts.levels.clear();
   return facts;

@@ -1,5 +1,7 @@
 #include "table/arrow_import.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstring>
 #include <string_view>

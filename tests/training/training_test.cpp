@@ -106,6 +106,25 @@ TEST(Training, AResumedRunGivesTheBitsOfAnUninterruptedOne) {
   FAIL() << "the run did not finish in 40 parts";
 }
 
+TEST(Training, AnEndedRunHasTheWeightsOfItsBestEpoch) {
+  struct Stopper final : TrainingObserver {
+    std::atomic<bool> stops = false;
+    void on_epoch(const Json& record) override { stops = record["epoch"] == 2; }
+  } stopper;
+  const FeatureSpace space = sample_space(mixed_tasks);
+  const EncodedData rows = sample_rows(space, 500);
+  FitSetting setting = quick(9);
+  setting.with_validation = false;
+  setting.run.observer = &stopper;
+  setting.run.stop_request = &stopper.stops;
+  const Fitted ended = fit(space, rows, setting);
+  EXPECT_EQ(ended.history["stopped_by"], "request");
+  EXPECT_EQ(ended.history["epochs"].size(), 2u);
+  FitSetting whole = quick(2);
+  whole.with_validation = false;
+  EXPECT_EQ(ended.weights(), fit(space, rows, whole).weights());
+}
+
 TEST(Training, RefusesAForeignCheckpoint) {
   const FeatureSpace space = sample_space(binary_tasks);
   const EncodedData rows = sample_rows(space, 500);
