@@ -42,8 +42,9 @@ PythonVar of_two(nb::handle a, nb::handle b) {
 }
 
 template <Var (*operation)(Var, Var)>
-void add_binary(nb::module_& module, const char* name, const char* text) {
-  module.def(name, &of_two<operation>, "a"_a, "b"_a, text);
+void add_binary(nb::module_& module, const char* name, const char* text, const char* first = "a",
+                const char* second = "b") {
+  module.def(name, &of_two<operation>, nb::arg(first), nb::arg(second), text);
 }
 
 void bind_elementwise(nb::module_& m) {
@@ -157,7 +158,8 @@ void bind_products(nb::module_& m) {
   add_binary<mix>(
       m, "mix",
       "Weighted sums of experts [.., experts, hidden] by weights [.., experts] -> [.., hidden], or "
-      "[.., consumers, experts] -> [.., consumers, hidden].");
+      "[.., consumers, experts] -> [.., consumers, hidden].",
+      "experts", "weights");
   m.def(
       "routed_linear_side_by_side",
       [](const PythonVar& x, const PythonVar& weight, const PythonVar& bias, const std::string& activation,
@@ -176,7 +178,8 @@ void bind_products(nb::module_& m) {
       },
       "x"_a, "weight"_a, "bias"_a, "ids"_a, "activation"_a = "none",
       "x [in] by the block of weight [n, in, out] and bias [n, out] that the row's id names -> [out].");
-  add_binary<own_rows>(m, "own_rows", "The slice of [n, ..] that the row's id names -> [..].");
+  add_binary<own_rows>(m, "own_rows", "The slice of [n, ..] that the row's id names -> [..].", "slices",
+                       "ids");
   m.def(
       "embedding",
       [](const PythonVar& ids, const PythonVar& table, const std::string& pooling) {
@@ -191,7 +194,8 @@ void bind_products(nb::module_& m) {
 void bind_weights(nb::module_& m) {
   add_unary<softmax>(m, "softmax", "Over the last axis.");
   add_binary<masked_softmax>(m, "masked_softmax",
-                             "Softmax over the last axis of x where the mask is not 0; weight 0 elsewhere.");
+                             "Softmax over the last axis of x where the mask is not 0; weight 0 elsewhere.",
+                             "x", "mask");
   add_unary<share>(m, "share", "Shares of the sum over the last axis; all 0 where the sum is 0.");
   const auto add_ranked = [&m](const char* name, Var (*operation)(Var, int64_t), const char* text) {
     m.def(
@@ -260,10 +264,12 @@ void bind_routes(nb::module_& m) {
       "chosen"_a, "capacity_factor"_a = 0.0,
       "Rows take the branches whose entry of chosen [branches] is not 0; in training a branch takes at most "
       "capacity_factor times its even share (0: no limit).");
-  add_binary<gather>(m, "gather", "x of the row, once per routed row.");
-  add_binary<gather_own>(m, "gather_own", "The branch's slice of x [branches, ..] for every routed row.");
+  add_binary<gather>(m, "gather", "x of the row, once per routed row.", "x", "route");
+  add_binary<gather_own>(m, "gather_own", "The branch's slice of x [branches, ..] for every routed row.", "x",
+                         "route");
   add_binary<branch_rows>(m, "branch_rows",
-                          "The branch's slice of a value per batch [branches, ..] for every routed row.");
+                          "The branch's slice of a value per batch [branches, ..] for every routed row.",
+                          "slices", "route");
   m.def(
       "alternative",
       [](const PythonVar& dense, const PythonVar& routed, bool routes_training, bool routes_scoring) {

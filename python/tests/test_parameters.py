@@ -62,8 +62,9 @@ def forward(state, x):
 def test_a_state_dict_gives_the_outputs_of_its_module(model, tmp_path):
     state = state_dict()
     assert paths_of(state).keys() == model.parameters().keys()
-    model.set_parameters(paths_of(state))
     x = numpy.random.default_rng(6).normal(size=(50, 4))
+    model.predict_proba(x)  # by the parameters before
+    model.set_parameters(paths_of(state))
     for found, expected in zip(model.predict_proba(x), forward(state, x)):
         numpy.testing.assert_allclose(found[:, 1], expected, rtol=1e-5)
     model.save(tmp_path / "model")
