@@ -10,6 +10,9 @@ They take NumPy arrays, tables of pandas, polars and pyarrow, and dictionaries o
 a Gatewise configuration file, with the same names, defaults and messages; ``describe()`` explains each. Models are
 saved as the directories that the command line, the server and the C library read.
 
+Gates and architectures of your own are functions over ``gatewise.graph``: see ``gatewise.gate`` and
+``gatewise.architecture``.
+
     >>> import gatewise, numpy
     >>> x = numpy.random.default_rng(1).normal(size=(200, 3))
     >>> y = numpy.column_stack([x[:, 0] > 0, x[:, 0] + x[:, 1] > 0])
@@ -19,7 +22,9 @@ saved as the directories that the command line, the server and the C library rea
 """
 
 from ._core import Error, __version__
+from . import graph
 from ._classifier import MultiTaskClassifier
+from ._define import ReplacedWarning, above, architecture, choices, gate, limits, load_plugin, search
 from ._loading import load
 from ._multi_task import MultiTask
 from ._options import describe
@@ -28,5 +33,6 @@ from ._results import Diagnosis, Report
 
 Error.__module__ = __name__  # where it is found
 
-__all__ = ["Diagnosis", "Error", "MultiTask", "MultiTaskClassifier", "MultiTaskRegressor", "Report", "describe", "load",
+__all__ = ["Diagnosis", "Error", "MultiTask", "MultiTaskClassifier", "MultiTaskRegressor", "ReplacedWarning", "Report",
+           "above", "architecture", "choices", "describe", "gate", "graph", "limits", "load", "load_plugin", "search",
            "__version__"]

@@ -41,7 +41,7 @@ class Estimator(BaseEstimator):
             with the options inside of those that are tables, as ``gate__k``, at the core's defaults where they are
             not given
         """
-        shallow = {name: getattr(self, name) for name in _options.DEFAULTS}
+        shallow = {name: getattr(self, name, default) for name, default in _options.DEFAULTS.items()}
         return {**shallow, **_options.nested(shallow)} if deep else shallow
 
     def set_params(self, **parameters):
@@ -296,6 +296,30 @@ class Estimator(BaseEstimator):
     def report(self):
         """The report of the training run: shown inline in a notebook, saved as one HTML file by ``.save(path)``."""
         return Report(_core.fit_page(self._fitted().result(type(self).__name__)))
+
+    # Parameters of the model.
+
+    def parameters(self):
+        """The model's parameters by path.
+
+        Returns
+        -------
+        dict
+            {"experts/0/layer_0/weight": float32 array [in, out], ...}: copies, with the running moments of batch norms
+        """
+        return self._fitted().parameters()
+
+    def set_parameters(self, values):
+        """Sets the parameters of these paths, as from a state dict of another framework; returns the estimator.
+
+        Parameters
+        ----------
+        values : dict
+            {path: array}; shapes must be those of ``parameters()``: weights are [in, out]. All are set, or none where
+            one does not fit. No other thread may be predicting.
+        """
+        self._fitted().set_parameters(values)
+        return self
 
     # Keeping.
 

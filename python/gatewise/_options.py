@@ -59,6 +59,19 @@ def defaults():
 DEFAULTS = defaults()
 
 
+def is_taken(name):
+    """Whether estimators have a parameter of this name that is none of the architecture's."""
+    return name in DEFAULTS and name not in MODEL_OPTIONS
+
+
+def refresh():
+    """Takes in the parts that were registered since; estimators made before have their options at the defaults."""
+    PARTS.update(_core.describe_parts())
+    MODEL_OPTIONS.update(model_options())
+    for name in MODEL_OPTIONS:
+        DEFAULTS.setdefault(name, None)
+
+
 def signature():
     """That of __init__: every parameter by keyword."""
     kinds = inspect.Parameter

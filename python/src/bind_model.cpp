@@ -74,6 +74,10 @@ void bind_model(nb::module_& module) {
       .def("diagnose", &PythonModel::diagnose, "frame"_a, "options"_a, "threads"_a, "weights"_a, "by"_a = "",
            "train"_a.none() = nb::none(), nb::call_guard<nb::gil_scoped_release>(),
            "What experts and gates do on labelled rows, as gatewise diagnose --json.")
+      .def("parameters", &PythonModel::parameter_arrays,
+           "{path: float32 array}: copies of all parameters, and of states as running moments.")
+      .def("set_parameters", &PythonModel::set_parameter_arrays, "values"_a,
+           "Sets those whose paths are given: all of them, or none where one does not fit.")
       .def("result", &fit_result, "name"_a, "The training run, as gatewise fit --json gives it.")
       .def_prop_ro("configuration", &PythonModel::configuration, "Every option, written out.")
       .def_prop_ro("history", &PythonModel::history, "What training reported, epoch by epoch.")

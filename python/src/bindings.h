@@ -11,5 +11,12 @@ void bind_frame(nanobind::module_& module);
 void bind_model(nanobind::module_& module);
 void bind_options(nanobind::module_& module);
 void bind_reports(nanobind::module_& module);
+// gatewise.define_gate and define_architecture; load_plugin.
+void bind_definitions(nanobind::module_& module);
+void bind_plugins(nanobind::module_& module);
+// The parts of gatewise.graph, in this order: later ones name types of earlier ones.
+void bind_graph(nanobind::module_& module);
+void bind_operations(nanobind::module_& module);
+void bind_parts(nanobind::module_& module);
 
 }  // namespace gatewise

@@ -134,6 +134,12 @@ std::vector<std::string> PythonModel::features() const {
 
 Json PythonModel::description() const { return describe_model(*model_.graph, model_.encoder->space()); }
 
+void PythonModel::set_parameter_arrays(const nb::dict& values) {
+  const std::lock_guard lock(mutex_);
+  set_parameters_of(*model_.store, values);
+  predictor_.reset();  // it has packed the old ones
+}
+
 // Planned when it is first needed; afterwards all threads share it.
 const Predictor& PythonModel::predictor() const {
   const std::lock_guard lock(mutex_);

@@ -12,6 +12,7 @@
 
 #include "configuration/fit.h"
 #include "python/src/frame.h"
+#include "python/src/graph_values.h"
 #include "scoring/predictor.h"
 
 namespace gatewise {
@@ -46,6 +47,9 @@ class PythonModel {
   // {train, validation, test}: rows of the parts that there were; empty for a loaded model.
   const Json& rows() const { return rows_; }
   int64_t parameters() const { return model_.store->parameter_count(); }
+  // Parameters and states by path, as saved; see graph_values.h. None may be set while other threads predict.
+  nanobind::dict parameter_arrays() const { return parameters_of(*model_.store); }
+  void set_parameter_arrays(const nanobind::dict& values);
   // [{name, kind, offset, width, classes}] of the columns of predictions.
   Json outputs() const;
   // Columns that rows to score have to have.

@@ -11,4 +11,11 @@ NB_MODULE(_core, module) {
   gatewise::bind_options(module);
   gatewise::bind_reports(module);
   gatewise::bind_model(module);
+  gatewise::bind_definitions(module);
+  gatewise::bind_plugins(module);
+  nanobind::module_ graph =
+      module.def_submodule("graph", "Values, operations and parts that graphs are composed of.");
+  gatewise::bind_graph(graph);
+  gatewise::bind_operations(graph);
+  gatewise::bind_parts(graph);
 }

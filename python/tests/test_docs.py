@@ -9,14 +9,15 @@ import pytest
 import gatewise
 
 
-def test_the_page(tmp_path, monkeypatch):
-    page = pathlib.Path(__file__).resolve().parents[2] / "docs/python.md"
+@pytest.mark.parametrize("name", ["python.md", "research.md"])
+def test_a_page(tmp_path, monkeypatch, name):
+    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / name
     monkeypatch.chdir(tmp_path)
     found = doctest.testfile(str(page), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert found.attempted > 20 and found.failed == 0
 
 
-@pytest.mark.parametrize("name", ["gatewise", "gatewise._classifier", "gatewise._regressor", "gatewise._multi_task"])
+@pytest.mark.parametrize("name", ["gatewise", "gatewise._classifier", "gatewise._regressor", "gatewise._multi_task", "gatewise.graph"])
 def test_examples_of_docstrings(name):
     found = doctest.testmod(importlib.import_module(name))
     assert found.attempted > 2 and found.failed == 0

@@ -308,7 +308,10 @@ std::vector<TaskGradient<T>> Program<T>::Executor::run_task_gradients() {
   with_backward_ = true;
   const Pass& whole = plan_.passes[0];
   Pass forward = whole, backward = whole;
-  std::erase_if(forward.steps, [](const Step& step) { return step.kind != StepKind::Forward; });
+  // Where there is but one pass, no row waits for its reductions: they serve penalties alone.
+  std::erase_if(forward.steps, [&](const Step& step) {
+    return step.kind != StepKind::Forward || is_reduction(graph_.node(step.node));
+  });
   std::erase_if(backward.steps, [](const Step& step) { return step.kind == StepKind::Forward; });
   std::vector<TaskGradient<T>> result(tasks);
   for (TaskGradient<T>& gradient : result) gradient.arena.resize(plan_.layout->arena_size);

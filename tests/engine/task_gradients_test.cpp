@@ -22,6 +22,8 @@ struct TwoTasks {
     graph.add_loss("one", projected(square(layer(seen, "one", 2))));
     graph.add_loss("two", projected(layer(seen, "two", 3), "two"));
     graph.add_penalty("decay", projected(square(weight)));
+    // A reduction that no gradient of a task passes.
+    graph.add_penalty("balance", sum(square(row_mean(layer(bottom, "gate", 3)))));
     feed.fill(graph);
   }
 
