@@ -45,9 +45,11 @@ endfunction()
 
 # Links every folder up to and including `last` into `target`.
 function(gatewise_link target last)
-  # Arrow's libraries export another version of simdjson under the same names; what comes first is used.
+  # Arrow's libraries export another version of simdjson under the same names; what comes first is used, and CMake
+  # may move a library behind others, but not an option.
   if(TARGET simdjson::simdjson)
-    target_link_libraries(${target} PRIVATE simdjson::simdjson)
+    target_link_options(${target} PRIVATE
+                        -Wl,--push-state,--no-as-needed,$<TARGET_FILE:simdjson::simdjson>,--pop-state)
   endif()
   get_property(folders GLOBAL PROPERTY gatewise_folders)
   foreach(folder ${folders})
