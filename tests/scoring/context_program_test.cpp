@@ -63,8 +63,10 @@ TEST_F(ContextProgramTest, DividesWhatIsJoinedCutAndHandedOn) {
   const Var all = concatenate({slice(x_, 0, 1, 5), embedding(id_, table), graph_.constant({0.5, 2}, Shape{2}),
                                stop_gradient(dropout(slice(x_, -1, 0, 3), 0.2, "drop"))});
   const Var bias = graph_.parameter("bias", Shape{50}, Initializer{});
-  graph_.add_output("y", linear(linear(all, weight("first", 13, 50), bias, Activation::Relu),
-                                weight("second", 50, 60), Var()));
+  const Var second = weight("second", 50, 60);
+  graph_.name_value("unread",
+                    square(second));  // so that its rows lie without gaps, as they need not otherwise
+  graph_.add_output("y", linear(linear(all, weight("first", 13, 50), bias, Activation::Relu), second, Var()));
   graph_.add_output("z", linear(slice(all, 0, 2, 7), weight("third", 5, 1), Var()));
   graph_.add_output("square", square(all));
   graph_.add_output("x", slice(x_, 0, 3, 4));
@@ -120,6 +122,14 @@ TEST_F(ContextProgramTest, LeavesCandidatesTheirOwnColumnsOfTheFirstLayers) {
     EXPECT_EQ(node.inputs.size(), 3u);
   }
   EXPECT_EQ(program_->context_graph().outputs().size(), 2u);
+}
+
+TEST_F(ContextProgramTest, DividesProductsOfInputsThatAreOnOneSideEach) {
+  const Var table = graph_.table("table", 3, 4, Initializer::normal(1));
+  graph_.add_output("y", linear(concatenate({x_, embedding(id_, table)}), weight("first", 10, 8), Var()));
+  const Graph& candidates = divided("------", true);
+  EXPECT_EQ(count(candidates, "concatenate") + count(candidates, "embedding"), 0);
+  EXPECT_EQ(count(program_->context_graph(), "linear"), 1);
 }
 
 TEST_F(ContextProgramTest, ComputesNothingForCandidatesThatHaveNothing) {
