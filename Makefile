@@ -1,6 +1,6 @@
 # Thin: every target calls a CMake preset or a script of tools/.
 .DEFAULT_GOAL := help
-.PHONY: help setup build census demo test check check-browser check-wheel format check-all asan tsan clang tidy benchmarks clean
+.PHONY: help setup build census demo test check check-browser check-wheel format check-all asan tsan clang tidy fuzz benchmarks clean
 jobs := $(shell nproc)
 sources = git ls-files '*.cpp' '*.c' '*.h'
 
@@ -63,6 +63,13 @@ clang:
 # The units of files that are compiled together include .cpp files on purpose. What nanobind adds is not ours.
 tidy: clang
 	run-clang-tidy-14 -quiet -j $(jobs) -p build/clang -checks=-bugprone-suspicious-include '^((?!\.venv).)*$$'
+
+# seconds=30 for a short run, targets="graph rows" for some
+fuzz: ## libFuzzer over every parser that faces the outside, ten minutes each
+	tools/setup clang
+	cmake --preset fuzz
+	cmake --build --preset fuzz
+	tools/fuzz $(or $(seconds),600) $(targets)
 
 benchmarks: ## build the benchmarks in build/benchmarks
 	tools/setup benchmarks

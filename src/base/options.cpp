@@ -14,8 +14,16 @@ inline constexpr bool is_list = false;
 template <class T>
 inline constexpr bool is_list<std::vector<T>> = true;
 
+// A value of a damaged file can be as long as the file.
 [[noreturn]] void wrong_type(const std::string& where, const Json& value, const std::string& expected) {
-  command_error("{}: got {}, expected {}", where, value.dump(), expected);
+  constexpr size_t longest = 200;
+  std::string text = value.dump();
+  if (text.size() > longest) {
+    size_t end = longest;
+    while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    text = text.substr(0, end) + "...";
+  }
+  command_error("{}: got {}, expected {}", where, text, expected);
 }
 
 int64_t to_integer(const Json& value, const std::string& where) {

@@ -5,10 +5,22 @@
 #include <iterator>
 #include <sstream>
 
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
 #include "base/error.h"
+
+namespace gatewise {
+namespace {
+
+// toml++ 3.3 asserts what some broken keys do not keep; no text may end the program.
+struct BrokenToml {};
+[[noreturn]] void break_off() { throw BrokenToml(); }
+
+}  // namespace
+}  // namespace gatewise
+
+#undef NDEBUG  // with it TOML_ASSERT is what the optimiser may assume
+#define TOML_ENABLE_FORMATTERS 0
+#define TOML_ASSERT(condition) ((condition) ? void() : ::gatewise::break_off())
+#include <toml++/toml.h>
 
 namespace gatewise {
 namespace {
@@ -156,14 +168,34 @@ void write_table(const Json& table, const std::string& header, std::string& out)
   }
 }
 
+// Each dot of a key is a table in a table, which toml++ does not count as nesting. Tables are walked by
+// recursion, so a key of a hundred thousand names would need more stack than there is.
+void refuse_long_keys(std::string_view text, const std::string& where) {
+  constexpr int most_dots = 200;
+  int64_t line = 1;
+  int dots = 0;
+  for (const char c : text) {
+    if (c == '\n') ++line;
+    if (c == '.') ++dots;
+    if (std::string_view("\n=,[{#").find(c) != std::string_view::npos) dots = 0;
+    if (dots > most_dots) {
+      command_error("{}:{}: got more than {} dots in a row of names, expected tables less deep; shorten it",
+                    where, line, most_dots);
+    }
+  }
+}
+
 }  // namespace
 
 Json parse_toml(std::string_view text, const std::string& where) {
+  refuse_long_keys(text, where);
   try {
     return from_table(toml::parse(text));
   } catch (const toml::parse_error& error) {
     const toml::source_position place = error.source().begin;
     command_error("{}:{}:{}: {}", where, place.line, place.column, error.description());
+  } catch (const BrokenToml&) {
+    command_error("{}: is not TOML; a key or a value in it breaks off or has a character too many", where);
   }
 }
 

@@ -26,7 +26,18 @@ std::vector<std::string> path_of(const std::string& name) {
   return path;
 }
 
-Json value_of(const std::string& text) {
+// Bytes that are no text would end in messages and files, which are UTF-8.
+bool is_utf8(const std::string& text) {
+  try {
+    Json(text).dump();
+    return true;
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
+
+Json value_of(const std::string& text, const std::string& name) {
+  if (!is_utf8(text)) command_error("--{}: the value is not valid UTF-8; convert it to UTF-8", name);
   try {
     const Json parsed = parse_toml("value = " + text, "value");
     if (parsed.size() == 1 && !parsed["value"].is_null()) return parsed["value"];
@@ -74,7 +85,7 @@ Overrides Overrides::take(std::vector<std::string>& arguments,
       command_error("--{}: the value is missing; expected one, as --{} VALUE", name, name);
     }
     const std::string text = equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1);
-    overrides.list_.push_back({"--" + name, path_of(name), value_of(text)});
+    overrides.list_.push_back({"--" + name, path_of(name), value_of(text, name)});
   }
   arguments = std::move(rest);
   return overrides;

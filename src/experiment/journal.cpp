@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/read_json.h"
 #include "model_file/checksum.h"
 
 namespace gatewise {
@@ -23,12 +24,14 @@ std::string checksum_of(const Json& line) {
 
 // The line, or null when it is none of a journal or has been damaged.
 Json parsed(const std::string& text) {
-  Json line = Json::parse(text, nullptr, false);
-  if (!line.is_object() || line.size() != 4) return {};
+  std::string fault;
+  const std::optional<Json> read = read_json(text, fault);
+  if (!read || !read->is_object() || read->size() != 4) return {};
+  const Json& line = *read;
   for (const char* name : {"key", "what", "result", "checksum"}) {
     if (!line.contains(name)) return {};
   }
-  return line["key"].is_string() && line["checksum"] == checksum_of(line) ? line : Json();
+  return line["key"].is_string() && line["checksum"] == checksum_of(line) ? *read : Json();
 }
 
 // Whether `text` may be the start of a first line.

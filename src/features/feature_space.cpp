@@ -1,6 +1,7 @@
 #include "features/feature_space.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gatewise {
 namespace {
@@ -40,7 +41,9 @@ TaskSpace read_task(const Json& json) {
   json.at("parents").get_to(task.parents);
   task.only_where = json.value("only_where", "");
   task.scaling = Scaling::from_json(json.at("scaling"));
-  json.at("training_mean").get_to(task.training_mean);
+  // JSON has no word for the mean of no label.
+  const Json& mean = json.at("training_mean");
+  task.training_mean = mean.is_null() ? std::nan("") : mean.get<double>();
   return task;
 }
 

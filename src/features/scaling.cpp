@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/error.h"
+
 namespace gatewise {
 namespace {
 
@@ -75,6 +77,21 @@ Scaling Scaling::from_json(const Json& json) {
   scaling.mean_ = json.at("mean").get<double>();
   scaling.scale_ = json.at("scale").get<double>();
   scaling.edges_ = json.at("edges").get<std::vector<double>>();
+  const std::string& transform = scaling.transform_;
+  const bool is_known =
+      transform == "none" || transform == "standardise" || transform == "log1p" || transform == "quantile";
+  const bool has_numbers =
+      std::isfinite(scaling.mean_) && std::isfinite(scaling.scale_) && scaling.scale_ > 0;
+  const bool ascends = std::all_of(scaling.edges_.begin(), scaling.edges_.end(),
+                                   [](double edge) { return std::isfinite(edge); }) &&
+                       std::is_sorted(scaling.edges_.begin(), scaling.edges_.end());
+  if (!is_known || !has_numbers || !ascends) {
+    data_error(
+        "the scaling \"{}\" with mean {}, scale {} and {} edges is damaged; expected a known transform, "
+        "finite "
+        "numbers, a scale above 0 and edges that ascend",
+        transform, scaling.mean_, scaling.scale_, scaling.edges_.size());
+  }
   return scaling;
 }
 

@@ -96,7 +96,7 @@ void ColumnSpec::declare(OptionSet& set) {
     set.add("weights", &weights, "column of lists of numbers that weigh the ids");
   }
   if (role == Role::Vector)
-    set.add("width", &width, "numbers per row; 0: as in the first training row").range(0);
+    set.add("width", &width, "numbers per row; 0: as in the first training row").range(0, 1 << 20);
 }
 
 Json ColumnSpec::to_json() const {

@@ -10,6 +10,8 @@
 namespace gatewise {
 namespace {
 
+constexpr int64_t most_rows = 0xfffffff0;  // of a table: an id is 32 bits
+
 std::string escape(const std::string& text) {
   std::string line;
   for (const char c : text) {
@@ -55,8 +57,8 @@ int64_t Vocabulary::admit() {
   pending_ids_ = {};
   pending_counts_ = {};
   pending_texts_ = {};
-  if (rows() > int64_t{0xffffffff})
-    data_error("an embedding table would have {} rows; expected at most 4294967295", rows());
+  if (rows() > most_rows)
+    data_error("an embedding table would have {} rows; expected at most {}", rows(), most_rows);
   return added;
 }
 
@@ -136,8 +138,14 @@ Vocabulary Vocabulary::from_json(const Json& json, const std::string& content, c
     data_error("{}: unknown hash function \"{}\"; expected \"{}\"", where, json["hash"].get<std::string>(),
                hash_name);
   }
-  Vocabulary vocabulary(json.at("type") == "id", json.at("min_count").get<int64_t>(),
-                        json.value("hash_buckets", int64_t{0}), json.value("hash_seed", uint64_t{0}));
+  const std::string type = json.at("type").get<std::string>();
+  const auto buckets = json.value("hash_buckets", int64_t{0});
+  if ((type != "id" && type != "text") || buckets < 0 || buckets > most_rows) {
+    data_error("{}: got {} buckets for values of type \"{}\", expected 0 to {} and \"id\" or \"text\"", where,
+               buckets, type, most_rows);
+  }
+  Vocabulary vocabulary(type == "id", json.at("min_count").get<int64_t>(), buckets,
+                        json.value("hash_seed", uint64_t{0}));
   vocabulary.has_missing_ = json.at("has_missing").get<bool>();
   vocabulary.is_fitted_ = true;
   for (std::string_view rest = content; !rest.empty();) {
@@ -149,8 +157,9 @@ Vocabulary Vocabulary::from_json(const Json& json, const std::string& content, c
       continue;
     }
     uint64_t id = 0;
-    if (parse_id(line, id) != IdParse::Ok)
-      data_error("{}: \"{}\" is not an id; the vocabulary is damaged", where, line);
+    if (parse_id(line, id) != IdParse::Ok || vocabulary.id_index_.contains(id))
+      data_error("{}: \"{}\" is not an id, or stands there twice; the vocabulary is damaged", where,
+                 line.substr(0, 40));
     vocabulary.add_id(id);
   }
   if (vocabulary.levels() != json.at("levels").get<int64_t>()) {

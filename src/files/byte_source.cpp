@@ -43,9 +43,12 @@ class PlainSource final : public ByteSource {
 };
 
 class XzSource final : public ByteSource {
+  // A header of a few bytes can ask for four gigabytes; xz -9 needs 65 MiB.
+  static constexpr uint64_t most_memory = uint64_t{512} << 20;
+
  public:
   explicit XzSource(const std::string& path) : file_(path), path_(path) {
-    if (lzma_stream_decoder(&stream_, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK) {
+    if (lzma_stream_decoder(&stream_, most_memory, LZMA_CONCATENATED) != LZMA_OK) {
       internal_error("{}: the xz decoder cannot be started", path);
     }
   }
@@ -71,6 +74,10 @@ class XzSource final : public ByteSource {
     if (status == LZMA_OK) return;
     if (status == LZMA_STREAM_END) {
       is_finished_ = true;
+    } else if (status == LZMA_MEMLIMIT_ERROR) {
+      data_error(
+          "{}: unpacking it takes {} MiB of memory, expected at most {}; compress it with xz -9 or less",
+          path_, lzma_memusage(&stream_) >> 20, most_memory >> 20);
     } else if (status == LZMA_BUF_ERROR) {
       data_error("{}: the xz stream is truncated; fetch or compress the file again", path_);
     } else {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 
 #include "base/error.h"
 #include "files/byte_source.h"
@@ -124,7 +125,8 @@ OpenCsv open_csv(const std::string& file, const ReadOptions& options, const std:
   arrow::csv::ReadOptions read = arrow::csv::ReadOptions::Defaults();
   read.use_threads = false;
   read.block_size = block_bytes;
-  read.skip_rows = static_cast<int32_t>(header_end);
+  // No file has more lines than Arrow can count.
+  read.skip_rows = static_cast<int32_t>(std::min<int64_t>(header_end, std::numeric_limits<int32_t>::max()));
   read.column_names = file_columns;
 
   arrow::csv::ConvertOptions convert = arrow::csv::ConvertOptions::Defaults();

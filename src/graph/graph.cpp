@@ -148,16 +148,62 @@ Var Graph::state(const std::string& path, Shape shape, std::vector<double> initi
   return add(std::move(node));
 }
 
+namespace {
+
+// Ids and routes are no numbers: which operations read them, and as which input.
+struct Slot {
+  std::string_view op;
+  int input;
+};
+constexpr Slot id_slots[] = {{"embedding", 0}, {"own_rows", 1}};  // others: Op::ids_of_slices()
+constexpr Slot route_slots[] = {{"gather", 1}, {"branch_rows", 1}, {"combine", 2}};
+
+bool is_slot(std::span<const Slot> slots, const std::string& op, int input) {
+  return std::any_of(slots.begin(), slots.end(),
+                     [&](const Slot& slot) { return slot.op == op && slot.input == input; });
+}
+
+void check_operand(const Op& op, int input, const Node& operand) {
+  const bool takes_ids = is_slot(id_slots, op.name(), input) || op.ids_of_slices() == input;
+  if (takes_ids != (operand.leaf == Leaf::Ids)) {
+    command_error("{}: input {} is {}, expected {}", op.name(), input, takes_ids ? "no ids" : "ids",
+                  takes_ids ? "ids" : "numbers");
+  }
+  const bool is_route = operand.op != nullptr && operand.op->name() == "route";
+  const bool takes_route = is_slot(route_slots, op.name(), input);
+  if (takes_route != is_route) {
+    command_error("{}: input {} is {}, expected {}", op.name(), input, is_route ? "a route" : "no route",
+                  is_route ? "numbers" : "a route");
+  }
+}
+
+// A branch of the route has a block of the weight.
+void check_branches(const Op& op, std::span<const Signature> inputs, const Signature& output,
+                    const std::vector<Node>& nodes) {
+  if (output.domain != Domain::Routed || inputs.size() < 2 || !op.owns_branch(1) || !op.reads_matrix(1))
+    return;
+  const Shape& weight = inputs[1].shape;
+  const int64_t blocks = weight.rank() > 2 ? weight[0] : op.column_blocks();
+  const int64_t branches = nodes[output.route].signature.shape.elements();
+  if (blocks != branches)
+    command_error("{}: the weight {} has {} blocks, expected one for each of {} branches", op.name(),
+                  weight.text(), blocks, branches);
+}
+
+}  // namespace
+
 Var Graph::apply(std::shared_ptr<const Op> op, const std::vector<Var>& inputs) {
   Node node;
   std::vector<Signature> signatures;
   for (const Var& input : inputs) {
     if (!input.is_valid()) internal_error("{}: an input is empty", op->name());
     if (&input.graph() != this) internal_error("{}: an input belongs to another graph", op->name());
+    check_operand(*op, static_cast<int>(node.inputs.size()), nodes_[input.node()]);
     node.inputs.push_back(input.node());
     signatures.push_back(input.signature());
   }
   node.signature = op->infer(signatures);
+  check_branches(*op, signatures, node.signature, nodes_);
   if (op->name() == "route") node.signature.route = static_cast<int>(nodes_.size());
   node.op = std::move(op);
   return add(std::move(node));
@@ -206,7 +252,10 @@ void Graph::add_probe(LevelProbe probe) {
     const auto seen = static_cast<int64_t>(gate.sees.size());
     const bool fits = shape_of(gate.weights).elements() == seen && shape_of(gate.mixed).last() == seen &&
                       gate.row >= 0 && gate.row < shape_of(gate.mixed).outer();
-    if (!fits) internal_error("the probe of \"{}\" does not fit its {} experts", gate.path, seen);
+    const bool sees_experts = std::all_of(gate.sees.begin(), gate.sees.end(),
+                                          [&](int expert) { return expert >= 0 && expert < experts; });
+    if (!fits || !sees_experts)
+      internal_error("the probe of \"{}\" does not fit its {} experts", gate.path, seen);
     named_.try_emplace(gate.path, gate.weights);
   }
   probes_.push_back(std::move(probe));

@@ -1,6 +1,7 @@
 #include "model_file/checkpoint.h"
 
 #include "base/error.h"
+#include "base/read_json.h"
 
 namespace gatewise {
 namespace {
@@ -41,8 +42,10 @@ LoadedCheckpoint load_checkpoint(const std::string& path) {
                path, version->second, GATEWISE_VERSION, checkpoint_version, start_over);
   }
   const std::string_view bytes = loaded.tensors.entry(state_name).bytes;
-  loaded.state = Json::from_cbor(bytes.begin(), bytes.end(), true, false);
-  if (loaded.state.is_discarded()) data_error("{}: the state cannot be read; {}", path, start_over);
+  std::string fault;
+  std::optional<Json> state = read_cbor(bytes, fault);
+  if (!state) data_error("{}: the state cannot be read ({}); {}", path, fault, start_over);
+  loaded.state = std::move(*state);
   return loaded;
 }
 

@@ -1,9 +1,12 @@
+#include <cmath>
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/read_json.h"
 #include "base/toml.h"
 #include "model_file/manifest.h"
 #include "model_file/model_directory.h"
+#include "model_file/model_fit.h"
 #include "model_file/tensors.h"
 
 namespace gatewise {
@@ -21,10 +24,16 @@ class Reader {
     model.version = manifest_.version;
     model.graph =
         within<std::unique_ptr<Graph>>("graph.json", [&] { return Graph::from_json(json("graph.json")); });
+    const TensorFile weights(std::move(file("weights.safetensors")));
+    check_weights(*model.graph, weights);
     model.store = std::make_unique<Store<float>>(*model.graph);
-    read_weights(*model.store);
+    read_weights(*model.store, weights);
     if (files_.count("encoder.json") > 0) {
       model.encoder = within<Encoder>("encoder.json", [&] { return read_encoder(); });
+      within<bool>("graph.json", [&] {
+        require_model_fit(*model.graph, model.encoder->space());
+        return true;
+      });
     }
     model.configuration = within<Json>(
         "model.toml", [&] { return parse_toml(file("model.toml").bytes(), path("model.toml")); });
@@ -49,9 +58,10 @@ class Reader {
   }
 
   Json json(const std::string& name) {
-    Json parsed = Json::parse(file(name).bytes(), nullptr, false);
-    if (parsed.is_discarded()) data_error("{}: is not JSON; take a whole copy of the model", path(name));
-    return parsed;
+    std::string fault;
+    std::optional<Json> parsed = read_json(file(name).bytes(), fault);
+    if (!parsed) data_error("{}: is not JSON; {}; take a whole copy of the model", path(name), fault);
+    return std::move(*parsed);
   }
 
   // What is wrong in a file of a model is the model's fault and named with the file.
@@ -65,8 +75,24 @@ class Reader {
     }
   }
 
-  void read_weights(Store<float>& store) {
-    const TensorFile tensors(std::move(file("weights.safetensors")));
+  // Before memory is taken: the graph may claim any size, the file has its own.
+  static void check_weights(const Graph& graph, const TensorFile& tensors) {
+    const Layout layout(graph);
+    for (const PathBlock& block : layout.blocks) {
+      for (const float value : tensors.get<float>(block.path, block.shape.sizes)) {
+        if (std::isfinite(value)) continue;
+        data_error(
+            "{}: tensor \"{}\" has the value {}, expected finite numbers; train or export the model again",
+            tensors.path(), block.path, value);
+      }
+    }
+    if (tensors.names().size() != layout.blocks.size()) {
+      data_error("{}: got {} arrays, expected the {} of graph.json; take a whole copy of the model",
+                 tensors.path(), tensors.names().size(), layout.blocks.size());
+    }
+  }
+
+  static void read_weights(Store<float>& store, const TensorFile& tensors) {
     for (const PathBlock& block : store.layout().blocks) {
       const std::span<const float> values = tensors.get<float>(block.path, block.shape.sizes);
       float* to = (block.place < 0 ? store.states().data() : store.at(store.layout().places[block.place])) +
@@ -74,10 +100,6 @@ class Reader {
       for (int64_t row = 0; row < block.rows; ++row) {
         std::copy_n(values.data() + row * block.columns, block.columns, to + row * block.row_stride);
       }
-    }
-    if (tensors.names().size() != store.layout().blocks.size()) {
-      data_error("{}: got {} arrays, expected the {} of graph.json; take a whole copy of the model",
-                 tensors.path(), tensors.names().size(), store.layout().blocks.size());
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/read_json.h"
 
 namespace gatewise {
 namespace {
@@ -74,8 +75,11 @@ Manifest read_manifest(const std::string& directory) {
       seal_of(text) != text.substr(prefix.size(), unsealed_digits.size())) {
     data_error("{}: is damaged; its checksum does not fit; {}", path, advice);
   }
+  std::string unreadable;
+  const std::optional<Json> parsed = read_json(text, unreadable);
+  if (!parsed) data_error("{}: is damaged ({}); {}", path, unreadable, advice);
   try {
-    const Json json = Json::parse(text);
+    const Json& json = *parsed;
     if (json.at("format") != format_word) {
       data_error("{}: is not that of a model; got format {}, expected \"{}\"; give the directory of a model",
                  path, json.at("format").dump(), format_word);

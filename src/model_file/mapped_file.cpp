@@ -15,14 +15,15 @@ namespace gatewise {
 namespace {
 
 [[noreturn]] void fail(const std::string& path, int code) {
-  data_error("{}: cannot be read; {}; check that the file exists and may be read", path,
+  data_error("{}: cannot be read; {}; check that it is a file, exists and may be read", path,
              std::generic_category().message(code));
 }
 
 }  // namespace
 
 MappedFile::MappedFile(const std::string& path) : path_(path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK a pipe of that name would be waited for.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) fail(path, errno);
   struct stat status {};
   int code = ::fstat(descriptor, &status) == 0 ? 0 : errno;

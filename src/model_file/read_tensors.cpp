@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/read_json.h"
 #include "model_file/tensor_types.h"
 #include "model_file/tensors.h"
 
@@ -52,6 +53,7 @@ Claim read_claim(const std::string& path, const std::string& name, const Json& j
   Claim claim{name, {}, 0, 0};
   try {
     claim.entry.dtype = json.at("dtype").get<std::string>();
+    if (!json.at("shape").is_array()) throw std::invalid_argument("its shape is no list");
     for (const Json& size : json.at("shape")) claim.entry.shape.push_back(whole_number(size));
     claim.begin = whole_number(json.at("data_offsets").at(0));
     claim.end = whole_number(json.at("data_offsets").at(1));
@@ -75,8 +77,11 @@ Claim read_claim(const std::string& path, const std::string& name, const Json& j
 TensorFile::TensorFile(MappedFile file) : file_(std::move(file)) {
   const std::string_view text = header_of(file_);
   check_seal(text);
-  const Json header = Json::parse(text, nullptr, false);
-  if (!header.is_object()) damaged(path(), "its header is not JSON");
+  std::string fault;
+  const std::optional<Json> parsed = read_json(text, fault);
+  if (!parsed || !parsed->is_object())
+    damaged(path(), "its header is not JSON" + (fault.empty() ? "" : " (" + fault + ")"));
+  const Json& header = *parsed;
   std::vector<Claim> claims;
   for (const auto& [name, value] : header.items()) {
     if (name != metadata_key) {

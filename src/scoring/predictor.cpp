@@ -1,8 +1,10 @@
 #include "scoring/predictor.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
+#include "model_file/model_fit.h"
 
 namespace gatewise {
 
@@ -10,6 +12,7 @@ Predictor::Predictor(const Graph& graph, const Store<float>& store, const Featur
     : program_(std::make_shared<const ScoringProgram>(store)),
       bindings_(graph, program_->inputs(), space),
       has_own_labels_(space != nullptr && space->has_own_labels()) {
+  if (space != nullptr) require_model_fit(graph, *space);
   add_columns(graph, space);
 }
 
@@ -53,6 +56,13 @@ void Predictor::write(const ScoringRun& run, int64_t rows, const Ids* tasks, flo
           scalings_[tasks == nullptr ? column : static_cast<size_t>(tasks->ids[row * tasks->stride])];
       for (int64_t i = 0; i < columns.width; ++i)
         to[i] = scaling == nullptr ? from[i] : static_cast<float>(scaling->invert(from[i]));
+      const bool is_finite = std::all_of(to, to + columns.width, [](float x) { return std::isfinite(x); });
+      if (!is_finite && !columns.kind.empty()) {
+        data_error(
+            "row {}: the prediction of \"{}\" is no finite number; the row's numbers are too large for the "
+            "model",
+            row + 1, columns.name);
+      }
     }
   }
 }

@@ -39,6 +39,46 @@ void check_identity(const std::string& path, const Json& saved, const Json& expe
   }
 }
 
+// Counts stay far from where their products overflow.
+int64_t count_at(const std::string& path, const Json& saved, const char* name) {
+  constexpr int64_t most = int64_t{1} << 40;
+  const Json& value = saved.at(name);
+  const int64_t count = value.is_number_integer() ? value.get<int64_t>() : -1;
+  if (count < 0 || count > most) {
+    data_error("{}: the state of the run is damaged; got {} = {}, expected a count; delete it to start over",
+               path, name, value.dump());
+  }
+  return count;
+}
+
+// `into` has the size that the run needs.
+template <class T>
+void read_list(const std::string& path, const Json& saved, const char* name, std::vector<T>& into) {
+  std::vector<T> values = saved.at(name).get<std::vector<T>>();
+  if (values.size() != into.size()) {
+    data_error("{}: the state of the run is damaged; got {} of {}, expected {}; delete it to start over",
+               path, values.size(), name, into.size());
+  }
+  into = std::move(values);
+}
+
+void read_state(const std::string& path, const Json& saved, TrainingState& state) {
+  state.epoch = count_at(path, saved, "epoch");
+  state.step = count_at(path, saved, "step");
+  state.optimiser_steps = count_at(path, saved, "optimiser_steps");
+  saved.at("total_loss").get_to(state.total_loss);
+  read_list(path, saved, "task_losses", state.task_losses);
+  read_list(path, saved, "task_steps", state.task_steps);
+  read_list(path, saved, "penalties", state.penalties);
+  state.history = saved.at("history");
+  for (const char* list : {"epochs", "warnings"}) {
+    if (!state.history.at(list).is_array())
+      data_error("{}: the history of the run has no list of {}; delete it to start over", path, list);
+  }
+  state.stopper = saved.at("stopper");
+  state.probes = saved.at("probes");
+}
+
 }  // namespace
 
 Weights copy_weights(const Store<float>& store) {
@@ -106,24 +146,21 @@ bool restore_training(const std::string& path, TrainingState& state, Store<float
   if (!std::filesystem::exists(path)) return false;
   const LoadedCheckpoint loaded = load_checkpoint(path);
   const Json& saved = loaded.state;
-  check_identity(path, saved.at("identity"), identity);
-  state.epoch = saved.at("epoch");
-  state.step = saved.at("step");
-  state.total_loss = saved.at("total_loss");
-  state.task_losses = saved.at("task_losses").get<std::vector<double>>();
-  state.task_steps = saved.at("task_steps").get<std::vector<int64_t>>();
-  state.penalties = saved.at("penalties").get<std::vector<double>>();
-  state.history = saved.at("history");
-  state.stopper = saved.at("stopper");
-  state.probes = saved.at("probes");
-  state.optimiser_steps = saved.at("optimiser_steps");
+  bool has_best = false;
+  try {
+    check_identity(path, saved.at("identity"), identity);
+    read_state(path, saved, state);
+    saved.at("has_best").get_to(has_best);
+  } catch (const Json::exception& fault) {
+    data_error("{}: the state of the run is damaged ({}); delete it to start over", path, fault.what());
+  }
   each_array(store, [&](const std::string& name, float* data, int64_t size) {
     copy_into(loaded.tensors, "weights/" + name, data, size);
   });
   for (const StateArray<float>& array : optimiser.state()) {
     copy_into(loaded.tensors, "optimiser/" + array.name, array.data, array.size);
   }
-  if (!saved.at("has_best").get<bool>()) return true;
+  if (!has_best) return true;
   state.best = copy_weights(store);
   const auto take_best = [&](const std::string& name, std::vector<float>& values) {
     copy_into(loaded.tensors, "best/" + name, values.data(), static_cast<int64_t>(values.size()));

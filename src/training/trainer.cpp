@@ -338,8 +338,17 @@ class TrainingLoop {
     if (run_.checkpoint.empty()) command_error("resume: no checkpoint file is configured");
     if (!restore_training(run_.checkpoint, state_, store_, optimiser_, run_identity())) return;
     has_checkpoint_ = true;
-    stopper_.restore(state_.stopper);
-    if (prober_ && !state_.probes.is_null()) prober_->restore(state_.probes);
+    try {
+      stopper_.restore(state_.stopper);
+      if (prober_ && !state_.probes.is_null()) prober_->restore(state_.probes);
+    } catch (const Json::exception& fault) {
+      data_error("{}: the state of the run is damaged ({}); delete it to start over", run_.checkpoint,
+                 fault.what());
+    }
+    if (state_.step > steps_per_epoch_) {
+      data_error("{}: got step {} of an epoch of {}; delete it to start over", run_.checkpoint, state_.step,
+                 steps_per_epoch_);
+    }
     optimiser_.set_steps(state_.optimiser_steps);
     program_.parameters_changed();
   }

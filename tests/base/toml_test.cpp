@@ -43,6 +43,21 @@ a = {q = 1, p = 2.0}
   EXPECT_TRUE(json["model"]["a"]["p"].is_number_float());
 }
 
+// The parser's own assertions ended the program.
+TEST(Toml, TextsThatBreakOffAnywhereAreErrors) {
+  const std::string text = "[a.\"b\".c]\nx.y = {p = 1, q.r = [1, 'z']}\n[[d.e]]\nf = 1979-05-27T07:32:00Z\n";
+  for (size_t size = 0; size < text.size(); ++size) {
+    for (const char* tail :
+         {"", ".", "=", "[", "{", "\"", "]", "}", ",", "#", "\n", ".\n", ", }", ".]", "= ,", "\r"}) {
+      try {
+        parse_toml(text.substr(0, size) + tail, "x.toml");
+      } catch (const Error& error) {
+        EXPECT_EQ(error.fault(), Fault::Command) << error.what();
+      }
+    }
+  }
+}
+
 TEST(Toml, ErrorsSayFileLineAndColumn) {
   EXPECT_THAT(message_of(Fault::Command, [] { parse_toml("a = 1\nb = = 2\n", "config.toml"); }),
               StartsWith("config.toml:2:5: "));

@@ -31,7 +31,9 @@ class EmbeddingOp final : public OpBase<EmbeddingOp, EmbeddingOptions> {
 
   Signature infer(std::span<const Signature> inputs) const override {
     require_inputs(inputs, 2);
-    require(inputs[1].shape.rank() == 2, "the table must be [rows, width], got {}", inputs[1].shape.text());
+    require(inputs[0].domain == Domain::Row && inputs[0].shape.rank() == 0, "the first input must be ids");
+    require(inputs[1].domain == Domain::Static && inputs[1].shape.rank() == 2,
+            "the table must be static [rows, width], got {}", inputs[1].shape.text());
     Signature output = inputs[0];
     output.shape = Shape{inputs[1].shape[1]};
     return output;

@@ -17,7 +17,11 @@ class ReshapeOp final : public OpBase<ReshapeOp, ReshapeOptions> {
     require_inputs(inputs, 1);
     Signature output = inputs[0];
     output.shape = Shape(options_.shape);
-    require(output.shape.elements() == inputs[0].shape.elements(), "{} cannot become {}",
+    int64_t elements = 1;
+    bool overflows = false;
+    for (const int64_t size : options_.shape)
+      overflows = overflows || __builtin_mul_overflow(elements, size, &elements);
+    require(!overflows && elements == inputs[0].shape.elements(), "{} cannot become {}",
             inputs[0].shape.text(), output.shape.text());
     return output;
   }

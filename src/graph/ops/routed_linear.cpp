@@ -24,8 +24,11 @@ class RoutedLinearOp final : public LinearOpBase<RoutedLinearOp, RoutedLinearOpt
   int64_t column_blocks() const override { return options_.side_by_side; }
   bool owns_branch(int input) const override { return input > 0; }
 
-  void check_x(const Signature& x, const Shape&) const {
+  void check_x(const Signature& x, const Shape& weight) const {
     require(x.domain == Domain::Routed, "x must be a value of routed rows; gather it first");
+    require(weight.rank() == 2 || options_.side_by_side == 1,
+            "{} branches side by side need a weight of two axes, got {}", options_.side_by_side,
+            weight.text());
   }
 
   template <class T>
