@@ -42,6 +42,9 @@ HttpProgress HttpParser::read(std::string_view& input) {
   }
   while (!is_done()) {
     if (input.empty()) return HttpProgress::NeedsMore;
+    // Wherever a chunked body is cut, five bytes are still to come ("0", two ends of lines); Beast asserts
+    // that it has them once it has seen the last chunk.
+    if (is_header_done() && chunked() && input.size() < 5) return HttpProgress::NeedsMore;
     ErrorCode error;
     input.remove_prefix(put(boost::asio::const_buffer(input.data(), input.size()), error));
     if (error == http::error::need_more) {

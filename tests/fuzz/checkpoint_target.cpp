@@ -93,8 +93,7 @@ std::vector<std::string> words_of_checkpoints() {
           "F32",   "U8",    "history", "epochs",        "warnings"};
 }
 
-const RegisterFuzzTarget checkpoint_registered{"checkpoint",
-                                               {resume, checkpoints, words_of_checkpoints, 100}};
+const RegisterFuzzTarget checkpoint_registered{"checkpoint", {resume, checkpoints, words_of_checkpoints, 50}};
 
 }  // namespace
 }  // namespace gatewise

@@ -56,7 +56,7 @@ std::vector<std::string> words_of_encoders() {
 }
 
 const RegisterFuzzTarget encoder_registered{"encoder",
-                                            {read_encoder_files, encoder_files, words_of_encoders, 2000}};
+                                            {read_encoder_files, encoder_files, words_of_encoders, 700}};
 
 }  // namespace
 }  // namespace gatewise

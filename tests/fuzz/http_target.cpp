@@ -59,15 +59,15 @@ void read_http(std::string_view input) {
 }
 
 std::vector<std::string> connections() {
-  return {
-      "POST /v2/models/m/infer HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: "
-      "2\r\n\r\n{}"
-      "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n",
-      "POST /v1/models/m:predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
-      "chunked\r\n\r\n2;x=y\r\n{}\r\n0\r\n"
-      "Trailer: x\r\n\r\n",
-      "POST /x HTTP/1.0\r\nContent-Length: 3\r\nInference-Header-Content-Length: 2\r\nExpect: "
-      "100-continue\r\nConnection: keep-alive\r\n\r\n{}x"};
+  return {"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+          "POST /v2/models/m/infer HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: "
+          "2\r\n\r\n{}"
+          "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n",
+          "POST /v1/models/m:predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+          "chunked\r\n\r\n2;x=y\r\n{}\r\n0\r\n"
+          "Trailer: x\r\n\r\n",
+          "POST /x HTTP/1.0\r\nContent-Length: 3\r\nInference-Header-Content-Length: 2\r\nExpect: "
+          "100-continue\r\nConnection: keep-alive\r\n\r\n{}x"};
 }
 
 std::vector<std::string> http_words() {

@@ -62,6 +62,19 @@ TEST(HttpParser, RequestsAreTheSameHoweverTheyAreCut) {
   EXPECT_EQ(parse_parts(bytes).request.body, "hello, workers!");
 }
 
+// Beast's own assertion ended the program when the last chunk came alone, byte by byte.
+TEST(HttpParser, AnEmptyChunkedBodyMayComeInAnyPieces) {
+  const std::string text = "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (size_t piece = 1; piece <= text.size(); ++piece) {
+    std::vector<std::string> parts;
+    for (size_t at = 0; at < text.size(); at += piece) parts.push_back(text.substr(at, piece));
+    const Parsed parsed = parse_parts(parts);
+    ASSERT_EQ(parsed.progress, HttpProgress::Complete) << piece << ": " << parsed.fault.message;
+    EXPECT_EQ(parsed.request.body, "");
+    EXPECT_EQ(parsed.rest, "");
+  }
+}
+
 TEST(HttpParser, BodiesWithoutLengthAreEmptyAndPadded) {
   const Parsed parsed = parse_parts({"GET /v2 HTTP/1.1\r\nHost: h\r\n\r\nPOST"});
   EXPECT_EQ(parsed.progress, HttpProgress::Complete);
