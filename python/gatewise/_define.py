@@ -100,11 +100,14 @@ def _definer(function, name, kind, positional, traits):
             raise _core.Error(f"{where}: option \"{taken[0]}\": estimators have a parameter of this name; choose another")
         define = _core.define_gate if kind == "gate" else _core.define_architecture
         if define(known, function, traits):
-            warnings.warn(f"{where} takes the place of the one of that name", ReplacedWarning, stacklevel=2)
+            # At the line of the decorator, which is called with the function or gives what is.
+            warnings.warn(f"{where} takes the place of the one of that name", ReplacedWarning,
+                          stacklevel=2 if is_called else 4)
         _options.refresh()
         return function
 
-    return register if function is None else register(function)
+    is_called = function is None
+    return register if is_called else register(function)
 
 
 def _declared(function, where, positional):
