@@ -6,7 +6,9 @@ import typing
 import warnings
 
 from . import _core, _options
+from ._estimator import Estimator
 
+ADDED = set()  # names of parts that this process has registered
 TYPES = {bool: "boolean", int: "integer", float: "number", str: "text", dict: "table", list[int]: "list of integers",
          list[float]: "list of numbers", list[str]: "list of texts"}
 
@@ -84,8 +86,18 @@ def architecture(function=None, *, name=None):
 def load_plugin(path):
     """Loads a C++ plug-in, as ``--plugin`` does; returns the names of its parts."""
     names = _core.load_plugin(str(path))
-    _options.refresh()
+    _take_in(names)
     return names
+
+
+def _take_in(names):
+    """Parameters of the estimators, in their signature too, are those of the parts there are."""
+    ADDED.update(names)
+    _options.refresh()
+    known = Estimator.__init__.__signature__
+    new = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+           for name in _options.MODEL_OPTIONS if name not in known.parameters]
+    Estimator.__init__.__signature__ = known.replace(parameters=[*known.parameters.values(), *new])
 
 
 def _definer(function, name, kind, positional, traits):
@@ -100,11 +112,14 @@ def _definer(function, name, kind, positional, traits):
             raise _core.Error(f"{where}: option \"{taken[0]}\": estimators have a parameter of this name; choose another")
         define = _core.define_gate if kind == "gate" else _core.define_architecture
         if define(known, function, traits):
-            warnings.warn(f"{where} takes the place of the one of that name", ReplacedWarning, stacklevel=2)
-        _options.refresh()
+            # At the line of the decorator, which is called with the function or gives what is.
+            warnings.warn(f"{where} takes the place of the one of that name", ReplacedWarning,
+                          stacklevel=2 if is_called else 4)
+        _take_in([known])
         return function
 
-    return register if function is None else register(function)
+    is_called = function is None
+    return register if is_called else register(function)
 
 
 def _declared(function, where, positional):
