@@ -1,0 +1,67 @@
+"""The commands of README.md from a table to answers of a server, run as they stand there.
+
+Usage: readme_test.py PROGRAM
+"""
+
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PROGRAM = pathlib.Path(sys.argv.pop(1)).resolve()
+SECTION = "## From a table to a server"
+PORT = "8080"
+
+
+def commands_and_answers():
+    """The commands of the section, and the JSON that it shows as their answers."""
+    section = (ROOT / "README.md").read_text().split(f"{SECTION}\n")[1].split("\n## ")[0]
+    commands = "\n".join(re.findall(r"```sh\n(.*?)```", section, re.DOTALL))
+    return commands, [json.loads(text) for text in re.findall(r"```json\n(.*?)```", section, re.DOTALL)]
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class ReadmeTest(unittest.TestCase):
+    def test_a_newcomer_gets_the_answers_that_are_shown(self):
+        commands, shown = commands_and_answers()
+        self.assertEqual(len(shown), 2)
+        with tempfile.TemporaryDirectory() as folder:
+            script = f"set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{commands}"
+            done = subprocess.run(
+                ["bash", "-c", script.replace(PORT, str(free_port()))], cwd=folder, capture_output=True, text=True, timeout=300,
+                env=os.environ | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"model_name"')]
+        self.assertEqual(len(answers), len(shown), done.stdout + done.stderr)
+        for answer, expected in zip(answers, shown):
+            self.assert_alike(answer, expected)
+
+    def assert_alike(self, answer, expected):
+        """Equal but for the last digits of numbers, which depend on the machine."""
+        if isinstance(expected, dict):
+            self.assertEqual(list(answer), list(expected))
+            for name in expected:
+                self.assert_alike(answer[name], expected[name])
+        elif isinstance(expected, list):
+            self.assertEqual(len(answer), len(expected))
+            for own, other in zip(answer, expected):
+                self.assert_alike(own, other)
+        elif isinstance(expected, float):
+            self.assertAlmostEqual(answer, expected, delta=0.02)
+        else:
+            self.assertEqual(answer, expected)
+
+
+if __name__ == "__main__":
+    unittest.main()
