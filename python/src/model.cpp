@@ -111,7 +111,7 @@ std::unique_ptr<PythonModel> PythonModel::load(const std::string& directory) {
 
 void PythonModel::save(const std::string& directory) const {
   save_model(directory, {*model_.graph, *model_.store, &*model_.encoder, model_.configuration, model_.history,
-                         model_.metrics});
+                         model_.metrics, example_rows(*model_.graph, *model_.store, *model_.encoder)});
 }
 
 Json PythonModel::outputs() const {

@@ -175,7 +175,7 @@ void answer_model_config(ProtocolWorker& worker, ProtocolCall& call, Response& r
 
 void answer_model_stats(ProtocolWorker& worker, ProtocolCall& call, Response& response) {
   const ServedModel& model = find_model(worker, call, response);
-  write_json(response, {{"model_stats", {stats_json(model)}}});
+  write_json(response, {{"model_stats", Json::array({stats_json(model)})}});
 }
 
 void answer_stats(ProtocolWorker& worker, ProtocolCall&, Response& response) {

@@ -173,7 +173,7 @@ std::vector<ModelState> ModelRepository::index() const {
     }
     for (const auto& [number, version] : entry.versions)
       states.push_back({entry.name, number, version.served != nullptr,
-                        version.reason.empty() ? entry.reason : version.reason});
+                        entry.reason.empty() ? version.reason : entry.reason});
   }
   return states;
 }

@@ -23,7 +23,8 @@ struct ProtocolWorker {
   const size_t number;
   RequestMemory memory;
   simdjson::dom::parser parser;
-  RawRows rows{memory};
+  RawRows rows{memory}, context{memory};
+  std::vector<bool> in_context;  // by column of a model
 };
 
 // One request on its way.
@@ -51,6 +52,12 @@ std::span<const float> score_raw(ScoringSession& session, const ServedModel& mod
                                  std::span<const RawValue> values, int64_t rows);
 std::span<const float> score_inputs(ScoringSession& session, int64_t rows);
 
+// The list of rows, each an object of values by feature, read into `rows`; their number. Throws Refusal
+// naming the row that `field` and `noun` say.
+int64_t read_row_list(const ProtocolWorker& worker, RawRows& rows, const ServedModel& model,
+                      const RowSlots& slots, simdjson::dom::element list, std::string_view field,
+                      std::string_view noun);
+
 // Throws Refusal(422) naming the row and the output where one is not finite, which JSON cannot say.
 void check_finite(std::span<const float> predictions, const ServedModel& model);
 
@@ -75,8 +82,9 @@ void answer_index(ProtocolWorker&, ProtocolCall&, Response&);
 void answer_load(ProtocolWorker&, ProtocolCall&, Response&);
 void answer_unload(ProtocolWorker&, ProtocolCall&, Response&);
 void answer_not_offered(ProtocolWorker&, ProtocolCall&, Response&);
-// Scoring (row_answers.cpp, infer_answers.cpp).
+// Scoring (row_answers.cpp, rank_answers.cpp, infer_answers.cpp).
 void answer_predict(ProtocolWorker&, ProtocolCall&, Response&);
+void answer_rank(ProtocolWorker&, ProtocolCall&, Response&);
 void answer_infer(ProtocolWorker&, ProtocolCall&, Response&);
 
 }  // namespace gatewise

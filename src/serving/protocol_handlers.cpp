@@ -21,6 +21,8 @@ struct ProtocolRoute {
 constexpr ProtocolRoute routes[] = {
     {"POST", "v1/models/*:predict", answer_predict},
     {"POST", "v1/models/*/versions/*:predict", answer_predict},
+    {"POST", "v1/models/*:rank", answer_rank},
+    {"POST", "v1/models/*/versions/*:rank", answer_rank},
     {"POST", "v2/models/*/infer", answer_infer},
     {"POST", "v2/models/*/versions/*/infer", answer_infer},
     {"GET", "v1/models", answer_models},

@@ -35,20 +35,6 @@ PredictFields predict_fields(simdjson::dom::object body) {
   return fields;
 }
 
-int64_t read_instances(ProtocolWorker& worker, const ServedModel& model, const RowSlots& slots,
-                       simdjson::dom::element instances) {
-  if (!instances.is_array()) refuse(400, "instances: expected a list of rows");
-  const simdjson::dom::array list = json_array(instances);
-  check_rows(worker, "instances", list.size());
-  worker.rows.start(model, slots, static_cast<int64_t>(list.size()));
-  int64_t row = 0;
-  for (const simdjson::dom::element instance : list) {
-    worker.rows.read_row(row, instance, {"row", row + 1});
-    ++row;
-  }
-  return row;
-}
-
 int64_t read_columns(ProtocolWorker& worker, const ServedModel& model, const RowSlots& slots,
                      simdjson::dom::element columns) {
   if (!columns.is_object()) refuse(400, "columns: expected an object of lists by feature");
@@ -65,6 +51,21 @@ int64_t read_columns(ProtocolWorker& worker, const ServedModel& model, const Row
 
 }  // namespace
 
+int64_t read_row_list(const ProtocolWorker& worker, RawRows& rows, const ServedModel& model,
+                      const RowSlots& slots, simdjson::dom::element list, std::string_view field,
+                      std::string_view noun) {
+  if (!list.is_array()) refuse(400, "{}: expected a list of rows", field);
+  const simdjson::dom::array items = json_array(list);
+  check_rows(worker, field, items.size());
+  rows.start(model, slots, static_cast<int64_t>(items.size()));
+  int64_t row = 0;
+  for (const simdjson::dom::element item : items) {
+    rows.read_row(row, item, {noun, row + 1});
+    ++row;
+  }
+  return row;
+}
+
 void answer_predict(ProtocolWorker& worker, ProtocolCall& call, Response& response) {
   const ServedModel& model = find_model(worker, call, response);
   call.is_scoring = true;
@@ -74,7 +75,8 @@ void answer_predict(ProtocolWorker& worker, ProtocolCall& call, Response& respon
   }
   const PredictFields fields = predict_fields(read_json(worker, call));
   const RowSlots& slots = model.all_slots();
-  const int64_t rows = fields.has_instances ? read_instances(worker, model, slots, fields.instances)
+  const int64_t rows = fields.has_instances ? read_row_list(worker, worker.rows, model, slots,
+                                                            fields.instances, "instances", "row")
                                             : read_columns(worker, model, slots, fields.columns);
   ScoringSession& session = model.session(worker.number);
   const std::span<const float> predictions = score_raw(session, model, worker.rows.values(), rows);

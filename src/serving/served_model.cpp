@@ -7,6 +7,8 @@
 namespace gatewise {
 namespace {
 
+constexpr size_t most_divisions = 8;
+
 std::string json_key(const std::string& name) {
   std::string key;
   append_json_text(key, name);
@@ -44,7 +46,10 @@ std::vector<EncodedInput> encoded_inputs(const ServableModel& model) {
 ServedModel::ServedModel(std::string name, int64_t version, std::shared_ptr<const ServableModel> model)
     : name_(std::move(name)), version_(version), model_(std::move(model)) {
   inputs_ = encoded_inputs(*model_);
-  if (model_->loaded.encoder) columns_ = raw_columns(*model_->loaded.encoder);
+  if (model_->loaded.encoder) {
+    columns_ = raw_columns(*model_->loaded.encoder);
+    divisions_ = std::make_unique<ContextPredictors>(model_, most_divisions);
+  }
   for (size_t i = 0; i < columns_.size(); ++i) all_slots_.of_column.push_back(static_cast<int32_t>(i));
   all_slots_.width = static_cast<int64_t>(columns_.size());
   for (const PredictionColumns& output : model_->predictor->columns()) {
@@ -63,6 +68,30 @@ ScoringSession& ServedModel::session(size_t worker) const {
   if (sessions_.size() <= worker) sessions_.resize(worker + 1);
   if (!sessions_[worker]) sessions_[worker] = std::make_unique<ScoringSession>(model_->predictor);
   return *sessions_[worker];
+}
+
+RankingSession& ServedModel::ranking(ScoringSession& session, const std::vector<bool>& context) const {
+  auto& known = session.rankings;
+  const auto at =
+      std::find_if(known.begin(), known.end(), [&](auto& ranking) { return ranking->context == context; });
+  if (at != known.end()) {
+    std::rotate(known.begin(), at, at + 1);
+    return *known.front();
+  }
+  std::vector<std::string> names;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (context[i]) names.push_back(columns_[i].name);
+  }
+  auto made = std::make_unique<RankingSession>(divisions_->get(names));
+  made->context = context;
+  RowSlots &of_context = made->context_slots, &of_candidates = made->candidate_slots;
+  for (const bool is_context : context) {
+    of_context.of_column.push_back(is_context ? static_cast<int32_t>(of_context.width++) : -1);
+    of_candidates.of_column.push_back(is_context ? -1 : static_cast<int32_t>(of_candidates.width++));
+  }
+  if (known.size() == most_divisions) known.pop_back();
+  known.insert(known.begin(), std::move(made));
+  return *known.front();
 }
 
 }  // namespace gatewise

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "scoring/context_predictor.h"
 #include "scoring/raw_columns.h"
 #include "scoring/servable_model.h"
 
@@ -27,6 +28,15 @@ struct EncodedInput {
   int64_t width = 1;         // numbers per row
 };
 
+// A model divided by the columns of a ranking request's context, and the memory to score with it.
+struct RankingSession {
+  explicit RankingSession(std::shared_ptr<const ContextPredictor> predictor) : run(std::move(predictor)) {}
+
+  std::vector<bool> context;  // by column of the model
+  ContextRun run;
+  RowSlots context_slots, candidate_slots;
+};
+
 // The memory in which one worker scores with one model.
 struct ScoringSession {
   explicit ScoringSession(const std::shared_ptr<const Predictor>& predictor) : run(predictor) {}
@@ -34,7 +44,9 @@ struct ScoringSession {
   PredictionRun run;
   EncodedData encoded;
   std::vector<ScoringInput> inputs;
-  std::vector<float> predictions;  // [rows, width]
+  std::vector<float> predictions;                         // [rows, width]
+  std::vector<double> scores;                             // [rows]
+  std::vector<std::unique_ptr<RankingSession>> rankings;  // last used first
 };
 
 // An output as JSON has it: `key` is "\"income\":"; `class_keys` those of a multiclass task.
@@ -65,12 +77,15 @@ class ServedModel {
 
   // That of the worker of this number, made when it first asks; only that worker uses it.
   ScoringSession& session(size_t worker) const;
+  // That of the session for a context of these columns. Throws as ContextPredictor().
+  RankingSession& ranking(ScoringSession& session, const std::vector<bool>& context) const;
   ServingCounters& counters() const { return counters_; }
 
  private:
   std::string name_;
   int64_t version_;
   std::shared_ptr<const ServableModel> model_;
+  mutable std::unique_ptr<ContextPredictors> divisions_;  // null: rows come encoded
   std::vector<RawColumn> columns_;
   RowSlots all_slots_;
   std::vector<EncodedInput> inputs_;

@@ -1,0 +1,179 @@
+// Requests for raw rows by name, and what the server says of itself.
+#include "tests/serving/served_models.h"
+
+namespace gatewise {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* predict_path = "/v1/models/all:predict";
+
+class PredictRequests : public ServedModels {};
+
+TEST_F(PredictRequests, RowsHaveTheBitsOfTheFileTogetherAloneAndByColumn) {
+  const auto wanted = serve_every_kind().predictions();
+  for (const bool is_typed : {false, true}) {
+    const Json instances = every_kind_instances(is_typed);
+    const Answer all = post(predict_path, {{"instances", instances}});
+    ASSERT_EQ(all.status, 200) << all.body;
+    EXPECT_EQ(all.json()["model_name"], "all");
+    EXPECT_EQ(all.json()["model_version"], "1");
+    EXPECT_EQ(rows_of(all.json()["predictions"]), wanted);
+    EXPECT_EQ(all.rows, 6);
+    EXPECT_EQ(all.model, "all");
+    Json columns = Json::object();
+    for (size_t row = 0; row < wanted.size(); ++row) {
+      const Answer alone = post(predict_path, {{"instances", Json::array({instances[row]})}});
+      ASSERT_EQ(alone.status, 200) << alone.body;
+      EXPECT_THAT(rows_of(alone.json()["predictions"]), ElementsAre(wanted[row]));
+      for (const auto& [name, value] : instances[row].items()) columns[name].push_back(value);
+    }
+    const Answer by_column = post(predict_path, {{"columns", columns}});
+    ASSERT_EQ(by_column.status, 200) << by_column.body;
+    EXPECT_EQ(by_column.body, all.body);
+  }
+}
+
+TEST_F(PredictRequests, FeaturesThatAreNotNamedAreMissing) {
+  serve_every_kind();
+  const Answer empty = post(predict_path, {{"instances", Json::array({Json::object()})}});
+  ASSERT_EQ(empty.status, 200) << empty.body;
+  Json nulls = every_kind_instances(true)[0];
+  for (const auto& [name, value] : nulls.items()) value = nullptr;
+  EXPECT_EQ(post(predict_path, {{"instances", Json::array({nulls})}}).body, empty.body);
+  EXPECT_EQ(post("/v1/models/all/versions/1:predict", {{"instances", Json::array({nulls})}}).body,
+            empty.body);
+  EXPECT_EQ(post(predict_path, {{"instances", Json::array()}}).json()["predictions"], Json::array());
+}
+
+TEST_F(PredictRequests, FaultsNameRowAndFieldAndLeaveTheNextAnswerAlone) {
+  serve_every_kind();
+  const Json good{{"instances", every_kind_instances(true)}};
+  const std::string wanted = post(predict_path, good).body;
+  const std::vector<std::tuple<std::string, int, std::string>> cases{
+      {R"({"instances":[{"age":1},{"agee":2}]})", 400,
+       "row 2: the model has no feature \"agee\". Did you mean \"age\""},
+      {R"({"instances":[{"age":1,"age":2}]})", 400, "row 1: feature \"age\" is given twice"},
+      {R"({"instances":[{"age":"old"}]})", 400, "row 1: column \"age\": \"old\" is not a number"},
+      {R"({"instances":[{},{"age":{"a":1}}]})", 400,
+       "row 2: column \"age\": got an object, expected a number"},
+      {R"({"instances":[{"age":[1]}]})", 400, "row 1: column \"age\": got a list, expected a number"},
+      {R"({"instances":[{"place":[1,"x"]}]})", 400,
+       "row 1: column \"place\": got a text in a list of numbers"},
+      {R"({"instances":[{"place":[1]}]})", 400,
+       "row 1: column \"place\": got a vector of 1 numbers, expected 2"},
+      {R"({"instances":[{"user":1.5}]})", 400, "row 1: column \"user\": got a number, expected an id"},
+      {R"({"instances":[{"seen":[7,8],"weights":[1]}]})", 400,
+       "row 1: column \"weights\": got 1 weights for 2 ids"},
+      {R"({"instances":[{"tags":[["a"]]}]})", 400, "row 1: column \"tags\": got a list in a list of texts"},
+      {R"({"instances":[7]})", 400, "row 1: got a number, expected an object"},
+      {R"({"instances":{}})", 400, "instances: expected a list"},
+      {R"({"instnces":[]})", 400, "body: no field \"instnces\". Did you mean \"instances\""},
+      {R"({})", 400, "got neither"},
+      {R"({"instances":[],"columns":{}})", 400, "got both"},
+      {R"({"columns":{"age":[1,2],"pages":[1]}})", 400, "columns: \"pages\": got 1 values, expected 2"},
+      {R"({"columns":{"age":[1],"pages":[1,2]}})", 400, "columns: \"pages\": got 2 values, expected 1"},
+      {R"({"columns":{"age":1}})", 400, "columns: \"age\": got a number, expected a list"},
+      {R"({"columns":{"age":[1,"x"]}})", 400, "row 2: column \"age\": \"x\" is not a number"},
+      {R"({"instances":[{"age":1e999}]})", 400, "body: is not valid JSON"},
+      {R"({"instances":[{"age":NaN}]})", 400, "body: is not valid JSON"},
+      {R"({"instances":[{"age":1})", 400, "body: is not valid JSON"},
+      {"{\"instances\":[{\"colour\":\"\xff\"}]}", 400, "body: is not valid JSON"},
+      {std::string(100, '['), 400, "body: is not valid JSON"},
+      {"[]", 400, "body: expected a JSON object"},
+      {"", 400, "body: is empty"}};
+  for (const auto& [body, status, message] : cases) {
+    const Answer answer = ask("POST", predict_path, body);
+    EXPECT_EQ(answer.status, status) << body;
+    EXPECT_THAT(answer.error(), HasSubstr(message)) << body;
+    EXPECT_EQ(answer.rows, 0);
+    EXPECT_EQ(post(predict_path, good).body, wanted) << body;
+  }
+}
+
+TEST_F(PredictRequests, PathsMethodsAndTypesHaveTheirStatus) {
+  serve_every_kind();
+  const Answer unknown = post("/v1/models/al:predict", Json::object());
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_THAT(unknown.error(), HasSubstr("no model \"al\". Did you mean \"all\""));
+  EXPECT_EQ(unknown.model, "");
+  EXPECT_THAT(post("/v1/models/all/versions/7:predict", Json::object()).error(),
+              HasSubstr("has no version \"7\""));
+  EXPECT_EQ(ask("GET", "/v3").status, 404);
+  EXPECT_EQ(ask("GET", "/").status, 404);
+  EXPECT_EQ(ask("GET", "/v2/").status, 404);
+  EXPECT_EQ(ask("POST", "/v1/models/:predict", "{}").status, 404);
+  const Answer method = ask("GET", predict_path);
+  EXPECT_EQ(method.status, 405);
+  EXPECT_EQ(method.headers.at("Allow"), "POST");
+  EXPECT_EQ(ask("DELETE", "/v2/models/all").headers.at("Allow"), "GET, HEAD");
+  const Answer form = ask("POST", predict_path, "{}", -1, "application/x-www-form-urlencoded");
+  EXPECT_EQ(form.status, 415);
+  EXPECT_THAT(form.error(), HasSubstr("Content-Type: application/json"));
+  EXPECT_EQ(ask("POST", predict_path, R"({"instances":[{}]})", -1, "Application/JSON; charset=utf-8").status,
+            200);
+  EXPECT_EQ(ask("GET", "/v2/models/%61ll?x=1").json()["name"], "all");
+  EXPECT_EQ(ask("GET", "/v2/models/%6").status, 400);
+  EXPECT_THAT(ask("GET", "/v2/models/%ff%22").error(), HasSubstr("no model \"?\"\""));
+}
+
+TEST_F(PredictRequests, RowsAreLimitedAndLongNamesAreCut) {
+  EveryKindModel(folder_).save(path("all"));
+  ProtocolOptions options;
+  options.max_rows = 2;
+  serve({path("all")}, options);
+  const Json row = Json::object();
+  EXPECT_EQ(post(predict_path, {{"instances", Json::array({row, row})}}).status, 200);
+  const Answer many = post(predict_path, {{"instances", Json::array({row, row, row})}});
+  EXPECT_EQ(many.status, 413);
+  EXPECT_THAT(many.error(), HasSubstr("instances: got 3 rows, expected at most 2"));
+  EXPECT_EQ(post(predict_path, {{"columns", {{"age", {1, 2, 3}}}}}).status, 413);
+  const Answer longest =
+      post(predict_path, {{"instances", Json::array({Json{{std::string(100000, 'x'), 1}}})}});
+  EXPECT_EQ(longest.status, 400);
+  EXPECT_LT(longest.body.size(), 1200u);
+}
+
+TEST_F(PredictRequests, TheServerDescribesItsModels) {
+  serve_every_kind();
+  EXPECT_EQ(ask("GET", "/v2").json()["name"], "gatewise");
+  EXPECT_EQ(ask("GET", "/v2/health/live").status, 200);
+  EXPECT_EQ(ask("HEAD", "/v2/health/ready").status, 200);
+  EXPECT_EQ(ask("GET", "/v2/models/all/versions/1/ready").status, 200);
+  EXPECT_EQ(ask("GET", "/v2/models/all/versions/2/ready").status, 404);
+  const Json metadata = ask("GET", "/v2/models/all").json();
+  EXPECT_EQ(metadata["versions"], Json::array({"1"}));
+  EXPECT_EQ(metadata["inputs"][0], Json::parse(R"({"name":"age","datatype":"FP64","shape":[-1]})"));
+  EXPECT_EQ(metadata["inputs"][9], Json::parse(R"({"name":"place","datatype":"FP64","shape":[-1,2]})"));
+  EXPECT_EQ(metadata["outputs"][2], Json::parse(R"({"name":"grade","datatype":"FP32","shape":[-1,3]})"));
+  EXPECT_EQ(ask("GET", "/v2/models/all/config").json()["input"][3]["data_type"], "TYPE_STRING");
+  EXPECT_EQ(ask("GET", "/v1/models").json()["models"][0]["name"], "all");
+  const Json features = ask("GET", "/v1/models/all").json();
+  EXPECT_EQ(features["features"][3]["name"], "colour");
+  EXPECT_EQ(features["features"][3]["values"][0], "blue");
+  EXPECT_EQ(features["tasks"][2]["classes"], Json({"a", "b", "c"}));
+  EXPECT_EQ(post(predict_path, features["example"]).status, 200);
+  for (const std::string refused : {"/v2/systemsharedmemory/status", "/v2/cudasharedmemory/region/a/register",
+                                    "/v2/trace/setting", "/v2/models/all/trace/setting", "/v2/logging"}) {
+    EXPECT_EQ(ask("GET", refused).status, 501) << refused;
+    EXPECT_EQ(ask("POST", refused, "{}").status, 501) << refused;
+  }
+}
+
+TEST_F(PredictRequests, CountersTellRequestsAndFaults) {
+  serve_every_kind();
+  post(predict_path, {{"instances", Json::array({Json::object(), Json::object()})}});
+  post(predict_path, Json::object());
+  for (const std::string stats :
+       {"/v2/models/all/stats", "/v2/models/stats", "/v2/models/all/versions/1/stats"}) {
+    const Json model = ask("GET", stats).json()["model_stats"][0];
+    EXPECT_EQ(model["inference_count"], 2);
+    EXPECT_EQ(model["execution_count"], 1);
+    EXPECT_EQ(model["inference_stats"]["success"]["count"], 1);
+    EXPECT_EQ(model["inference_stats"]["fail"]["count"], 1);
+  }
+}
+
+}  // namespace
+}  // namespace gatewise
