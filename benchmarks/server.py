@@ -153,7 +153,7 @@ def main() -> None:
                     real.append(load(server, path, body, options.seconds)["rate"])
             halves = [load(server, path, body, options.seconds, max(real) / 2) for _ in range(options.rounds)]
             half = min(halves, key=lambda result: result["p99"])
-            ranking = rank(connection, features, rows) if not os.environ.get("NORANK") else None
+            ranking = rank(connection, features, rows)
             connection.close()
         text = report(options, real, empty, half, ranking, body.stat().st_size)
     if options.output:
