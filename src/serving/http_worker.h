@@ -57,7 +57,7 @@ class HttpWorker {
   AccessLog* log() const { return shared_.log; }
   Time now() const { return shared_.now(); }
   int index() const { return index_; }
-  bool is_draining() const { return is_draining_; }
+  bool is_draining() const { return is_draining_.load(std::memory_order_relaxed); }
   // Memory that is used by one connection at a time.
   std::vector<char>& scratch() { return scratch_; }
   Response& response() { return response_; }
@@ -82,8 +82,9 @@ class HttpWorker {
   std::vector<char> scratch_;
   Response response_;
   std::string head_, date_;
-  std::atomic<int64_t> open_{0};  // adopted and not closed
-  bool is_draining_ = false;
+  std::atomic<int64_t> open_{0};          // adopted and not closed
+  std::atomic<bool> is_draining_{false};  // no connection is kept for further requests
+  bool is_drained_ = false;               // nothing more is adopted
   bool is_stopped_ = false;
 };
 
