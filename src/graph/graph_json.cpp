@@ -199,6 +199,7 @@ std::unique_ptr<Graph> Graph::from_json(const Json& json) {
         data_error("graph: a row takes too many numbers to compute, more than {}; make the model smaller",
                    most_computed);
     }
+    if (graph->nodes_.empty()) data_error("graph: it has no values; take a whole copy");
     read_uses(*graph, json);
   } catch (const nlohmann::json::exception& error) {
     data_error("graph: the description is damaged, at node {} or behind the last ({}); take a whole copy",

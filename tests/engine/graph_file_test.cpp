@@ -94,6 +94,7 @@ TEST(GraphFile, RefusesValuesThatAreNotThereOrNotTheOutputs) {
   EXPECT_THAT(fault_with("/values/click", 0), HasSubstr("another output or value"));
   EXPECT_THAT(fault_with("/nodes", 3), HasSubstr("damaged"));
   EXPECT_THAT(fault_of(Json()), HasSubstr("damaged"));
+  EXPECT_THAT(fault_of(Graph().to_json()), HasSubstr("no values"));
 }
 
 // A few bytes can ask for any amount of memory: a column times a row has as many numbers as both together.

@@ -6,7 +6,7 @@ namespace gatewise {
 namespace {
 
 constexpr std::string_view separator = "\n====\n";
-constexpr size_t longest_message = 4000;
+constexpr size_t longest_message = 2000;
 
 }  // namespace
 
@@ -24,7 +24,8 @@ std::string run_fuzz_target(const FuzzTarget& target, std::string_view input) {
     const std::string message = error.what();
     if (error.fault() == Fault::Internal) throw FuzzDefect("an internal error: " + message);
     if (message.empty()) throw FuzzDefect("an error without a message");
-    if (message.size() > longest_message)
+    // It may quote what is wrong, but not more than there was.
+    if (message.size() > longest_message + 2 * input.size())
       throw FuzzDefect(fmt::format("a message of {} bytes: {}", message.size(), message.substr(0, 200)));
     return message;
   } catch (const std::exception& exception) {
