@@ -332,7 +332,11 @@ class Estimator(BaseEstimator):
 
     @classmethod
     def load(cls, directory):
-        """A fitted estimator out of a model directory, whoever wrote it."""
+        """A fitted estimator out of a model directory, whoever wrote it.
+
+        It has the options of the model and of its training; what columns and tasks are is found out anew when it is fitted
+        again.
+        """
         return cls._of(_core.Model.load(os.fspath(directory)))
 
     @classmethod
