@@ -11,6 +11,7 @@
 #include "features/propose.h"
 #include "python/src/training_observer.h"
 #include "report/model_text.h"
+#include "scoring/example_rows.h"
 #include "training/trainer.h"
 
 namespace nb = nanobind;
