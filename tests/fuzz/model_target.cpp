@@ -121,7 +121,7 @@ std::vector<std::string> words_of_models() {
           "regression",   "multiclass", "0"};
 }
 
-const RegisterFuzzTarget model_registered{"model", {load_directory, directories, words_of_models, 600}};
+const RegisterFuzzTarget model_registered{"model", {load_directory, directories, words_of_models, 350}};
 
 }  // namespace
 }  // namespace gatewise
