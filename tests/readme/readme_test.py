@@ -42,13 +42,14 @@ class ReadmeTest(unittest.TestCase):
                 ["bash", "-c", script.replace(PORT, str(free_port()))], cwd=folder, capture_output=True, text=True, timeout=300,
                 env=os.environ | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"})
         self.assertEqual(done.returncode, 0, done.stderr)
-        answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"model_name"')]
+        answers = [json.loads(line) for line in done.stdout.replace('{"model_name"', '\n{"model_name"').splitlines()
+                   if line.startswith('{"model_name"')]
         self.assertEqual(len(answers), len(shown), done.stdout + done.stderr)
         for answer, expected in zip(answers, shown):
             self.assert_alike(answer, expected)
 
     def assert_alike(self, answer, expected):
-        """Equal but for the last digits of numbers, which depend on the machine."""
+        """Equal but for what rounding does to training on other machines."""
         if isinstance(expected, dict):
             self.assertEqual(list(answer), list(expected))
             for name in expected:
@@ -58,7 +59,7 @@ class ReadmeTest(unittest.TestCase):
             for own, other in zip(answer, expected):
                 self.assert_alike(own, other)
         elif isinstance(expected, float):
-            self.assertAlmostEqual(answer, expected, delta=0.02)
+            self.assertAlmostEqual(answer, expected, delta=0.1)
         else:
             self.assertEqual(answer, expected)
 
