@@ -345,10 +345,10 @@ async def change_models(run: Run, server: Server):
         if chance.random() < 0.5:
             server.process.send_signal(signal.SIGHUP)
         async with Client(server.port) as client:
-            await client.ask("/v2/repository/models/people/load", b"{}")
-            await client.ask("/v2/repository/models/other/unload", b"{}")
-            await client.ask("/v2/repository/models/other/load", b"{}")
-            await client.ask("/v2/repository/index", b"{}")
+            for path in ("models/people/load", "models/other/unload", "models/other/load", "index"):
+                status, text = await client.ask(f"/v2/repository/{path}", b"{}")
+                if status != 200:
+                    run.failures.append(f"/v2/repository/{path}: {status} {text[:200]}")
 
 
 async def watch_memory(run: Run, port: int):

@@ -106,7 +106,7 @@ class Estimator(BaseEstimator):
         train = self._frame("training rows", X, labels, sample_weight, tasks, is_fit=True)
         held_out = None if validation is None else self._validation_frame(validation, tasks)
         told = []
-        configuration = _options.configuration(self.get_params(deep=False), tasks)
+        configuration = _options.configuration(self.get_params(deep=False), tasks, train.rows)
         try:
             model = _core.Model.fit(
                 configuration, train, held_out, None if start is None else start._fitted(),

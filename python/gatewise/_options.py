@@ -10,6 +10,8 @@ PARTS = _core.describe_parts()
 
 # Training options that concern files and streamed rows, which estimators do not have.
 NOT_HERE = ("checkpoint_seconds", "steps_per_epoch")
+# Those that follow from the number of rows unless they are given, as `gatewise describe` proposes them.
+BY_ROWS = ("batch_rows", "epochs")
 # Tables of a configuration that are parameters as a whole.
 TABLES = {
     "columns": "what columns are for, as {\"zip\": \"categorical\", \"age\": {\"role\": \"numeric\", \"transform\": "
@@ -43,6 +45,8 @@ TRAINING_OPTIONS = training_options()
 
 
 def training_default(option):
+    if option["name"] in BY_ROWS:
+        return None
     return None if option["default"] in ({}, []) else option["default"]
 
 
@@ -91,7 +95,8 @@ def parameters_text():
         lines += [f"{name} : {option['type']}, default None (that of the architecture)",
                   f"    {option['help']} ({whose})"]
     for name, option in TRAINING_OPTIONS.items():
-        lines += [f"{name} : {option['type']}, default {training_default(option)!r}", f"    {option['help']}"]
+        by_rows = f" (by the number of rows; {option['default']} for large tables)" if name in BY_ROWS else ""
+        lines += [f"{name} : {option['type']}, default {training_default(option)!r}{by_rows}", f"    {option['help']}"]
     for name, text in TABLES.items():
         lines += [f"{name} : dict, default None", f"    {text}"]
     return "\n".join(lines)
@@ -116,10 +121,11 @@ def model_table(parameters):
     return table
 
 
-def configuration(parameters, tasks):
-    """The configuration of a training run, in the form of a configuration file."""
+def configuration(parameters, tasks, rows):
+    """The configuration of a training run over `rows` rows, in the form of a configuration file."""
+    given = {name: parameters[name] for name in TRAINING_OPTIONS if parameters[name] is not None}
     made = {"model": model_table(parameters),
-            "training": {name: parameters[name] for name in TRAINING_OPTIONS if parameters[name] is not None},
+            "training": _core.propose_training(rows) | given,
             "tasks": tasks}
     for name in ("columns", "split", "evaluation"):
         if parameters[name] is not None:

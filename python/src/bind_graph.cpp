@@ -153,7 +153,11 @@ void add_leaves(nb::class_<PythonGraph>& graph) {
             std::vector<double> numbers = numbers_of(start, shape);
             return made(g, g->get().parameter_from(path, shape, std::move(numbers)));
           },
-          "path"_a, "start"_a, "A parameter that starts from the numbers of an array.")
+          "path"_a, "start"_a, "A parameter that starts from the numbers of an array.");
+}
+
+void add_banks(nb::class_<PythonGraph>& graph) {
+  graph
       .def(
           "parameter_bank",
           [](const GraphPointer& g, const std::vector<std::string>& paths, std::vector<int64_t> shape,
@@ -244,6 +248,7 @@ void bind_graph(nb::module_& module) {
       "which a gate or an architecture is given.");
   graph.def(nb::init<>());
   add_leaves(graph);
+  add_banks(graph);
   add_roles(graph);
 }
 

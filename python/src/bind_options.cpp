@@ -44,6 +44,8 @@ void bind_options(nb::module_& module) {
              "A [model] table checked, with the options of all its parts written out.");
   module.def("propose_tasks", &propose_tasks, "frame"_a, "labels"_a,
              "{label: options of its task}, by what the column holds.");
+  module.def("propose_training", &propose_training, "rows"_a,
+             "The [training] options for so many rows where the defaults would take too few steps.");
 }
 
 }  // namespace gatewise

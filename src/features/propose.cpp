@@ -206,7 +206,8 @@ Proposal propose_configuration(const std::vector<std::string>& files, const std:
   warn_of_leaks(table, proposal);
 
   proposal.configuration["data"] = data_json(schema.data);
-  if (data.validation.empty() && data.test.empty()) {
+  const bool is_split = data.validation.empty() && data.test.empty();
+  if (is_split) {
     proposal.configuration["split"] = {{"kind", "fraction"},
                                        {"fractions", {{"train", 0.8}, {"validation", 0.1}, {"test", 0.1}}},
                                        {"seed", 1}};
@@ -215,6 +216,8 @@ Proposal propose_configuration(const std::vector<std::string>& files, const std:
   for (const ColumnProposal& item : proposal.columns) columns[item.column.name] = short_json(item.column);
   Json& tasks = proposal.configuration["tasks"] = Json::object();
   for (const TaskProposal& item : proposal.tasks) tasks[item.task.name] = short_json(item.task);
+  Json training = propose_training(is_split ? table.rows() * 8 / 10 : table.rows());
+  if (!training.empty()) proposal.configuration["training"] = std::move(training);
   return proposal;
 }
 

@@ -41,6 +41,10 @@ std::vector<ColumnProposal> propose_columns(const Table& table, const Schema& sc
 // texts or for integers 0 to k-1, otherwise regression. Throws Error(Data) when the column can be no label.
 TaskProposal propose_task(const Table& table, const std::string& column);
 
+// [training] for so many training rows where the defaults would take too few steps: batch_rows, epochs and
+// stop.patience. Empty from 131,072 rows on, for which the defaults are made.
+Json propose_training(int64_t rows);
+
 // Columns that look like labels, by their name, or failing that the last column if it has few values.
 std::vector<std::string> find_label_candidates(const Table& table);
 

@@ -67,7 +67,6 @@ class ServedModel {
   const std::string& name() const { return name_; }
   int64_t version() const { return version_; }
   const ServableModel& model() const { return *model_; }
-  const std::shared_ptr<const ServableModel>& shared_model() const { return model_; }
   const std::vector<RawColumn>& columns() const { return columns_; }  // of raw rows, as the encoder's
   const std::vector<OutputText>& output_texts() const { return output_texts_; }
   const RowSlots& all_slots() const { return all_slots_; }             // the same columns, as slots

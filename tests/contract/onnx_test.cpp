@@ -58,9 +58,9 @@ class OnnxCases {
   }
 
   void expect_agreement() const {
-    const std::string root = GATEWISE_SOURCE_DIR, log = folder_ + ".log";
+    const std::string log = folder_ + ".log";
     const std::string command =
-        root + "/.venv/bin/python " + root + "/tools/check_onnx.py " + folder_ + " > " + log + " 2>&1";
+        GATEWISE_PYTHON " " GATEWISE_SOURCE_DIR "/tools/check_onnx.py " + folder_ + " > " + log + " 2>&1";
     const int status = std::system(command.c_str());
     std::ifstream stream(log);
     const std::string told{std::istreambuf_iterator<char>(stream), {}};

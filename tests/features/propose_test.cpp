@@ -186,5 +186,14 @@ TEST(LabelSummary, CorrelatesRowsThatHaveBoth) {
   EXPECT_TRUE(std::isnan(correlate({none}, {none}).pearson));
 }
 
+// Small tables get smaller batches, and as many epochs as make enough steps; large ones keep the defaults.
+TEST(ProposeTraining, GivesSmallTablesEnoughSteps) {
+  EXPECT_EQ(propose_training(400), (Json{{"batch_rows", 32}, {"epochs", 100}, {"stop", {{"patience", 20}}}}));
+  EXPECT_EQ(propose_training(4096), (Json{{"batch_rows", 32}, {"epochs", 20}, {"stop", {{"patience", 4}}}}));
+  EXPECT_EQ(propose_training(100'000), (Json{{"batch_rows", 512}, {"epochs", 13}}));
+  EXPECT_EQ(propose_training(131'072), Json::object());
+  for (const int64_t rows : {0, 1, 33}) EXPECT_EQ(propose_training(rows)["batch_rows"], 32) << rows;
+}
+
 }  // namespace
 }  // namespace gatewise

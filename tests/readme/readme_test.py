@@ -59,7 +59,7 @@ class ReadmeTest(unittest.TestCase):
             for own, other in zip(answer, expected):
                 self.assert_alike(own, other)
         elif isinstance(expected, float):
-            self.assertAlmostEqual(answer, expected, delta=0.1)
+            self.assertAlmostEqual(answer, expected, delta=0.25 * expected)
         else:
             self.assertEqual(answer, expected)
 
