@@ -55,7 +55,8 @@ void write_model_counters(const RepositoryCounters& counters, std::string& outpu
     write_family(output, name, "counter", help);
     output += fmt::format("{} {}\n", name, count.load());
   };
-  add("gatewise_model_loads_total", "Versions of models that were loaded where none was served.", counters.loads);
+  add("gatewise_model_loads_total", "Versions of models that were loaded where none was served.",
+      counters.loads);
   add("gatewise_model_swaps_total", "Versions that took the place of one that was served.", counters.swaps);
   add("gatewise_model_refusals_total", "Versions that could not be loaded.", counters.refusals);
   add("gatewise_model_unloads_total", "Versions that are served no more.", counters.unloads);
