@@ -69,3 +69,21 @@ def test_training_in_the_package_is_training_in_the_command_line(program, tmp_pa
     again = MultiTaskClassifier.load(tmp_path / "model")
     assert numpy.array_equal(again.predict(x), model.predict(x))
     assert [one.tolist() for one in again.classes_] == [[0, 1], [0, 1]]
+
+
+def test_whole_floats_as_categories_are_alike_in_files_and_frames(program, tmp_path):
+    random = numpy.random.default_rng(4)
+    codes = random.choice([1.0, 2.0, 3.0, numpy.nan], 300)
+    frame = pandas.DataFrame({"code": codes, "z": random.normal(size=300)})
+    labelled = frame.assign(y=(codes == 1).astype(int))
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    labelled.to_csv(tmp_path / "labelled.csv", index=False)
+    MultiTask(epochs=3, columns={"code": "categorical"}).fit(frame, labelled[["y"]]).save(tmp_path / "of_frames")
+    run(program, tmp_path, "fit", "labelled.csv", "--labels", "y", "--output", "of_files", "--quiet", "--training.epochs", "3",
+        "--columns.code", "categorical", "--columns.z", "numeric")
+    for name in ("of_frames", "of_files"):
+        run(program, tmp_path, "predict", name, "rows.csv", "--output", "scored.csv")
+        model = gatewise.load(tmp_path / name)
+        assert numpy.array_equal(read(tmp_path / "scored.csv"), model.predict_table(frame).to_numpy())
+        changed = model.predict_table(frame.assign(code=numpy.roll(codes, 1))).to_numpy()
+        assert not numpy.array_equal(changed, model.predict_table(frame).to_numpy())

@@ -1,6 +1,7 @@
 #include "features/vocabulary.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/error.h"
@@ -66,7 +67,7 @@ int64_t Vocabulary::admit_texts() {
   std::vector<std::pair<int64_t, std::string>> fresh;
   for (size_t i = 0; i < pending_counts_.size(); ++i) {
     const std::string& text = pending_texts_.texts()[i];
-    if (pending_counts_[i] >= min_count_ && texts_.find(text) == StringIndex::none)
+    if (pending_counts_[i] >= min_count_ && place_of(text) == StringIndex::none)
       fresh.emplace_back(-pending_counts_[i], text);
   }
   std::sort(fresh.begin(), fresh.end());
@@ -97,9 +98,25 @@ uint32_t Vocabulary::bucket(uint64_t hash) const {
   return first_level() + static_cast<uint32_t>(mix64(hash ^ mix64(seed_)) % static_cast<uint64_t>(buckets_));
 }
 
+// A whole number is "1.0" in a file of floats, and "1" where the float itself is handed over.
+uint32_t Vocabulary::place_of(std::string_view text) const {
+  const uint32_t exact = texts_.find(text);
+  if (exact != StringIndex::none) return exact;
+  const size_t sign = text.starts_with('-') ? 1 : 0;
+  const size_t end = std::min(text.find_first_not_of("0123456789", sign), text.size());
+  if (end == sign) return StringIndex::none;
+  if (text.substr(end) == ".0") return texts_.find(text.substr(0, end));
+  std::array<char, 32> longer;
+  if (end != text.size() || end + 2 > longer.size()) return StringIndex::none;
+  std::copy(text.begin(), text.end(), longer.begin());
+  longer[end] = '.';
+  longer[end + 1] = '0';
+  return texts_.find(std::string_view(longer.data(), end + 2));
+}
+
 uint32_t Vocabulary::find(std::string_view text) const {
   if (is_hashed()) return bucket(fnv1a(text));
-  const uint32_t number = texts_.find(text);
+  const uint32_t number = place_of(text);
   return number == StringIndex::none ? 0 : first_level() + number;
 }
 

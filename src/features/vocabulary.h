@@ -46,6 +46,7 @@ class Vocabulary {
   const std::vector<std::string>& texts() const { return texts_.texts(); }
   const std::vector<uint64_t>& ids() const { return ids_; }
   uint32_t missing_index() const { return has_missing_ ? 1 : 0; }
+  // A whole number with or without ".0" finds the other form where its own is no level; not when hashing.
   uint32_t find(std::string_view text) const;
   uint32_t find(uint64_t id) const;
   // What an index stands for: "(unknown)", "(missing)", the level, or "(bucket 7)".
@@ -62,6 +63,7 @@ class Vocabulary {
  private:
   uint32_t first_level() const { return has_missing_ ? 2 : 1; }
   uint32_t bucket(uint64_t hash) const;
+  uint32_t place_of(std::string_view text) const;
   int64_t admit_texts();
   int64_t admit_ids();
   void add_id(uint64_t id);

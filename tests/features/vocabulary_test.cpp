@@ -1,0 +1,45 @@
+#include "features/vocabulary.h"
+
+#include <gtest/gtest.h>
+
+namespace gatewise {
+namespace {
+
+Vocabulary with_levels(const std::vector<std::string>& levels, int64_t buckets = 0) {
+  Vocabulary vocabulary(false, 1, buckets, 0);
+  for (const std::string& level : levels) vocabulary.count(level, 1);
+  vocabulary.admit();
+  return vocabulary;
+}
+
+TEST(Vocabulary, FindsWholeNumbersInEitherForm) {
+  const Vocabulary vocabulary = with_levels({"1", "2.0", "-3", "1234567890123456789012345678901"});
+  EXPECT_EQ(vocabulary.level_name(vocabulary.find("1.0")), "1");
+  EXPECT_EQ(vocabulary.level_name(vocabulary.find("2")), "2.0");
+  EXPECT_EQ(vocabulary.level_name(vocabulary.find("-3.0")), "-3");
+  EXPECT_EQ(vocabulary.level_name(vocabulary.find("1234567890123456789012345678901.0")),
+            "1234567890123456789012345678901");
+}
+
+TEST(Vocabulary, PrefersTheFormItIsAsked) {
+  const Vocabulary vocabulary = with_levels({"1", "1.0"});
+  EXPECT_EQ(vocabulary.level_name(vocabulary.find("1")), "1");
+  EXPECT_EQ(vocabulary.level_name(vocabulary.find("1.0")), "1.0");
+}
+
+TEST(Vocabulary, KeepsCodesAndOtherTextsApart) {
+  const Vocabulary vocabulary = with_levels({"01", "2.0", "a", "-", "", ".0"});
+  for (const char* text : {"1", "1.0", "2.00", "2.", "+2", "02", "a.0", "-.0", "-0", "0", "3", "--2",
+                           "12345678901234567890123456789012345"})
+    EXPECT_EQ(vocabulary.find(text), 0u) << text;
+}
+
+TEST(Vocabulary, TakesInNoLevelThatItHasInTheOtherForm) {
+  Vocabulary vocabulary = with_levels({"1", "2.0"});
+  for (const char* text : {"1.0", "2", "3.0"}) vocabulary.count(text, 1);
+  EXPECT_EQ(vocabulary.admit(), 1);
+  EXPECT_EQ(vocabulary.level_name(vocabulary.find("3")), "3.0");
+}
+
+}  // namespace
+}  // namespace gatewise
