@@ -107,6 +107,16 @@ void check_ids_of(const Graph& graph, const RowsOfInputs& rows, const std::vecto
   }
 }
 
+FloatArray numbers_at(const std::string& path, nb::handle values) {
+  try {
+    return nb::cast<FloatArray>(numpy_array(values, "float32"));
+  } catch (const nb::python_error& error) {
+    if (!error.matches(PyExc_ValueError) && !error.matches(PyExc_TypeError)) throw;
+    command_error("{}: got values of type {}, expected an array of numbers", path,
+                  nb::cast<std::string>(nb::str(values.type().attr("__name__"))));
+  }
+}
+
 }  // namespace
 
 nb::dict run_graph(const PythonGraph& python_graph, const nb::dict& inputs, const nb::dict& parameters,
@@ -149,16 +159,6 @@ nb::dict parameters_of(const Store<float>& store) {
   for (const std::string& path : store.paths())
     parameters[path.c_str()] = new_array(store.get(path), store.block(path).shape.sizes);
   return parameters;
-}
-
-static FloatArray numbers_at(const std::string& path, nb::handle values) {
-  try {
-    return nb::cast<FloatArray>(numpy_array(values, "float32"));
-  } catch (const nb::python_error& error) {
-    if (!error.matches(PyExc_ValueError) && !error.matches(PyExc_TypeError)) throw;
-    command_error("{}: got values of type {}, expected an array of numbers", path,
-                  nb::cast<std::string>(nb::str(values.type().attr("__name__"))));
-  }
 }
 
 void set_parameters_of(Store<float>& store, const nb::dict& parameters) {
