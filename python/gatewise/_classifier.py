@@ -42,7 +42,8 @@ class MultiTaskClassifier(ClassifierMixin, Estimator):
     __doc__ = __doc__.format(parameters=_options.parameters_text().replace("\n", "\n    "))
 
     def _learn_labels(self, X, y):
-        columns, _ = _labels.label_columns(y)
+        columns = _labels.label_columns(y)
+        self._name_tasks(columns)
         classes, tasks, adders = [], {}, []
         for name, values in columns.items():
             classes.append(_labels.classes_of(name, values))
@@ -53,7 +54,7 @@ class MultiTaskClassifier(ClassifierMixin, Estimator):
         return tasks, adders
 
     def _labels(self, y):
-        columns, _ = _labels.label_columns(y, self.task_names_ if hasattr(self, "task_names_") else None)
+        columns = _labels.label_columns(y, self.task_names_)
         adders = []
         for name, classes in zip(columns, self._class_list()):
             adders.append(_labels.adder(name, _labels.as_core_labels(name, columns[name], classes)[1]))
@@ -95,15 +96,8 @@ class MultiTaskClassifier(ClassifierMixin, Estimator):
 
     def score(self, X, y, sample_weight=None):
         """The mean accuracy; of several tasks the mean of theirs, over the rows that have labels."""
-        columns, _ = _labels.label_columns(y, getattr(self, "task_names_", None))
         predicted = self.predict(X)
-        predicted = predicted[:, None] if predicted.ndim == 1 else predicted
-        weights = numpy.ones(len(predicted)) if sample_weight is None else numpy.asarray(sample_weight)
-        found = []
-        for place, values in enumerate(columns.values()):
-            present = ~_labels.is_missing(values)
-            found.append(numpy.average(predicted[present, place] == values[present], weights=weights[present]))
-        return float(numpy.mean(found))
+        return _labels.mean_score(predicted, y, self.task_names_, sample_weight, _accuracy)
 
     def _note(self):
         return {"classes": [[one.item() if hasattr(one, "item") else one for one in classes]
@@ -114,6 +108,10 @@ class MultiTaskClassifier(ClassifierMixin, Estimator):
                                           for output in self.model_.outputs]
         classes = [numpy.array(one) for one in classes]
         self.classes_ = classes[0] if len(classes) == 1 else classes
+
+
+def _accuracy(_, labels, predictions, weights):
+    return numpy.average(predictions == labels, weights=weights)
 
 
 def _classes_of_output(output, tasks):

@@ -10,7 +10,7 @@ import numpy
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import _core, _options, _tables
+from . import _checks, _core, _options, _tables
 from ._results import Diagnosis, Report
 
 WEIGHT = "sample_weight"
@@ -102,6 +102,8 @@ class Estimator(BaseEstimator):
         """
         if on_interrupt not in ("keep", "raise"):
             raise ValueError(f"on_interrupt: got {on_interrupt!r}, expected \"keep\" or \"raise\"")
+        _checks.check_start(start, Estimator)
+        calls = _checks.check_callbacks(callbacks)
         tasks, labels = self._learn_labels(X, y)
         train = self._frame("training rows", X, labels, sample_weight, tasks, is_fit=True)
         held_out = None if validation is None else self._validation_frame(validation, tasks)
@@ -110,7 +112,7 @@ class Estimator(BaseEstimator):
         try:
             model = _core.Model.fit(
                 configuration, train, held_out, None if start is None else start._fitted(),
-                _epoch_call(callbacks, progress), _progress_call(progress), told.append)
+                _epoch_call(calls, progress), _progress_call(progress), told.append)
         finally:
             for line in told:
                 warnings.warn(line, UserWarning, stacklevel=2)
@@ -141,10 +143,7 @@ class Estimator(BaseEstimator):
     # Frames.
 
     def _validation_frame(self, validation, tasks):
-        if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
-            raise ValueError("validation: got something else than a pair; expected (X, y) or (X, y, sample_weight)")
-        rows, labels = validation[:2]
-        weight = validation[2] if len(validation) == 3 else None
+        rows, labels, weight = _checks.check_pair("validation", validation)
         return self._frame("validation rows", rows, self._labels(labels), weight, tasks)
 
     def _frame(self, name, X, labels=None, sample_weight=None, tasks=(), is_fit=False):
@@ -162,21 +161,30 @@ class Estimator(BaseEstimator):
             self._check_table(X, is_fit)
             _tables.add_table(frame, X)
             return
-        X = validate_data(self, X, reset=is_fit, dtype="numeric", ensure_all_finite="allow-nan",
+        X = validate_data(self, _tables.unmasked(X), reset=is_fit, dtype="numeric", ensure_all_finite="allow-nan",
                           ensure_min_samples=2 if is_fit else 1)
         if is_fit:
-            self.feature_columns_ = [f"x{place}" for place in range(X.shape[1])]
+            self.feature_columns_ = array_names(X.shape[1])
+            self.has_column_order_ = True
         _tables.add_array(frame, X, self.feature_columns_)
 
     def _check_table(self, X, is_fit):
-        """Keeps, or holds against what was kept, number and names of columns, as scikit-learn wants it."""
-        if hasattr(X, "columns") and not isinstance(X, dict):
-            validate_data(self, X, reset=is_fit, skip_check_array=True)
-        elif is_fit:
-            self.n_features_in_ = len(_tables.column_names(X))
-            vars(self).pop("feature_names_in_", None)
+        """Keeps number and names of columns. Where a table with an order of columns was trained on, scikit-learn wants
+        another one in the same order; otherwise columns are found by name.
+        """
+        has_order = hasattr(X, "columns") and not isinstance(X, dict)
         if is_fit:
-            self.feature_columns_ = _tables.column_names(X)
+            self._keep_columns(_tables.column_names(X))
+            self.has_column_order_ = has_order
+        if has_order and self.has_column_order_:
+            validate_data(self, X, reset=is_fit, skip_check_array=True)
+
+    def _keep_columns(self, names, are_named=True):
+        self.feature_columns_ = names
+        self.n_features_in_ = len(names)
+        vars(self).pop("feature_names_in_", None)
+        if are_named:
+            self.feature_names_in_ = numpy.array(names, dtype=object)
 
     def _add_weights(self, frame, sample_weight, tasks):
         columns = {}
@@ -194,15 +202,15 @@ class Estimator(BaseEstimator):
             unknown = sorted(set(sample_weight) - set(tasks))
             raise ValueError(f"sample_weight: got weights of {unknown}, expected those of tasks; tasks are {list(tasks)}")
         for column, values in columns.items():
-            weights = numpy.asarray(values, dtype=numpy.float64)
-            if weights.ndim == 0:
-                weights = numpy.full(frame.rows, float(weights))
-            if weights.ndim != 1 or len(weights) != frame.rows:
-                raise ValueError(f"sample_weight: got the shape {weights.shape}, expected ({frame.rows},): one weight a row")
+            weights = _checks.weights_of(values, frame.rows)
             if not weights.any():
                 raise ValueError("sample_weight: every weight is zero, so nothing is trained or judged; expected some above 0")
             if column not in frame.names:
                 frame.add_array(column, weights)
+
+    def _name_tasks(self, names):
+        self.task_names_ = list(names)
+        _checks.check_task_options(self.tasks, self.task_names_)
 
     def _task_options(self, name, options):
         """The options of a task with those that the parameter `tasks` gives."""
@@ -287,7 +295,7 @@ class Estimator(BaseEstimator):
         Diagnosis
         """
         model = self._fitted()
-        singles = None if train is None else self._labelled(*train)[0]
+        singles = None if train is None else self._labelled(*_checks.check_pair("train", train))[0]
         frame, weights = self._labelled(X, y, sample_weight)
         result = model.diagnose(frame, options, self.threads or 0, weights, by, singles)
         result["model"] = type(self).__name__
@@ -318,7 +326,7 @@ class Estimator(BaseEstimator):
             {path: array}; shapes must be those of ``parameters()``: weights are [in, out]. All are set, or none where
             one does not fit. No other thread may be predicting.
         """
-        self._fitted().set_parameters(values)
+        self._fitted().set_parameters(_checks.check_parameter_values(values))
         return self
 
     # Keeping.
@@ -326,7 +334,7 @@ class Estimator(BaseEstimator):
     def save(self, directory):
         """Writes the model directory, which the command line, the server and the C library read; whole or not at all."""
         model = self._fitted()
-        model.note({"estimator": type(self).__name__, **self._note()})
+        model.note({"estimator": type(self).__name__, "has_names": hasattr(self, "feature_names_in_"), **self._note()})
         model.save(os.fspath(directory))
         return self
 
@@ -348,9 +356,10 @@ class Estimator(BaseEstimator):
             **{name: value for name, value in table.items() if name in _options.MODEL_OPTIONS},
             **{name: value for name, value in written.get("training", {}).items() if name in _options.TRAINING_OPTIONS})
         estimator._take(model)
-        estimator.feature_columns_ = model.features
-        estimator.n_features_in_ = len(model.features)
-        estimator._remember((model.history or {}).get("python", {}))
+        note = (model.history or {}).get("python", {})
+        estimator._keep_columns(model.features, note.get("has_names", model.features != array_names(len(model.features))))
+        estimator.has_column_order_ = False
+        estimator._remember(note)
         return estimator
 
     def _note(self):
@@ -372,6 +381,11 @@ class Estimator(BaseEstimator):
         super().__setstate__(state)
 
 
+def array_names(columns):
+    """What the columns of a plain array are called."""
+    return [f"x{place}" for place in range(columns)]
+
+
 def _files_of(model):
     """{path: bytes} of the model directory."""
     with tempfile.TemporaryDirectory(prefix="gatewise") as folder:
@@ -390,9 +404,8 @@ def _model_of(files):
         return _core.Model.load(str(root))
 
 
-def _epoch_call(callbacks, progress):
+def _epoch_call(calls, progress):
     """What the core calls after an epoch, or None."""
-    calls = [callbacks] if callable(callbacks) else list(callbacks)
     if progress is True:
         calls.append(lambda record: print("\r\x1b[K" * sys.stderr.isatty() + record["text"], file=sys.stderr))
     if not calls:

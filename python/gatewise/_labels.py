@@ -5,39 +5,84 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array
 
-from . import _tables
+from . import _checks, _tables
 
 
 def label_columns(y, names=None):
-    """({task: values}, whether y has one dimension). Tasks are called by the names of a table's columns, else as
-    `names` says, else y or y0, y1, ...
+    """{task: values}. Tasks are called by the names of a table's columns, else as `names` says, else y or y0, y1, ...
+    With `names`, exactly these tasks in this order, or ValueError.
     """
+    if names and len(names) == 1 and _is_series(y):
+        y = numpy.asarray(y)  # its name is that of whatever it was computed from
     y = _tables.series_to_frame(y)
     if _tables.is_table(y):
-        return _table_columns(y), False
+        return _of_tasks(_table_columns(y), names)
     if y is None:
         raise ValueError("fit requires y to be passed, but the target y is None")
-    array = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
+    array = check_array(_unmasked(y), ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
     if array.ndim > 2:
         raise ValueError(f"y: got {array.ndim} dimensions, expected [rows] or [rows, tasks]")
-    if array.ndim == 1 or array.shape[1] == 1:
-        values = column_or_1d(array, warn=array.ndim == 2)
-        return {names[0] if names else "y": values}, True
-    if names and len(names) != array.shape[1]:
-        raise ValueError(f"y: got {array.shape[1]} columns, expected {len(names)}: {', '.join(names)}")
-    names = names or [f"y{place}" for place in range(array.shape[1])]
-    return {name: array[:, place] for place, name in enumerate(names)}, False
+    width = 1 if array.ndim == 1 else array.shape[1]
+    if names and len(names) != width:
+        raise ValueError(f"y: got {width} column{'' if width == 1 else 's'}, expected {len(names)}: {', '.join(names)}")
+    if width == 1:
+        return {names[0] if names else "y": column_or_1d(array, warn=array.ndim == 2)}
+    names = names or [f"y{place}" for place in range(width)]
+    return {name: array[:, place] for place, name in enumerate(names)}
+
+
+def _unmasked(values):
+    if isinstance(values, numpy.ma.MaskedArray) and values.dtype.kind in "biu":
+        values = values.astype(numpy.float64)  # which has a value for a missing one
+    return _tables.unmasked(values)
+
+
+def _is_series(y):
+    return hasattr(y, "to_frame") and not hasattr(y, "columns")
+
+
+def _of_tasks(columns, names):
+    if not names:
+        return columns
+    for name in columns:
+        if name not in names:
+            raise ValueError(f"y: there is no task {name!r}{_checks.nearest(name, names)}; tasks are {', '.join(names)}")
+    for name in names:
+        if name not in columns:
+            raise ValueError(f"y: got no labels of the task {name!r}, expected those of {', '.join(names)}")
+    return {name: columns[name] for name in names}
 
 
 def _table_columns(y):
     if isinstance(y, dict):
-        return {str(name): numpy.asarray(values) for name, values in y.items()}
-    if isinstance(y, numpy.ndarray):
-        return {name: y[name] for name in y.dtype.names}
-    if hasattr(y, "columns") and hasattr(y, "iloc"):
-        return {str(name): y.iloc[:, place].to_numpy() for place, name in enumerate(y.columns)}
-    names = _tables.column_names(y)
-    return {name: numpy.asarray(y[name]) for name in names}
+        columns = {str(name): numpy.asarray(_unmasked(values)) for name, values in y.items()}
+    elif isinstance(y, numpy.ndarray):
+        columns = {name: _unmasked(y[name]) for name in y.dtype.names}
+    elif hasattr(y, "columns") and hasattr(y, "iloc"):
+        columns = {str(name): y.iloc[:, place].to_numpy() for place, name in enumerate(y.columns)}
+    else:
+        columns = {name: numpy.asarray(y[name]) for name in _tables.column_names(y)}
+    for name, values in columns.items():
+        if values.ndim != 1:
+            raise ValueError(f"y: the labels of {name!r} have {values.ndim} dimensions, expected one")
+    return columns
+
+
+def mean_score(predicted, y, names, sample_weight, judge):
+    """The mean over tasks of judge(task, labels, predictions, weights) of the rows that have labels.
+
+    `predicted` [rows] or [rows, tasks]; `y` has the tasks `names`, in any order where they are named.
+    """
+    predicted = predicted[:, None] if predicted.ndim == 1 else predicted
+    rows = len(predicted)
+    weights = numpy.ones(rows) if sample_weight is None else _checks.weights_of(sample_weight, rows)
+    found = []
+    for place, (name, values) in enumerate(label_columns(y, names).items()):
+        if len(values) != rows:
+            raise ValueError(f"y: got {len(values)} labels of {name!r}, expected {rows}, as X has rows")
+        present = ~is_missing(values)
+        found.append(judge(name, values[present], predicted[present, place], weights[present]))
+    return float(numpy.mean(found))
 
 
 def is_missing(values):

@@ -98,7 +98,7 @@ def _label_table(y):
     y = _tables.series_to_frame(y)
     if _tables.is_table(y):
         return _tables.column_names(y), lambda frame: _tables.add_table(frame, y)
-    array = numpy.asarray(y)
+    array = numpy.asarray(_tables.unmasked(y))
     if array.ndim == 1:
         return ["y"], lambda frame: frame.add_array("y", array)
     names = [f"y{place}" for place in range(array.shape[1])]

@@ -39,12 +39,13 @@ class MultiTaskRegressor(RegressorMixin, Estimator):
     __doc__ = __doc__.format(parameters=_options.parameters_text().replace("\n", "\n    "))
 
     def _learn_labels(self, X, y):
-        columns, _ = _labels.label_columns(y)
+        columns = _labels.label_columns(y)
+        self._name_tasks(columns)
         tasks = {name: self._task_options(name, {"kind": "regression", "transform": "standardise"}) for name in columns}
         return tasks, [_labels.adder(name, _numbers(name, values)) for name, values in columns.items()]
 
     def _labels(self, y):
-        columns, _ = _labels.label_columns(y, getattr(self, "task_names_", None))
+        columns = _labels.label_columns(y, self.task_names_)
         return [_labels.adder(name, _numbers(name, values)) for name, values in columns.items()]
 
     def predict(self, X):
@@ -64,16 +65,12 @@ class MultiTaskRegressor(RegressorMixin, Estimator):
 
     def score(self, X, y, sample_weight=None):
         """The coefficient of determination; of several tasks the mean of theirs, over the rows that have labels."""
-        columns, _ = _labels.label_columns(y, getattr(self, "task_names_", None))
         predicted = self.predict(X)
-        predicted = predicted[:, None] if predicted.ndim == 1 else predicted
-        weights = numpy.ones(len(predicted)) if sample_weight is None else numpy.asarray(sample_weight)
-        found = []
-        for place, values in enumerate(columns.values()):
-            labels = _numbers("y", values)
-            present = ~numpy.isnan(labels)
-            found.append(r2(labels[present], predicted[present, place], weights[present]))
-        return float(numpy.mean(found))
+        return _labels.mean_score(predicted, y, self.task_names_, sample_weight, _determination)
+
+
+def _determination(name, labels, predictions, weights):
+    return r2(_numbers(name, labels), predictions, weights)
 
 
 def r2(labels, predictions, weights):

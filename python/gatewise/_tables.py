@@ -1,5 +1,7 @@
 """Tables and arrays into frames of the core, and results into tables."""
 
+import datetime
+
 import numpy
 
 from . import _core
@@ -7,6 +9,8 @@ from . import _core
 
 def is_table(data):
     """Whether columns have names and types of their own, as those of a plain array do not."""
+    if type(data).__name__ == "LazyFrame":
+        raise TypeError("got a polars LazyFrame, expected rows that are in memory; collect() it first")
     if hasattr(data, "toarray"):
         return False  # sparse matrices, of which one kind is a dictionary
     return (hasattr(data, "__arrow_c_stream__") or isinstance(data, dict) or hasattr(data, "columns")
@@ -61,7 +65,7 @@ def add_pandas(frame, data):
     # there) goes column by column.
     try:
         capsule = data.reset_index(drop=True).__arrow_c_stream__()
-    except (AttributeError, ImportError, TypeError, ValueError):
+    except (AttributeError, ImportError, OverflowError, TypeError, ValueError):
         for place, name in enumerate(data.columns):
             add_column(frame, str(name), data.iloc[:, place])
         return
@@ -69,17 +73,67 @@ def add_pandas(frame, data):
 
 
 def add_column(frame, name, values):
-    """One column: an array or series of one dimension, or a list of values or of lists."""
-    if isinstance(values, numpy.ndarray) and values.ndim == 2:
-        frame.add_objects(name, list(values))
-    elif isinstance(values, (list, tuple)):
-        if values and all(type(value) in (int, float, bool) for value in values):
-            frame.add_array(name, numpy.asarray(values))
-        else:
-            frame.add_objects(name, list(values))
+    """One column: an array or series of one dimension, or of two (a vector a row), or a list of values or of lists."""
+    values = unmasked(values)
+    if isinstance(values, (list, tuple)):
+        add_list(frame, name, list(values))
+        return
+    values = numpy.asarray(values)
+    if values.ndim == 2:
+        frame.add_objects(name, list(values.astype(numpy.float64) if values.dtype.kind in "biu" else values))
+    elif values.ndim == 1 and values.dtype.kind == "O":
+        add_list(frame, name, values.tolist())
     else:
-        values = numpy.asarray(values)
         frame.add_array(name, values)
+
+
+def add_list(frame, name, values):
+    """A column of Python objects."""
+    # Numbers alone go through NumPy, unless it would round: whole numbers that no type of 64 bits holds together.
+    if values and all(type(value) in (int, float, bool) for value in values):
+        array = numpy.asarray(values)
+        if array.dtype.kind in "biu" or any(type(value) is float for value in values):
+            frame.add_array(name, array)
+            return
+    times = times_of(values)
+    if times is not None:
+        frame.add_array(name, times)
+    else:
+        frame.add_objects(name, values)
+
+
+def times_of(values):
+    """Dates and times as an array, in UTC where they have a time zone; None where there are other values."""
+    times = []
+    for value in values:
+        if value is None or type(value).__name__ in ("NaTType", "NAType") or (isinstance(value, float) and value != value):
+            times.append(numpy.datetime64("NaT"))
+        elif isinstance(value, (datetime.date, numpy.datetime64)):
+            if getattr(value, "tzinfo", None) is not None:
+                value = value.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+            times.append(numpy.datetime64(value, "us"))
+        else:
+            return None
+    times = numpy.array(times, dtype="datetime64[us]")
+    return None if numpy.isnat(times).all() else times
+
+
+def unmasked(values):
+    """A masked array of NumPy's as an array whose masked values are missing; anything else as it is."""
+    if not isinstance(values, numpy.ma.MaskedArray):
+        return values
+    mask = numpy.ma.getmaskarray(values)
+    if not mask.any():
+        return values.data
+    if values.dtype.kind == "f":
+        return values.filled(numpy.nan)
+    if values.dtype.kind == "M":
+        return values.filled(numpy.datetime64("NaT"))
+    if values.ndim == 2 and values.dtype.kind in "biu":
+        return values.astype(numpy.float64).filled(numpy.nan)
+    objects = values.data.astype(object)  # filled(None) would fill with a text
+    objects[mask] = None
+    return objects
 
 
 def add_array(frame, values, names):

@@ -4,11 +4,11 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "base/error.h"
 #include "features/column_facts.h"
+#include "python/src/python_values.h"
 #include "table/arrow_import.h"
 
 namespace nb = nanobind;
@@ -120,87 +120,6 @@ class Frame::ArrowPart final : public Frame::Part {
 
 namespace {
 
-bool is_missing(nb::handle value) {
-  if (value.is_none()) return true;
-  // NaN, and what pandas puts for a missing time or value, are not equal to themselves.
-  if (PyFloat_Check(value.ptr())) return std::isnan(PyFloat_AsDouble(value.ptr()));
-  const char* type = Py_TYPE(value.ptr())->tp_name;
-  return std::string_view(type).ends_with("NAType") || std::string_view(type).ends_with("NaTType");
-}
-
-bool is_whole(nb::handle value) {
-  return PyLong_Check(value.ptr()) || PyBool_Check(value.ptr()) || PyIndex_Check(value.ptr());
-}
-
-bool is_number(nb::handle value) {
-  return is_whole(value) || PyFloat_Check(value.ptr()) || nb::hasattr(value, "__float__");
-}
-
-bool is_sequence(nb::handle value) {
-  return !nb::isinstance<nb::str>(value) && !nb::isinstance<nb::bytes>(value) &&
-         !nb::isinstance<nb::dict>(value) &&
-         (PySequence_Check(value.ptr()) || nb::hasattr(value, "tolist")) && !is_number(value);
-}
-
-[[noreturn]] void refuse(nb::handle value, ColumnType wanted) {
-  const std::string type = nb::cast<std::string>(nb::str(value.type().attr("__name__")));
-  throw FieldFault{
-      fmt::format("got a Python {}, which cannot be read as {}; expected texts, numbers, truth "
-                  "values or lists of them",
-                  type, type_name(wanted))};
-}
-
-double number_in(nb::handle value) {
-  const nb::object number = nb::steal(PyNumber_Float(value.ptr()));
-  if (!number.is_valid()) nb::raise_python_error();
-  return PyFloat_AsDouble(number.ptr());
-}
-
-uint64_t id_in(nb::handle value) {
-  const nb::object whole = nb::steal(PyNumber_Index(value.ptr()));
-  if (!whole.is_valid()) nb::raise_python_error();
-  const uint64_t id = PyLong_AsUnsignedLongLongMask(whole.ptr());
-  if (PyErr_Occurred() != nullptr) nb::raise_python_error();
-  return id;
-}
-
-std::string text_in(nb::handle value) {
-  if (PyBool_Check(value.ptr())) return nb::cast<bool>(value) ? "true" : "false";
-  if (!is_whole(value) && is_number(value)) return fmt::format("{}", number_in(value));
-  return nb::cast<std::string>(nb::str(value));
-}
-
-template <class Row, class Item>
-void put_object(nb::handle value, ColumnType wanted, const Row& number, const Item& id, const auto& text) {
-  if (nb::isinstance<nb::str>(value)) return text(nb::cast<std::string>(value));
-  if (!is_number(value)) refuse(value, wanted);
-  if (wanted == ColumnType::Text) return text(text_in(value));
-  if (wanted != ColumnType::Id) return number(number_in(value));
-  if (!is_whole(value)) refuse(value, wanted);
-  id(id_in(value));
-}
-
-void append_list(nb::handle value, ColumnBuilder& builder) {
-  const ColumnType wanted = builder.type() == ColumnType::IdList       ? ColumnType::Id
-                            : builder.type() == ColumnType::NumberList ? ColumnType::Number
-                                                                       : ColumnType::Text;
-  const nb::object items = nb::hasattr(value, "tolist") ? value.attr("tolist")() : nb::borrow(value);
-  for (const nb::handle item : items) {
-    if (is_missing(item)) {
-      if (wanted == ColumnType::Number) builder.add_item(std::nan(""));
-      continue;
-    }
-    put_object(
-        item, wanted, [&](double number) { builder.add_item(number); },
-        [&](uint64_t id) { builder.add_item(id); },
-        [&](const std::string& text) {
-          if (wanted != ColumnType::Text) refuse(item, wanted);
-          builder.add_item(std::string_view(text));
-        });
-  }
-  builder.end_list();
-}
-
 const void* address_of(nb::handle array) { return nb::cast<nb::ndarray<nb::ro>>(array).data(); }
 
 // How Arrow calls the numbers of an array of NumPy's; null where it has no such numbers.
@@ -230,7 +149,7 @@ class Frame::ObjectPart final : public Frame::Part {
     for (const nb::handle value : values_) {
       if (is_missing(value)) continue;
       if (nb::isinstance<nb::str>(value)) return ColumnType::Text;
-      if (is_number(value)) return ColumnType::Number;
+      if (is_number(value)) return natural_number();
       if (!is_sequence(value)) return ColumnType::Text;
       const std::optional<ColumnType> type = natural_list(value);
       if (type) return *type;
@@ -249,15 +168,21 @@ class Frame::ObjectPart final : public Frame::Part {
         append_list(value, builder);
       } else {
         if (is_list_column(builder.type()) && !nb::isinstance<nb::str>(value)) refuse(value, builder.type());
-        put_object(
-            value, builder.type(), [&](double number) { builder.add_number(number); },
-            [&](uint64_t id) { builder.add_id(id); },
-            [&](const std::string& text) { builder.add_field(text); });
+        append_value(value, builder);
       }
     }
   }
 
  private:
+  // As a column of Arrow's or NumPy's: codes, whose every digit counts, where the name says so.
+  ColumnType natural_number() const {
+    if (!is_named_like_id(name_)) return ColumnType::Number;
+    for (const nb::handle value : values_) {
+      if (!is_missing(value) && !is_whole(value)) return ColumnType::Number;
+    }
+    return ColumnType::Text;
+  }
+
   // Nothing for an empty list.
   static std::optional<ColumnType> natural_list(nb::handle list) {
     const nb::object items = nb::hasattr(list, "tolist") ? list.attr("tolist")() : nb::borrow(list);
@@ -306,8 +231,8 @@ void Frame::add_array(const std::string& name, nb::handle array) {
   const nb::object numpy = nb::module_::import_("numpy");
   nb::object values = numpy.attr("asarray")(array);
   if (nb::cast<int>(values.attr("ndim")) != 1)
-    data_error("{}: column \"{}\" has {} dimensions; expected one", name_, name,
-               nb::cast<int>(values.attr("ndim")));
+    data_error("{}: column \"{}\" has {} dimensions; expected one, or two for a vector in each row", name_,
+               name, nb::cast<int>(values.attr("ndim")));
   const std::string kind = nb::cast<std::string>(values.attr("dtype").attr("kind"));
   const auto size = nb::cast<int64_t>(values.attr("dtype").attr("itemsize"));
   const auto rows = nb::cast<int64_t>(values.attr("size"));

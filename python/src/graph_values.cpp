@@ -151,6 +151,16 @@ nb::dict parameters_of(const Store<float>& store) {
   return parameters;
 }
 
+static FloatArray numbers_at(const std::string& path, nb::handle values) {
+  try {
+    return nb::cast<FloatArray>(numpy_array(values, "float32"));
+  } catch (const nb::python_error& error) {
+    if (!error.matches(PyExc_ValueError) && !error.matches(PyExc_TypeError)) throw;
+    command_error("{}: got values of type {}, expected an array of numbers", path,
+                  nb::cast<std::string>(nb::str(values.type().attr("__name__"))));
+  }
+}
+
 void set_parameters_of(Store<float>& store, const nb::dict& parameters) {
   const std::vector<std::string> known = store.paths();
   std::vector<std::pair<std::string, FloatArray>> checked;
@@ -158,7 +168,7 @@ void set_parameters_of(Store<float>& store, const nb::dict& parameters) {
     const auto path = nb::cast<std::string>(nb::str(key));
     if (std::find(known.begin(), known.end(), path) == known.end())
       command_error("parameters: there is no \"{}\".{}", path, suggestion(path, known));
-    FloatArray array = nb::cast<FloatArray>(numpy_array(values, "float32"));
+    const FloatArray array = numbers_at(path, values);
     const Shape& shape = store.block(path).shape;
     if (!has_shape(array, shape)) {
       command_error("{}: got the shape {}, expected {}{}", path, shape_text(array), shape.text(),
@@ -169,7 +179,7 @@ void set_parameters_of(Store<float>& store, const nb::dict& parameters) {
     if (!std::all_of(array.data(), array.data() + array.size(),
                      [](float value) { return std::isfinite(value); }))
       command_error("{}: got values that are not finite", path);
-    checked.emplace_back(path, std::move(array));
+    checked.emplace_back(path, array);
   }
   for (const auto& [path, array] : checked) store.set(path, {array.data(), array.size()});
 }
