@@ -1,16 +1,13 @@
 """What the estimators share: parameters, fitting, scoring, saving."""
 
 import os
-import pathlib
-import sys
-import tempfile
 import warnings
 
 import numpy
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import _checks, _core, _options, _tables
+from . import _calls, _checks, _core, _options, _pickling, _tables
 from ._results import Diagnosis, Report
 
 WEIGHT = "sample_weight"
@@ -112,7 +109,7 @@ class Estimator(BaseEstimator):
         try:
             model = _core.Model.fit(
                 configuration, train, held_out, None if start is None else start._fitted(),
-                _epoch_call(calls, progress), _progress_call(progress), told.append)
+                _calls.epoch_call(calls, progress), _calls.progress_call(progress), told.append)
         finally:
             for line in told:
                 warnings.warn(line, UserWarning, stacklevel=2)
@@ -371,54 +368,16 @@ class Estimator(BaseEstimator):
     def __getstate__(self):
         state = dict(super().__getstate__())
         if "model_" in state:
-            state["model_"] = _files_of(state["model_"])
+            state["model_"] = _pickling.files_of(state["model_"])
         return state
 
     def __setstate__(self, state):
         state = dict(state)
         if "model_" in state:
-            state["model_"] = _model_of(state["model_"])
+            state["model_"] = _pickling.model_of(state["model_"])
         super().__setstate__(state)
 
 
 def array_names(columns):
     """What the columns of a plain array are called."""
     return [f"x{place}" for place in range(columns)]
-
-
-def _files_of(model):
-    """{path: bytes} of the model directory."""
-    with tempfile.TemporaryDirectory(prefix="gatewise") as folder:
-        root = pathlib.Path(folder, "model")
-        model.save(str(root))
-        return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
-
-
-def _model_of(files):
-    with tempfile.TemporaryDirectory(prefix="gatewise") as folder:
-        root = pathlib.Path(folder, "model")
-        for name, content in files.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        return _core.Model.load(str(root))
-
-
-def _epoch_call(calls, progress):
-    """What the core calls after an epoch, or None."""
-    if progress is True:
-        calls.append(lambda record: print("\r\x1b[K" * sys.stderr.isatty() + record["text"], file=sys.stderr))
-    if not calls:
-        return None
-
-    def call(record):
-        ends = [bool(one(record)) for one in calls]
-        return any(ends)
-
-    return call
-
-
-def _progress_call(progress):
-    if progress is True and sys.stderr.isatty():
-        return lambda told: print("\r\x1b[K" + told["text"], end="", file=sys.stderr, flush=True)
-    return progress if callable(progress) else None
