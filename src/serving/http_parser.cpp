@@ -22,6 +22,9 @@ void HttpRequest::clear() {
   target.clear();
   content_type.clear();
   content_encoding.clear();
+  host.clear();
+  origin.clear();
+  fetch_site.clear();
   json_bytes = -1;
   if (body.capacity() > kept_body_bytes) std::string().swap(body);
   body.clear();
@@ -64,6 +67,24 @@ void HttpParser::on_request_impl(http::verb, Text method, Text target, int versi
   request_.method.assign(method.data(), method.size());
   request_.target.assign(target.data(), target.size());
   request_.is_http_10 = version < 11;
+  take_authority();
+}
+
+// "http://host:port/path?query", as for a proxy, is the same as "/path?query" and overrules the header Host
+// (RFC 9112, 3.2.2).
+void HttpParser::take_authority() {
+  std::string& target = request_.target;
+  if (target.starts_with('/')) return;
+  const size_t scheme = target.find("://");
+  if (scheme == std::string::npos) return;
+  const Text name(target.data(), scheme);
+  if (!boost::beast::iequals(name, "http") && !boost::beast::iequals(name, "https")) return;
+  const size_t begin = scheme + 3, end = std::min(target.find_first_of("/?", begin), target.size());
+  if (begin == end) return;
+  request_.host = target.substr(begin, end - begin);
+  has_authority_ = true;
+  target.erase(0, end);
+  if (!target.starts_with('/')) target.insert(0, 1, '/');
 }
 
 void HttpParser::on_field_impl(Field name, Text name_text, Text value, ErrorCode& error) {
@@ -71,6 +92,11 @@ void HttpParser::on_field_impl(Field name, Text name_text, Text value, ErrorCode
   switch (name) {
     case Field::host:
       ++hosts_;
+      if (!has_authority_) request_.host.assign(value.data(), value.size());
+      return;
+    case Field::origin:
+      // Two make a text that is nobody's origin.
+      request_.origin.append(value.data(), value.size());
       return;
     case Field::content_type:
       request_.content_type.assign(value.data(), value.size());
@@ -97,6 +123,8 @@ void HttpParser::on_field_impl(Field name, Text name_text, Text value, ErrorCode
       return;
     case Field::unknown:
       if (boost::beast::iequals(name_text, "inference-header-content-length")) read_json_bytes(value, error);
+      if (boost::beast::iequals(name_text, "sec-fetch-site"))
+        request_.fetch_site.append(value.data(), value.size());
       return;
     default:
       return;

@@ -12,7 +12,9 @@ namespace gatewise {
 
 // What is kept of a request; the memory is used again for the next one.
 struct HttpRequest {
-  std::string method, target, content_type, content_encoding;
+  std::string method;
+  std::string target;  // from its path on
+  std::string content_type, content_encoding, host, origin, fetch_site;
   int64_t json_bytes = -1;  // Inference-Header-Content-Length; -1: not given
   std::string body;         // with at least `padding` bytes of capacity behind its end
   bool is_http_10 = false;
@@ -61,6 +63,7 @@ class HttpParser final : public boost::beast::http::basic_parser<true> {
   std::size_t on_chunk_body_impl(std::uint64_t, Text part, ErrorCode&) override;
   void on_finish_impl(ErrorCode&) override;
 
+  void take_authority();
   void read_json_bytes(Text value, ErrorCode& error);
   void refuse(int status, std::string message, ErrorCode& error);
   void explain(const ErrorCode& error);
@@ -69,6 +72,7 @@ class HttpParser final : public boost::beast::http::basic_parser<true> {
   HttpFault fault_;
   int64_t max_header_bytes_, max_body_bytes_;
   int hosts_ = 0;
+  bool has_authority_ = false;    // the request line names the host
   bool has_all_headers_ = false;  // what follows as fields are trailers
 };
 

@@ -82,7 +82,8 @@ void HttpWorker::answer(const HttpRequest& request, Response& response) {
   // HEAD is GET whose body stays here.
   const std::string_view method = request.method == "HEAD" ? std::string_view("GET") : request.method;
   if (endpoint_of(request.target) != Endpoint::Metrics) {
-    handler_->answer({method, request.target, request.content_type, request.json_bytes, request.body},
+    handler_->answer({method, request.target, request.content_type, request.json_bytes, request.body,
+                      request.host, request.origin, request.fetch_site},
                      response);
   } else if (method == "GET") {
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,5 +1,6 @@
 #include "serving/protocol_call.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -10,14 +11,22 @@
 namespace gatewise {
 namespace {
 
-// What a browser sends of its own accord (forms, plain text) is refused, so that no page that someone looks
-// at can have requests made to a server on the same machine.
-bool is_json_type(std::string_view type) {
-  type = type.substr(0, type.find(';'));
-  while (type.ends_with(' ')) type.remove_suffix(1);
-  constexpr std::string_view json = "application/json";
-  return type.empty() || std::equal(type.begin(), type.end(), json.begin(), json.end(),
-                                    [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+bool is_type(std::string_view given, std::string_view wanted) {
+  given = given.substr(0, given.find(';'));
+  while (given.ends_with(' ')) given.remove_suffix(1);
+  return std::equal(given.begin(), given.end(), wanted.begin(), wanted.end(),
+                    [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+}
+
+// What a browser sends of its own accord (forms, plain text, bodies without a type) is refused, so that no
+// page that someone looks at can have requests made to a server on the same machine.
+void check_type(const Request& request, bool has_binary) {
+  const std::string_view type = request.content_type;
+  if (type.empty() && request.origin.empty()) return;
+  if (is_type(type, "application/json") || (has_binary && is_type(type, "application/octet-stream"))) return;
+  const char* wanted = has_binary ? "application/octet-stream" : "application/json";
+  refuse(415, "Content-Type: got \"{}\", expected {}; send the header Content-Type: {}", type.substr(0, 200),
+         wanted, wanted);
 }
 
 }  // namespace
@@ -48,12 +57,7 @@ const ServedModel& find_model(ProtocolWorker& worker, ProtocolCall& call, Respon
 simdjson::dom::object read_json(ProtocolWorker& worker, const ProtocolCall& call) {
   const Request& request = call.request;
   const bool has_binary = request.json_bytes >= 0;
-  if (!has_binary && !is_json_type(request.content_type)) {
-    refuse(415,
-           "got the content type \"{}\", expected application/json; send the header Content-Type: "
-           "application/json",
-           request.content_type);
-  }
+  check_type(request, has_binary);
   if (has_binary && request.json_bytes > static_cast<int64_t>(request.body.size())) {
     refuse(400, "Inference-Header-Content-Length: got {}, but the body has {} bytes", request.json_bytes,
            request.body.size());

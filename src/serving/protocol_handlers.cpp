@@ -1,5 +1,6 @@
 #include "serving/protocol_handlers.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -98,6 +99,31 @@ std::string_view decoded(std::string_view text, RequestMemory& memory) {
   return {to.data(), size};
 }
 
+bool is_equal_without_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+// Browsers say which page a request comes from, and pages of others must not ask a server that the reader's
+// machine reaches.
+void refuse_other_sites(const Request& request) {
+  if (is_equal_without_case(request.fetch_site, "cross-site")) {
+    refuse(403,
+           "Sec-Fetch-Site: got \"cross-site\", expected a request of no page of another site; ask from a "
+           "program, or through a proxy that decides who may");
+  }
+  if (request.origin.empty()) return;
+  const size_t scheme = request.origin.find("://");
+  const std::string_view site =
+      scheme == std::string_view::npos ? std::string_view() : request.origin.substr(scheme + 3);
+  if (!site.empty() && is_equal_without_case(site, request.host)) return;
+  refuse(403,
+         "Origin: got \"{}\", expected none or that of the server's own Host, \"{}\"; ask from a program, or "
+         "through a proxy that decides which pages may",
+         request.origin.substr(0, 200), request.host.substr(0, 200));
+}
+
 void dispatch(ProtocolWorker& worker, ProtocolCall& call, Response& response) {
   std::string_view path = call.request.target.substr(0, call.request.target.find('?'));
   if (path.starts_with('/')) path.remove_prefix(1);
@@ -155,6 +181,7 @@ class ProtocolHandler final : public RequestHandler {
  private:
   void guarded(ProtocolCall& call, Response& response) {
     try {
+      refuse_other_sites(call.request);
       dispatch(worker_, call, response);
     } catch (const Refusal& refusal) {
       fail(response, refusal.status(), refusal.what());

@@ -15,8 +15,11 @@ struct Request {
   std::string_view method;        // "GET"
   std::string_view target;        // path and query as sent: "/v2/models/census/infer"
   std::string_view content_type;  // empty: not given
-  int64_t json_bytes = -1;  // Inference-Header-Content-Length: JSON before binary tensors; -1: not given
-  std::string_view body;    // allocated with at least 64 readable bytes behind its end
+  int64_t json_bytes = -1;       // Inference-Header-Content-Length: JSON before binary tensors; -1: not given
+  std::string_view body;         // allocated with at least 64 readable bytes behind its end
+  std::string_view host = {};    // as sent; empty: not given
+  std::string_view origin = {};  // "http://localhost:3000", which browsers send; empty: not given
+  std::string_view fetch_site = {};  // Sec-Fetch-Site, which browsers send; empty: not given
 };
 
 struct Response {

@@ -86,6 +86,32 @@ TEST(HttpParser, BodiesWithoutLengthAreEmptyAndPadded) {
   EXPECT_TRUE(parse_parts({"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"}).keeps_alive);
 }
 
+TEST(HttpParser, TargetsForProxiesAreThoseOfTheirPath) {
+  const auto parsed = [](const std::string& target, const std::string& headers = "Host: other\r\n") {
+    return parse_parts({"GET " + target + " HTTP/1.1\r\n" + headers + "\r\n"});
+  };
+  EXPECT_EQ(parsed("http://x/v2/health/live").request.target, "/v2/health/live");
+  EXPECT_EQ(parsed("HTTPS://x:80/a?b=http://c/d").request.target, "/a?b=http://c/d");
+  EXPECT_EQ(parsed("http://x").request.target, "/");
+  EXPECT_EQ(parsed("http://x?q=1").request.target, "/?q=1");
+  EXPECT_EQ(parsed("/a?b=http://c/d").request.target, "/a?b=http://c/d");
+  EXPECT_EQ(parsed("ftp://x/a").request.target, "ftp://x/a");
+  EXPECT_EQ(parsed("http:///a").request.target, "http:///a");
+  EXPECT_EQ(parsed("http://x:80/a").request.host, "x:80") << "the request line overrules Host";
+  EXPECT_EQ(parsed("/a").request.host, "other");
+  EXPECT_EQ(parsed("http://x/a", "").fault.status, 400) << "Host is needed all the same";
+}
+
+TEST(HttpParser, WhatBrowsersSayOfTheirPageIsKept) {
+  const Parsed page =
+      parse_parts({"GET / HTTP/1.1\r\nHost: h\r\norigin: http://a:3\r\nSEC-FETCH-SITE: cross-site\r\n\r\n"});
+  EXPECT_EQ(page.request.origin, "http://a:3");
+  EXPECT_EQ(page.request.fetch_site, "cross-site");
+  HttpRequest request = page.request;
+  request.clear();
+  EXPECT_EQ(request.origin + request.fetch_site + request.host, "");
+}
+
 TEST(HttpParser, WhatIsWrongHasAStatusAndAName) {
   const std::string start = "POST / HTTP/1.1\r\nHost: h\r\n";
   struct Case {

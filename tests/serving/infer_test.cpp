@@ -246,6 +246,19 @@ TEST_F(InferRequests, FaultsNameTheTensor) {
   }
 }
 
+TEST_F(InferRequests, BinaryDataHasItsType) {
+  serve_every_kind();
+  Tensors tensors;
+  tensors.add("age", "FP32", {1}, std::vector<float>{1}, true);
+  const std::string json = Json{{"inputs", tensors.inputs}}.dump();
+  for (const auto& [type, status] : std::vector<std::pair<std::string, int>>{
+           {"application/octet-stream", 200}, {"application/json", 200}, {"", 200}, {"text/plain", 415}}) {
+    const Answer answer =
+        ask("POST", infer_path, json + tensors.binary, static_cast<int64_t>(json.size()), type);
+    EXPECT_EQ(answer.status, status) << type << answer.body;
+  }
+}
+
 TEST_F(InferRequests, BinaryDataThatDoesNotFitIsRefused) {
   serve_every_kind();
   Tensors tensors;

@@ -118,6 +118,37 @@ TEST_F(PredictRequests, PathsMethodsAndTypesHaveTheirStatus) {
   EXPECT_THAT(ask("GET", "/v2/models/%ff%22").error(), HasSubstr("no model \"?\"\""));
 }
 
+TEST_F(PredictRequests, PagesOfOtherSitesAreRefused) {
+  serve_every_kind();
+  const auto status = [&](const char* origin, const char* site, const char* target = predict_path,
+                          const char* type = "application/json", const char* body = R"({"instances":[{}]})") {
+    Request request{"POST", target, type, -1, {}};
+    request.host = "Localhost:8080";
+    request.origin = origin;
+    request.fetch_site = site;
+    const Answer answer = ask(request, body);
+    if (answer.status == 403) {
+      EXPECT_THAT(answer.error(), testing::ContainsRegex("^(Origin|Sec-Fetch-Site): got"));
+    }
+    return answer.status;
+  };
+  EXPECT_EQ(status("", ""), 200);
+  EXPECT_EQ(status("http://localhost:8080", "same-origin"), 200);
+  EXPECT_EQ(status("https://localhost:8080", "none"), 200) << "behind a proxy";
+  for (const char* origin : {"http://evil.example", "http://localhost:3000", "http://localhost", "null",
+                             "localhost:8080", "http://"}) {
+    EXPECT_EQ(status(origin, ""), 403) << origin;
+    EXPECT_EQ(status(origin, "", predict_path, ""), 403) << origin;
+    EXPECT_EQ(status(origin, "", "/v2/repository/models/all/unload", "", ""), 403) << origin;
+  }
+  EXPECT_EQ(status("", "cross-site"), 403);
+  EXPECT_EQ(status("", "cross-site", "/v2/repository/models/all/load", "", ""), 403);
+  // A body without a type is no program's that names its page.
+  EXPECT_EQ(status("", "", predict_path, ""), 200);
+  EXPECT_EQ(status("http://localhost:8080", "", predict_path, ""), 415);
+  EXPECT_EQ(status("", "", predict_path, "text/plain"), 415);
+}
+
 TEST_F(PredictRequests, RowsAreLimitedAndLongNamesAreCut) {
   EveryKindModel(folder_).save(path("all"));
   ProtocolOptions options;

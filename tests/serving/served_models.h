@@ -102,12 +102,16 @@ class ServedModels : public testing::Test {
 
   Answer ask(const std::string& method, const std::string& target, const std::string& body = "",
              int64_t json_bytes = -1, const std::string& content_type = "application/json") {
-    const std::string padded = body + std::string(64, '\0');
     Request request;
     request.method = method;
     request.target = target;
     request.content_type = content_type;
     request.json_bytes = json_bytes;
+    return ask(request, body);
+  }
+  // A request whose other fields are set.
+  Answer ask(Request request, const std::string& body) {
+    const std::string padded = body + std::string(64, '\0');
     request.body = std::string_view(padded).substr(0, body.size());
     handler_->answer(request, response_);
     return {response_.status,       response_.body,
