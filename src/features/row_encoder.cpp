@@ -16,7 +16,7 @@ const T* as(const RawValue& value) {
 }
 
 const char* kind_of(const RawValue& value) {
-  constexpr const char* kinds[] = {"nothing",           "a number",      "an id",          "a text",
+  constexpr const char* kinds[] = {"nothing",           "a number",      "a number",       "a text",
                                    "a list of numbers", "a list of ids", "a list of texts"};
   return kinds[value.index()];
 }

@@ -112,10 +112,9 @@ void bind_feature(ProtocolWorker& worker, const RequestTensor& tensor, const Req
     return;
   }
   const ListPlaces places = places_of(tensor, offsets, worker.memory);
-  const bool is_integer = tensor.type >= TensorType::Uint8 && tensor.type <= TensorType::Int64;
   if (column.kind == RawKind::Numbers) {
     set_lists(worker.rows, place, tensor_doubles(tensor, worker.memory), places, rows);
-  } else if (column.kind == RawKind::Ids && is_integer) {
+  } else if (column.kind == RawKind::Ids && tensor.type != TensorType::Bytes) {
     set_lists(worker.rows, place, tensor_long_ids(tensor, worker.memory), places, rows);
   } else {
     set_lists(worker.rows, place, tensor_texts(tensor, worker.memory), places, rows);

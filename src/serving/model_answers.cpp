@@ -153,7 +153,12 @@ void answer_model(ProtocolWorker& worker, ProtocolCall& call, Response& response
             {"inputs", inputs_json(model)},
             {"outputs", outputs_json(model)}};
   Json& encoded = json["encoded_inputs"] = Json::array();
-  for (const EncodedInput& input : model.inputs()) encoded.push_back(encoded_input_json(input));
+  for (const EncodedInput& input : model.inputs()) {
+    encoded.push_back(encoded_input_json(input));
+    if (!input.takes_lists) continue;
+    Json& weights = encoded.emplace_back(tensor_json(input.name + "/weights", "FP32", {-1, -1}));
+    weights["optional"] = true;
+  }
   json["tasks"] = tasks_json(model);
   write_json(response, json);
 }

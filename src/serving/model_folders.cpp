@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <vector>
 
 #include "base/error.h"
 #include "scoring/example_rows.h"
@@ -23,6 +22,9 @@ int64_t version_number(const std::string& name) {
   const bool is_number = error == std::errc() && at == end && number > 0 && std::to_string(number) == name;
   return is_number ? number : 0;
 }
+
+// Hidden, or being written.
+bool is_unfinished(const std::string& name) { return name.starts_with('.') || name.ends_with(".partial"); }
 
 }  // namespace
 
@@ -44,29 +46,35 @@ std::pair<std::string, std::string> model_source(const std::string& argument) {
   return {name, path};
 }
 
-std::map<int64_t, std::string> version_folders(const std::string& path) {
+VersionFolders version_folders(const std::string& path) {
   std::error_code error;
-  if (fs::exists(fs::path(path) / "manifest.json", error)) return {{1, path}};
+  if (fs::exists(fs::path(path) / "manifest.json", error)) return {{{1, path}}, {}};
   if (!fs::is_directory(path, error)) {
     data_error(
         "{}: no such model; expected a model directory or a folder of versions (1, 2, ...); check the path",
         path);
   }
-  std::map<int64_t, std::string> versions;
+  VersionFolders found;
   fs::directory_iterator at(path, error);
   for (; !error && at != fs::directory_iterator(); at.increment(error)) {
     std::error_code gone;
-    const int64_t number = version_number(at->path().filename().string());
-    if (number > 0 && at->is_directory(gone)) versions[number] = at->path().string();
+    if (!at->is_directory(gone)) continue;
+    const std::string name = at->path().filename().string();
+    if (const int64_t number = version_number(name); number > 0) {
+      found.versions[number] = at->path().string();
+    } else if (!is_unfinished(name)) {
+      found.passed_over.push_back(name);
+    }
   }
   if (error) data_error("{}: cannot be read; {}; check that the folder may be read", path, error.message());
-  if (versions.empty()) {
+  if (found.versions.empty()) {
     data_error(
         "{}: is no model; it has neither a manifest.json nor folders named by version (1, 2, ...); give the "
         "directory of a model",
         path);
   }
-  return versions;
+  std::sort(found.passed_over.begin(), found.passed_over.end());
+  return found;
 }
 
 std::string folder_fingerprint(const std::string& path) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "scoring/servable_model.h"
 
@@ -15,9 +16,13 @@ namespace gatewise {
 // Error(Command) for a name that cannot stand in an address.
 std::pair<std::string, std::string> model_source(const std::string& argument);
 
-// Number -> path of the versions in a folder; a model directory itself is version 1. Throws Error(Data) when
-// it is neither.
-std::map<int64_t, std::string> version_folders(const std::string& path);
+struct VersionFolders {
+  std::map<int64_t, std::string> versions;  // number -> path
+  std::vector<std::string> passed_over;     // names of folders that are no versions, ascending
+};
+
+// The versions in a folder; a model directory itself is version 1. Throws Error(Data) when it is neither.
+VersionFolders version_folders(const std::string& path);
 
 // Names, sizes, times and numbers of all files below: differs when anything was written. Empty when there is
 // nothing to see.

@@ -38,15 +38,29 @@ void ModelRepository::scan() {
   }
 }
 
+// Once each, as long as they stand there.
+void ModelRepository::log_passed_over(Entry& entry, const std::vector<std::string>& names) const {
+  for (const std::string& name : names) {
+    if (std::binary_search(entry.passed_over.begin(), entry.passed_over.end(), name)) continue;
+    log(fmt::format(
+        "model {}: the folder \"{}\" is passed over; got a name that is no version, expected 1, 2, "
+        "... without leading zeros; rename it to have it served",
+        entry.name, name));
+  }
+  entry.passed_over = names;
+}
+
 // Only whoever holds `scanning_` changes entries, so reading them here takes no lock.
 void ModelRepository::scan(Entry& entry) {
-  std::map<int64_t, std::string> found;
+  VersionFolders folders;
   std::string reason;
   try {
-    found = version_folders(entry.path);
+    folders = version_folders(entry.path);
   } catch (const std::exception& fault) {
     reason = fault.what();
   }
+  const std::map<int64_t, std::string>& found = folders.versions;
+  log_passed_over(entry, folders.passed_over);
   if (!reason.empty() && reason != entry.reason) {
     ++counters_.refusals;
     log(fmt::format("model {}: {}", entry.name, reason));

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -53,7 +54,8 @@ class ModelRepository {
   bool is_ready() const;
 
   // Loads what is not loaded or has changed, and serves the model again after unload(). Returns the reason
-  // if no version of it can be served then, or its newest folder was refused; empty: all is well.
+  // why its folder, or its highest version that was, is refused; empty: all is well. versions() tells whether
+  // any is served.
   std::string load(std::string_view name);
   // Serves it no more until load(). Both throw Error(Command) for a name that is not in the repository.
   void unload(std::string_view name);
@@ -63,7 +65,7 @@ class ModelRepository {
  private:
   struct Version {
     std::string path;
-    std::string seen;  // what stood there when it was last loaded or refused
+    std::optional<std::string> seen;  // what stood there when it was last loaded or refused
     std::string reason;
     std::shared_ptr<const ServedModel> served;
     bool is_gone = false;  // its folder was not there at the last scan
@@ -71,12 +73,14 @@ class ModelRepository {
   struct Entry {
     std::string name, path;
     bool is_unloaded = false;
-    std::string reason;  // of the folder itself
+    std::string reason;                    // of the folder itself
+    std::vector<std::string> passed_over;  // folders in it whose names are no versions
     std::map<int64_t, Version> versions;
   };
 
   void scan(Entry& entry);
   void scan(Entry& entry, int64_t number);
+  void log_passed_over(Entry& entry, const std::vector<std::string>& names) const;
   void remove_gone(Entry& entry, const std::map<int64_t, std::string>& found);
   Entry& entry(std::string_view name);
   const Entry* find_entry(std::string_view name) const;

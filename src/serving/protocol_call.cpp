@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "serving/json_faults.h"
 #include "serving/json_text.h"
 #include "serving/json_values.h"
 #include "serving/refusal.h"
@@ -66,10 +67,16 @@ simdjson::dom::object read_json(ProtocolWorker& worker, const ProtocolCall& call
       has_binary ? request.body.substr(0, static_cast<size_t>(request.json_bytes)) : request.body;
   if (json.empty()) refuse(400, "body: is empty; expected a JSON object");
   simdjson::dom::element root;
-  const simdjson::error_code code = worker.parser.parse(json.data(), json.size(), false).get(root);
+  simdjson::error_code code = worker.parser.parse(json.data(), json.size(), false).get(root);
+  if (code == simdjson::NUMBER_ERROR) {
+    const std::string rewritten = with_wide_numbers(json);
+    // What the parser hands out lies in its own memory, so the text may go.
+    if (!rewritten.empty()) code = worker.parser.parse(rewritten).get(root);
+  }
   if (code == simdjson::MEMALLOC) throw std::bad_alloc();
-  if (code != simdjson::SUCCESS) refuse(400, "body: is not valid JSON; {}", simdjson::error_message(code));
+  if (code != simdjson::SUCCESS) refuse_json(json, simdjson::error_message(code));
   if (!root.is_object()) refuse(400, "body: expected a JSON object");
+  check_given_once(json_object(root), "body");
   return json_object(root);
 }
 

@@ -16,6 +16,41 @@ bool is_text_kind(RawKind kind) {
   return kind == RawKind::Text || kind == RawKind::Texts || kind == RawKind::Task;
 }
 
+bool is_id_kind(RawKind kind) { return kind == RawKind::Id || kind == RawKind::Ids; }
+
+// An id has the same bits as its text; negative ones those of 64 bits with a sign.
+uint64_t id_of(element value) {
+  uint64_t id = 0;
+  return value.get(id) == simdjson::SUCCESS ? id : static_cast<uint64_t>(json_value<int64_t>(value));
+}
+
+// Ids and texts that came as floating-point numbers would not be what was meant.
+void check_exact(const RawColumn& column, double number, const RowPlace& place) {
+  const bool is_wide = number >= 0x1p64 || number <= -0x1p63;
+  if (is_id_kind(column.kind) && is_wide) {
+    refuse(400,
+           "{}: column \"{}\": got {}, which does not fit 64 bits; expected an id from -2^63 to 2^64 - 1",
+           place.text(), column.name, number);
+  }
+  if (is_id_kind(column.kind)) {
+    refuse(
+        400,
+        "{}: column \"{}\": got the number {}, expected an id: ids never pass through floating point; send "
+        "a whole number or its text",
+        place.text(), column.name, number);
+  }
+  if (is_text_kind(column.kind) && is_wide) {
+    refuse(400, "{}: column \"{}\": got {}, which does not fit 64 bits; send it as a text", place.text(),
+           column.name, number);
+  }
+}
+
+void check_no_id(const RawColumn& column, const RowPlace& place) {
+  if (is_id_kind(column.kind))
+    refuse(400, "{}: column \"{}\": got true or false, expected an id; send a whole number or its text",
+           place.text(), column.name);
+}
+
 std::string_view string_of(element value) { return json_value<std::string_view>(value); }
 
 template <class Number>
@@ -57,7 +92,6 @@ std::string_view raw_digits(RequestMemory& memory, double value) { return digits
 
 RawValue raw_bool(const RawColumn& column, bool value) {
   if (is_text_kind(column.kind)) return std::string_view(value ? "true" : "false");
-  if (column.kind == RawKind::Id || column.kind == RawKind::Ids) return static_cast<uint64_t>(value);
   return value ? 1.0 : 0.0;
 }
 
@@ -139,12 +173,14 @@ RawValue RawRows::value(const RawColumn& column, element item, const RowPlace& p
     case element_type::NULL_VALUE:
       return {};
     case element_type::DOUBLE:
+      check_exact(column, json_value<double>(item), place);
       return json_value<double>(item);
     case element_type::INT64:
-      return raw_number(memory_, json_value<int64_t>(item));
+      return is_id_kind(column.kind) ? RawValue(id_of(item)) : raw_number(memory_, json_value<int64_t>(item));
     case element_type::UINT64:
       return json_value<uint64_t>(item);
     case element_type::BOOL:
+      check_no_id(column, place);
       return raw_bool(column, json_value<bool>(item));
     case element_type::STRING:
       return string_of(item);
@@ -165,12 +201,12 @@ RawValue RawRows::list(const RawColumn& column, simdjson::dom::array items, cons
   size_t count = 0, ids = 0;
   for (const element item : items) {
     ++count;
-    ids += item.is_uint64() ? 1 : 0;
+    ids += item.is_uint64() || item.is_int64() ? 1 : 0;
   }
   if (column.kind == RawKind::Texts || ids != count) return texts(column, items, place);
   const std::span<uint64_t> to = memory_.take<uint64_t>(count);
   size_t at = 0;
-  for (const element item : items) to[at++] = json_value<uint64_t>(item);
+  for (const element item : items) to[at++] = id_of(item);
   return std::span<const uint64_t>(to);
 }
 
@@ -217,8 +253,10 @@ std::string_view RawRows::text_of(const RawColumn& column, element item, const R
     case element_type::INT64:
       return digits_of(memory_, json_value<int64_t>(item));
     case element_type::DOUBLE:
+      check_exact(column, json_value<double>(item), place);
       return digits_of(memory_, json_value<double>(item));
     case element_type::BOOL:
+      check_no_id(column, place);
       return json_value<bool>(item) ? "true" : "false";
     default:
       refuse(400, "{}: column \"{}\": got {} in a {}", place.text(), column.name, type_of(item),

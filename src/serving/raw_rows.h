@@ -61,13 +61,13 @@ class RawRows {
   size_t last_ = 0;  // the column found last: names mostly come in the order of the row before
 };
 
-// A number of JSON or of a tensor as a raw value: ids and categories keep all 64 bits.
+// A number of JSON or of a tensor as a raw value, not of a column of ids: categories keep all 64 bits.
 RawValue raw_number(RequestMemory& memory, int64_t value);
 // Its digits, as the text of a category.
 std::string_view raw_digits(RequestMemory& memory, int64_t value);
 std::string_view raw_digits(RequestMemory& memory, uint64_t value);
 std::string_view raw_digits(RequestMemory& memory, double value);
-// true and false: texts of categories, 1 and 0 elsewhere.
+// true and false: texts of categories, 1 and 0 elsewhere; not of a column of ids.
 RawValue raw_bool(const RawColumn& column, bool value);
 
 }  // namespace gatewise

@@ -45,10 +45,15 @@ void answer_load(ProtocolWorker& worker, ProtocolCall& call, Response& response)
   asks_for_ready(worker, call);
   if (!worker.repository.has(call.name)) find_model(worker, call, response);  // throws 404
   const std::string reason = worker.repository.load(call.name);
-  if (!reason.empty())
-    refuse(422, "model \"{}\" is not loaded as it stands in its folder; {}", call.name, reason);
+  if (worker.repository.versions(call.name).empty())
+    refuse(422, "model \"{}\" has no version that can be served; {}", call.name, reason);
+  Json answer = Json::object();
+  for (const ModelState& state : worker.repository.index()) {
+    if (state.name != call.name || state.reason.empty()) continue;
+    answer["refused"].push_back({{"version", std::to_string(state.version)}, {"reason", state.reason}});
+  }
   response.model = call.name;
-  response.body = "{}";
+  response.body = answer.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 void answer_unload(ProtocolWorker& worker, ProtocolCall& call, Response& response) {

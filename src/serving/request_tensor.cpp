@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "serving/json_faults.h"
 #include "serving/json_values.h"
 #include "serving/raw_rows.h"
 #include "serving/refusal.h"
@@ -174,6 +175,8 @@ auto id_reader(const RequestTensor& tensor) {
   return [&tensor](const auto& value, size_t index) {
     using Value = std::decay_t<decltype(value)>;
     if constexpr (std::is_same_v<Value, uint64_t> || std::is_same_v<Value, int64_t>) {
+      // As the text: negative ids have the bits of 64 with a sign.
+      if constexpr (std::is_same_v<Id, uint64_t>) return static_cast<uint64_t>(value);
       if (!std::in_range<Id>(value)) tensor_fault(tensor, "value {} is {}, which is no id", index + 1, value);
       return static_cast<Id>(value);
     } else {
@@ -257,6 +260,7 @@ std::string RequestTensor::shape_text() const {
 RequestTensor read_tensor(element input, std::string_view& binary) {
   if (!input.is_object()) refuse(400, "inputs: expected a list of objects, each a tensor");
   const simdjson::dom::object fields = json_object(input);
+  check_given_once(fields, "inputs: a tensor");
   RequestTensor tensor;
   element shape, datatype, parameters, data;
   if (fields["name"].get(tensor.name) != simdjson::SUCCESS) refuse(400, "inputs: a tensor has no \"name\"");
@@ -323,8 +327,10 @@ std::span<const RawValue> tensor_values(const RequestTensor& tensor, const RawCo
   return converted<RawValue>(tensor, memory, [&](const auto& value, size_t) -> RawValue {
     using Value = std::decay_t<decltype(value)>;
     if constexpr (std::is_same_v<Value, int64_t>) {
+      if (column.kind == RawKind::Id) return static_cast<uint64_t>(value);
       return raw_number(memory, value);
     } else if constexpr (std::is_same_v<Value, bool>) {
+      if (column.kind == RawKind::Id) tensor_fault(tensor, "got BOOL, expected ids of an integer type");
       return raw_bool(column, value);
     } else {
       return value;

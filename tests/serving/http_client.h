@@ -148,6 +148,8 @@ class TestHandlers final : public RequestHandlers {
       response.rows = 2;
       if (request.target == "/big") response.body.assign(big_bytes, 'b');
       if (request.target == "/wait") all_.wait();
+      if (request.target == "/page")
+        response.body = fmt::format("{} {} {}", request.host, request.origin, request.fetch_site);
       if (request.target == "/none") response.status = 404;
     }
 

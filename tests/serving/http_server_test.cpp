@@ -49,6 +49,16 @@ TEST_F(HttpServerTest, HeadIsGetWithoutTheBody) {
   EXPECT_EQ(client.ask(post_text("/echo", "next")).body, "next");
 }
 
+TEST_F(HttpServerTest, HandlersLearnWhichPageAsks) {
+  start();
+  HttpClient client(port());
+  client.send(
+      "GET http://other/page HTTP/1.1\r\nHost: test\r\nOrigin: null\r\nSec-Fetch-Site: cross-site\r\n\r\n"
+      "GET /page HTTP/1.1\r\nHost: test\r\n\r\n");
+  EXPECT_EQ(client.receive().body, "other null cross-site");
+  EXPECT_EQ(client.receive().body, "test  ");
+}
+
 TEST_F(HttpServerTest, BodiesAreAskedForWhereTheClientWaits) {
   start();
   HttpClient client(port());

@@ -246,6 +246,50 @@ TEST_F(InferRequests, FaultsNameTheTensor) {
   }
 }
 
+TEST_F(InferRequests, FieldsAreGivenOnce) {
+  serve_every_kind();
+  EXPECT_THAT(ask("POST", infer_path, R"({"inputs":[],"inputs":[]})").error(),
+              HasSubstr("body: \"inputs\" is given twice"));
+  EXPECT_THAT(ask("POST", infer_path,
+                  R"({"inputs":[{"name":"age","shape":[1],"datatype":"FP32","data":[1],"data":[2]}]})")
+                  .error(),
+              HasSubstr("inputs: a tensor: \"data\" is given twice"));
+  Json many = Json::object();
+  for (int i = 0; i < 40; ++i) many[fmt::format("field{}", i)] = i;
+  std::string body = many.dump();
+  EXPECT_THAT(ask("POST", infer_path, body).error(), HasSubstr("has no \"inputs\""));
+  body.back() = ',';
+  EXPECT_THAT(ask("POST", infer_path, body + R"("field7":1})").error(),
+              HasSubstr("\"field7\" is given twice"));
+}
+
+TEST_F(InferRequests, IdsAreOfIntegerTypesAndMayBeNegative) {
+  serve_every_kind();
+  const auto of = [&](const std::string& name, const std::string& type, const std::string& data) {
+    return ask("POST", infer_path,
+               R"({"inputs":[{"name":")" + name + R"(","shape":[1,1],"datatype":")" + type + R"(","data":[)" +
+                   data + "]}]}");
+  };
+  const std::string name = "user";
+  {
+    const Answer text = of(name, "BYTES", "\"-3\"");
+    EXPECT_EQ(text.status, 200) << text.body;
+    EXPECT_EQ(of(name, "INT64", "-3").body, text.body);
+    EXPECT_EQ(of(name, "INT8", "-3").body, text.body);
+    EXPECT_EQ(of(name, "FP64", "1").status, 400);
+    EXPECT_THAT(of(name, "BOOL", "true").error(), HasSubstr("\"" + name + "\": got BOOL, expected ids"));
+  }
+  const auto bag = [&](const std::string& type, const std::string& data) {
+    return ask("POST", infer_path,
+               R"({"inputs":[{"name":"seen","shape":[1,1],"datatype":")" + type + R"(","data":[)" + data +
+                   R"(]},{"name":"weights","shape":[1,1],"datatype":"FP32","data":[1]}]})");
+  };
+  EXPECT_EQ(bag("BYTES", "\"-3\"").status, 200);
+  EXPECT_EQ(bag("INT32", "-3").body, bag("BYTES", "\"-3\"").body);
+  EXPECT_THAT(bag("FP64", "7").error(), HasSubstr("\"seen\": got FP64, expected ids of an integer type"));
+  EXPECT_THAT(bag("BOOL", "true").error(), HasSubstr("\"seen\": got BOOL, expected ids of an integer type"));
+}
+
 TEST_F(InferRequests, BinaryDataHasItsType) {
   serve_every_kind();
   Tensors tensors;

@@ -63,7 +63,7 @@ TEST_F(PredictRequests, FaultsNameRowAndFieldAndLeaveTheNextAnswerAlone) {
        "row 1: column \"place\": got a text in a list of numbers"},
       {R"({"instances":[{"place":[1]}]})", 400,
        "row 1: column \"place\": got a vector of 1 numbers, expected 2"},
-      {R"({"instances":[{"user":1.5}]})", 400, "row 1: column \"user\": got a number, expected an id"},
+      {R"({"instances":[{"user":1.5}]})", 400, "row 1: column \"user\": got the number 1.5, expected an id"},
       {R"({"instances":[{"seen":[7,8],"weights":[1]}]})", 400,
        "row 1: column \"weights\": got 1 weights for 2 ids"},
       {R"({"instances":[{"tags":[["a"]]}]})", 400, "row 1: column \"tags\": got a list in a list of texts"},
@@ -76,9 +76,11 @@ TEST_F(PredictRequests, FaultsNameRowAndFieldAndLeaveTheNextAnswerAlone) {
       {R"({"columns":{"age":[1],"pages":[1,2]}})", 400, "columns: \"pages\": got 2 values, expected 1"},
       {R"({"columns":{"age":1}})", 400, "columns: \"age\": got a number, expected a list"},
       {R"({"columns":{"age":[1,"x"]}})", 400, "row 2: column \"age\": \"x\" is not a number"},
-      {R"({"instances":[{"age":1e999}]})", 400, "body: is not valid JSON"},
-      {R"({"instances":[{"age":NaN}]})", 400, "body: is not valid JSON"},
-      {R"({"instances":[{"age":1})", 400, "body: is not valid JSON"},
+      {R"({"instances":[{"age":1})", 400,
+       "body: is not valid JSON; it ends at byte 23, line 1: unexpected end of input"},
+      {R"({"instances":[{}],"instances":[{"age":1}]})", 400, "body: \"instances\" is given twice"},
+      {R"({"instances":[{"place":1}]})", 400,
+       "row 1: column \"place\": got a number, expected a list of numbers"},
       {"{\"instances\":[{\"colour\":\"\xff\"}]}", 400, "body: is not valid JSON"},
       {std::string(100, '['), 400, "body: is not valid JSON"},
       {"[]", 400, "body: expected a JSON object"},
@@ -89,6 +91,93 @@ TEST_F(PredictRequests, FaultsNameRowAndFieldAndLeaveTheNextAnswerAlone) {
     EXPECT_THAT(answer.error(), HasSubstr(message)) << body;
     EXPECT_EQ(answer.rows, 0);
     EXPECT_EQ(post(predict_path, good).body, wanted) << body;
+  }
+}
+
+TEST_F(PredictRequests, FaultsOfJsonSayWhere) {
+  serve_every_kind();
+  const std::string missing = "; write null for a missing number";
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {R"({"instances":[{"age":1e999}]})", "row 1: column \"age\": got 1e999, a number out of range"},
+      {R"({"columns":{"age":[1,2,-1e999]}})", "row 3: column \"age\": got -1e999, a number out of range"},
+      {R"({"instances":[{},{"place":[1,1e400]}]})",
+       "row 2: column \"place\": got 1e400, a number out of range"},
+      {"{\"instances\":[{\"age\":1},\n{\"age\":NaN}]}",
+       "JSON at byte 33, line 2; row 2: column \"age\": got NaN: invalid literal" + missing},
+      {R"({"instances":[{"age":-Infinity}]})",
+       "JSON at byte 22, line 1; row 1: column \"age\": got -Infinity: invalid number"},
+      {R"({"instances":[{"age":-Infinity}]})", missing},
+      {R"({"columns":{"age":[1,nan]}})", "JSON at byte 22, line 1; row 2: column \"age\": got nan: "},
+      {R"({"candidates":[{}],"context":{"age":nan}})", "byte 37, line 1; context: column \"age\": got nan"},
+      {R"({"instances":[{"age":1 "colour":"red"}]})",
+       "JSON at byte 24, line 1; row 1: got \"colour\": unexpected"},
+      {R"({"instances":[{"age":01}]})", "JSON at byte 22, line 1; row 1: got 01: unexpected number"},
+      {R"({"inputs":[{"data":[1,nan]}]})", "inputs: tensor 1: got nan"},
+      {R"({"instances":[}]})", "JSON at byte 15, line 1; row 1: got }: unexpected '}'"},
+      {"\xEF\xBB\xBF{}", "byte order mark"},
+      {std::string(40, '[') + std::string(40, ']'), "body: is not valid JSON; "},
+      {"}", "JSON at byte 1, line 1; got }"}};
+  for (const auto& [body, message] : cases) {
+    const Answer answer = ask("POST", predict_path, body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_THAT(answer.error(), HasSubstr(message)) << body;
+  }
+}
+
+TEST_F(PredictRequests, WholeNumbersBeyond64BitsAreNumbersButNoIds) {
+  serve_every_kind();
+  const auto of = [&](const std::string& values) {
+    return ask("POST", predict_path, R"({"instances":[{"zip":1},{)" + values + "}]}");
+  };
+  const std::vector<std::pair<std::string, std::string>> same{
+      {"18446744073709551616", "18446744073709551616.0"},
+      {"-9223372036854775809", "-9223372036854775809.0"},
+      {"100000000000000000000000000000", "1e29"}};
+  for (const auto& [whole, floating] : same) {
+    const std::string rest = R"(,"colour":"\" 18446744073709551616 ")";
+    const Answer answer = of("\"spent\":" + whole + rest);
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(answer.body, of("\"spent\":" + floating + rest).body);
+    const std::string list = of("\"place\":[1," + whole + "]").body;
+    EXPECT_EQ(list, of("\"place\":[1," + floating + "]").body);
+    EXPECT_THAT(list, testing::Not(HasSubstr("JSON")));
+    for (const std::string column : {"user", "zip"}) {
+      EXPECT_THAT(of("\"" + column + "\":" + whole).error(),
+                  HasSubstr("row 2: column \"" + column + "\": got "))
+          << whole;
+      EXPECT_THAT(of("\"" + column + "\":" + whole).error(), HasSubstr("does not fit 64 bits"));
+    }
+    EXPECT_THAT(of("\"seen\":[1," + whole + "]").error(), HasSubstr("does not fit 64 bits"));
+    EXPECT_THAT(of("\"colour\":" + whole).error(), HasSubstr("does not fit 64 bits; send it as a text"));
+  }
+}
+
+TEST_F(PredictRequests, IdsAreWholeNumbersOrTextsEverywhere) {
+  std::string csv = every_kind_csv;  // with a negative id
+  csv.replace(csv.find("blue,8,"), 7, "blue,-8,");
+  model_ = std::make_unique<EveryKindModel>(folder_, 4, csv);
+  model_->save(path("all"));
+  serve({path("all")});
+  const auto of = [&](const std::string& values) {
+    return ask("POST", predict_path, R"({"instances":[{},{)" + values + "}]}");
+  };
+  const std::string known = of(R"("user":"-8","seen":"-8|7","weights":[1,2])").body;
+  EXPECT_THAT(known, HasSubstr("predictions"));
+  EXPECT_NE(known, of(R"("user":"-88","seen":"-88|7","weights":[1,2])").body);
+  EXPECT_EQ(known, of(R"("user":-8,"seen":[-8,7],"weights":[1,2])").body);
+  EXPECT_EQ(known, of(R"("user":-8,"seen":[-8,"7"],"weights":[1,2])").body);
+  EXPECT_EQ(ask("POST", predict_path,
+                R"({"columns":{"user":[null,-8],"seen":[null,[-8,7]],"weights":[null,[1,2]]}})")
+                .body,
+            known);
+  for (const std::string value : {"1.0", "1.5", "true", "1e3"}) {
+    EXPECT_THAT(of("\"user\":" + value).error(), HasSubstr("row 2: column \"user\": got ")) << value;
+    EXPECT_THAT(of("\"seen\":[7," + value + "],\"weights\":[1,1]").error(),
+                HasSubstr("row 2: column \"seen\": got "))
+        << value;
+    EXPECT_THAT(ask("POST", predict_path, R"({"columns":{"user":[1,)" + value + "]}}").error(),
+                HasSubstr("row 2: column \"user\": got "))
+        << value;
   }
 }
 
@@ -177,6 +266,9 @@ TEST_F(PredictRequests, TheServerDescribesItsModels) {
   EXPECT_EQ(metadata["versions"], Json::array({"1"}));
   EXPECT_EQ(metadata["inputs"][0], Json::parse(R"({"name":"age","datatype":"FP64","shape":[-1]})"));
   EXPECT_EQ(metadata["inputs"][9], Json::parse(R"({"name":"place","datatype":"FP64","shape":[-1,2]})"));
+  EXPECT_THAT(metadata["encoded_inputs"],
+              testing::Contains(Json::parse(
+                  R"({"name":"bags/seen/weights","datatype":"FP32","shape":[-1,-1],"optional":true})")));
   EXPECT_EQ(metadata["outputs"][2], Json::parse(R"({"name":"grade","datatype":"FP32","shape":[-1,3]})"));
   EXPECT_EQ(ask("GET", "/v2/models/all/config").json()["input"][3]["data_type"], "TYPE_STRING");
   EXPECT_EQ(ask("GET", "/v1/models").json()["models"][0]["name"], "all");

@@ -109,6 +109,32 @@ TEST_F(Repository, AVersionWhoseFolderIsGoneTwiceIsDroppedButNotTheLast) {
   EXPECT_THAT(repository_->versions("all"), ElementsAre(1));
 }
 
+TEST_F(Repository, EmptyFoldersAndOtherNamesAreSpokenOf) {
+  fs::create_directory(path("all"));
+  save("all/1");
+  for (const char* name : {"all/3", "all/07", "all/abc", "all/.git", "all/2.7-0.partial"})
+    fs::create_directory(path(name));
+  serve({path("all")});
+  for (int i = 0; i < 3; ++i) repository_->scan();
+  EXPECT_EQ(index().size(), 2u);
+  EXPECT_EQ(index()[1]["state"], "UNAVAILABLE");
+  EXPECT_THAT(index()[1]["reason"].get<std::string>(), HasSubstr("all/3"));
+  const auto count = [&](const std::string& text) {
+    return std::count_if(log_.begin(), log_.end(),
+                         [&](auto& line) { return line.find(text) != std::string::npos; });
+  };
+  EXPECT_EQ(count("version 3: refused: "), 1);
+  EXPECT_EQ(count("the folder \"07\" is passed over"), 1);
+  EXPECT_EQ(count("the folder \"abc\" is passed over"), 1);
+  EXPECT_EQ(count("is passed over"), 2);
+  save("all/2");
+  const Answer loaded = ask("POST", "/v2/repository/models/all/load");
+  EXPECT_EQ(loaded.status, 200) << loaded.body;
+  EXPECT_EQ(loaded.json()["refused"].size(), 1u);
+  EXPECT_EQ(loaded.json()["refused"][0]["version"], "3");
+  EXPECT_EQ(ask("GET", "/v2/models/all/versions/2/ready").status, 200);
+}
+
 TEST_F(Repository, LoadAndUnloadByRequest) {
   save("all", 1);
   save("other", 2);
@@ -132,9 +158,15 @@ TEST_F(Repository, LoadAndUnloadByRequest) {
             400);
   damage("other");
   const Answer broken = ask("POST", "/v2/repository/models/second/load", "{}");
-  EXPECT_EQ(broken.status, 422);
-  EXPECT_THAT(broken.error(), HasSubstr("weights.safetensors"));
+  EXPECT_EQ(broken.status, 200) << "the version loaded before is served";
+  EXPECT_EQ(broken.json()["refused"][0]["version"], "1");
+  EXPECT_THAT(broken.json()["refused"][0]["reason"].get<std::string>(), HasSubstr("weights.safetensors"));
   EXPECT_EQ(ask("GET", "/v2/models/second/ready").status, 200);
+  EXPECT_EQ(ask("POST", "/v2/repository/models/second/unload").status, 200);
+  const Answer none = ask("POST", "/v2/repository/models/second/load");
+  EXPECT_EQ(none.status, 422);
+  EXPECT_THAT(none.error(), HasSubstr("\"second\" has no version that can be served; "));
+  EXPECT_THAT(none.error(), HasSubstr("weights.safetensors"));
 }
 
 TEST_F(Repository, ModelsThatPredictOtherThanWhenSavedAreRefused) {

@@ -16,15 +16,16 @@ namespace gatewise {
 
 // A model over rows of every kind; `seed` draws its parameters.
 struct EveryKindModel {
-  explicit EveryKindModel(const std::string& folder, uint64_t seed = 4)
-      : file(folder + "/every_kind.csv"), encoder(fit(file)) {
+  explicit EveryKindModel(const std::string& folder, uint64_t seed = 4,
+                          const std::string& csv = every_kind_csv)
+      : file(folder + "/every_kind.csv"), encoder(fit(file, csv)) {
     graph = build_graph(encoder.space(), {{"type", "mmoe"}});
     store = std::make_unique<Store<float>>(*graph);
     store->initialise(seed);
   }
 
-  static Encoder fit(const std::string& file) {
-    std::ofstream(file) << every_kind_csv;
+  static Encoder fit(const std::string& file, const std::string& csv) {
+    std::ofstream(file) << csv;
     return Encoder::fit(read_every_kind(file, every_kind_schema(), true), every_kind_schema());
   }
 
