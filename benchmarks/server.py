@@ -161,6 +161,7 @@ def main() -> None:
                     real.append(load(server, path, body, options.seconds)["rate"])
             wanted = steady(options, server, path, body, WANTED_RATE / 2)
             half = steady(options, server, path, body, max(real) / 2)
+            connection.close()  # the server has ended it if the load took longer than its idle time; asking opens it again
             ranking = rank(connection, features, rows)
             connection.close()
         text = report(options, real, empty, wanted, half, ranking, body.stat().st_size)
