@@ -16,7 +16,6 @@ import os
 import pathlib
 import platform
 import statistics
-import subprocess
 import tempfile
 import time
 
@@ -25,6 +24,7 @@ import onnx
 import onnxruntime
 
 import mixture_onnx
+from served import run
 
 HERE = pathlib.Path(__file__).parent
 MODELS = {
@@ -44,13 +44,6 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement of ONNX Runtime")
     parser.add_argument("--output", type=pathlib.Path, default=HERE / "scoring.md")
     return parser.parse_args()
-
-
-def run(*command) -> str:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"{command[0]}: failed\n{done.stderr[-2000:]}")
-    return done.stdout
 
 
 def make_model(options, name: str, folder: pathlib.Path) -> pathlib.Path:

@@ -136,6 +136,8 @@ def report(options, real, empty, wanted, half, ranking, body_bytes) -> str:
         f"| a ranking request of {CANDIDATES:,} candidates ({ranking['bytes']:,} bytes): p50, p99 "
         f"| {ranking['p50']:.2f} ms, {ranking['p99']:.2f} ms | under 3 ms |",
     ]
+    lines += ["", "Rounds alternate between both servers; the share is of each round. Waits are those of the round with the shortest p99, for",
+              "others may have used the machine in the rest."]
     return "\n".join(lines) + "\n"
 
 

@@ -154,8 +154,12 @@ def test_progress_is_told(numbers, capfd):
     assert told and set(told[0]) >= {"epoch", "step", "steps", "loss", "text"}
 
 
-def interrupt_after(seconds):
-    threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+def interrupt_after(event):
+    def interrupt():
+        event.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
 
 
 @pytest.mark.parametrize("way", ["keep", "raise"])
@@ -184,9 +188,10 @@ def test_interrupting_within_an_epoch(numbers):
     x, y = numbers
     x, y = numpy.tile(x, (100, 1)), numpy.tile(y, (100, 1))
     settings = {"experts": 2, "expert": {"type": "mlp", "units": [128, 128]}}
-    interrupt_after(0.8)
+    is_training = threading.Event()
+    interrupt_after(is_training)
     with pytest.warns(InterruptedWarning):
-        model = MultiTaskClassifier(epochs=100, **settings).fit(x, y)
+        model = MultiTaskClassifier(epochs=100, **settings).fit(x, y, callbacks=lambda record: is_training.set())
     assert model.history_["stopped_by"] in ("request", "caller")  # within an epoch, or just at its end
     epochs = len(model.history_["epochs"])
     if epochs > 0:  # that of the last whole one

@@ -28,8 +28,7 @@ std::vector<ContextCase> context_cases() {
 class EveryContext : public testing::TestWithParam<ScoringCase> {};
 
 TEST_P(EveryContext, AgreesWithWholeRowsAndDoesNotDependOnTheirNumber) {
-  FeatureSpace space = sample_space(GetParam().tasks);
-  space.task_column = GetParam().task_column;
+  const FeatureSpace space = space_of(GetParam());
   std::unique_ptr<Graph> graph;
   try {
     graph = build_graph(space, GetParam().model);

@@ -14,6 +14,12 @@ struct ScoringCase {
   std::string task_column;
 };
 
+inline FeatureSpace space_of(const ScoringCase& scoring_case) {
+  FeatureSpace space = sample_space(scoring_case.tasks);
+  space.task_column = scoring_case.task_column;
+  return space;
+}
+
 // GoogleTest's name for it.
 inline void PrintTo(const ScoringCase& scoring_case,
                     std::ostream* stream) {  // NOLINT(readability-identifier-naming)

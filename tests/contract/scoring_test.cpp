@@ -35,8 +35,7 @@ std::vector<float> row_of(ConstRows<float> rows, int64_t row, int64_t width) {
 }
 
 TEST_P(EveryModel, ScoresARowTheSameHoweverItIsAsked) {
-  FeatureSpace space = sample_space(GetParam().tasks);
-  space.task_column = GetParam().task_column;
+  const FeatureSpace space = space_of(GetParam());
   std::unique_ptr<Graph> graph;
   try {
     graph = build_graph(space, GetParam().model);
