@@ -4,9 +4,11 @@
 Usage: tools/check_onnx.py FOLDER [--tolerance 1e-5]
 
 Every case is a pair <name>.onnx and <name>.json: {"inputs": {name: {"type", "shape", "values"}}, "outputs": {name:
-{"shape", "values", "has_exact_zeros"}}}. The model has to pass the checker with full inference of shapes, differ by at
-most the tolerance (relative to the largest value, at least 1), and be exactly 0 where an output that has exact zeros is.
-Prints a line for every fault; exit code 1 if there is any or no case.
+{"shape", "values", "has_exact_zeros"}}, "paths": [...], "routes": true}. The model has to pass the checker with full
+inference of shapes, use operators of the promised versions, leave the number of rows open (all rows twice give everything
+twice), hold the parameters of those paths, choose rows for experts if and only if it routes, differ by at most the tolerance
+(relative to the largest value, at least 1), and be exactly 0 where an output that has exact zeros is. Prints a line for every
+fault; exit code 1 if there is any or no case.
 """
 
 import argparse
@@ -19,26 +21,40 @@ import onnx
 import onnxruntime
 
 TYPES = {"real": np.float32, "integer": np.int64, "double": np.float64, "text": object}
+OPSETS, ML_OPSETS = {"": 17}, {"ai.onnx.ml": 3}
 
 
 def array(given):
     return np.array(given["values"], dtype=TYPES[given.get("type", "real")]).reshape(given["shape"])
 
 
-def faults(model, case, tolerance):
-    onnx.checker.check_model(onnx.load(model), full_check=True)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    inputs = {name: array(given) for name, given in case["inputs"].items()}
-    names = [output.name for output in session.get_outputs()]
-    if sorted(names) != sorted(case["outputs"]):
-        yield f"got the outputs {names}, expected {list(case['outputs'])}"
-        return
-    wanted = {value.name for value in session.get_inputs()}
-    found = session.run(None, {name: value for name, value in inputs.items() if name in wanted})
-    for name, value in zip(names, found):
-        expected = array(case["outputs"][name])
+def form_faults(model, case):
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    if versions not in (OPSETS, OPSETS | ML_OPSETS):
+        yield f"got operators of {versions}, expected {OPSETS} or {OPSETS | ML_OPSETS}"
+    for value in model.graph.input:
+        if not value.type.tensor_type.shape.dim[0].dim_param:
+            yield f"{value.name}: the number of rows is fixed"
+    held = {tensor.name for tensor in model.graph.initializer}
+    for entry in model.metadata_props:
+        if entry.key.startswith("paths:"):
+            if entry.key[len("paths:"):] not in held:
+                yield f"{entry.key}: there is no such initializer"
+            held |= set(json.loads(entry.value))
+    for path in set(case.get("paths", [])) - held:
+        yield f"no initializer holds the parameter {path}"
+    if "routes" in case and case["routes"] != any(node.op_type == "NonZero" for node in model.graph.node):
+        yield "it routes, expected not to" if not case["routes"] else "it does not route"
+
+
+def value_faults(session, inputs, outputs, tolerance, times):
+    """Of the rows of the case `times` times."""
+    wanted = [value.name for value in session.get_inputs()]
+    found = session.run(None, {name: np.concatenate([inputs[name]] * times) for name in wanted})
+    for output, value in zip(session.get_outputs(), found):
+        name, expected = output.name, array(outputs[output.name])
+        if output.shape and isinstance(output.shape[0], str):
+            expected = np.concatenate([expected] * times)
         if value.shape != expected.shape:
             yield f"{name}: got the shape {value.shape}, expected {expected.shape}"
             continue
@@ -47,8 +63,25 @@ def faults(model, case, tolerance):
         difference = np.abs(value - expected).max() / max(1.0, np.abs(expected).max())
         if not difference <= tolerance:
             yield f"{name}: differs by {difference:.3g}, expected at most {tolerance:.3g}"
-        if case["outputs"][name].get("has_exact_zeros") and ((value == 0) != (expected == 0)).any():
+        if outputs[name].get("has_exact_zeros") and ((value == 0) != (expected == 0)).any():
             yield f"{name}: exact zeros differ"
+
+
+def faults(path, case, tolerance):
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    yield from form_faults(model, case)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    inputs = {name: array(given) for name, given in case["inputs"].items()}
+    names = [output.name for output in session.get_outputs()]
+    if sorted(names) != sorted(case["outputs"]):
+        yield f"got the outputs {names}, expected {list(case['outputs'])}"
+        return
+    for times in (1, 2):
+        for fault in value_faults(session, inputs, case["outputs"], tolerance, times):
+            yield fault if times == 1 else f"all rows twice: {fault}"
 
 
 def main():

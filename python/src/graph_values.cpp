@@ -107,6 +107,19 @@ void check_ids_of(const Graph& graph, const RowsOfInputs& rows, const std::vecto
   }
 }
 
+// A graph may have inputs that no output reads; every other name is a mistake.
+void check_names_of(const Graph& graph, const nb::dict& inputs) {
+  std::vector<std::string> known;
+  for (const Node& node : graph.nodes()) {
+    if (node.leaf == Leaf::Input || node.leaf == Leaf::Ids) known.push_back(node.name);
+  }
+  for (const auto& [key, values] : inputs) {
+    const auto name = nb::cast<std::string>(nb::str(key));
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      command_error("graph: there is no input \"{}\".{}", name, suggestion(name, known));
+  }
+}
+
 FloatArray numbers_at(const std::string& path, nb::handle values) {
   try {
     return nb::cast<FloatArray>(numpy_array(values, "float32"));
@@ -127,6 +140,7 @@ nb::dict run_graph(const PythonGraph& python_graph, const nb::dict& inputs, cons
   store.initialise(seed);
   set_parameters_of(store, parameters);
   const auto program = std::make_shared<const ScoringProgram>(store);
+  check_names_of(graph, inputs);
   RowsOfInputs rows;
   for (const int node : program->inputs()) {
     const std::string& name = graph.node(node).name;

@@ -1,7 +1,11 @@
 """Rows that every test can use; made from a seed."""
 
+import json
 import os
 import pathlib
+import re
+import subprocess
+import urllib.request
 
 import numpy
 import pytest
@@ -23,6 +27,24 @@ def program():
     if not pathlib.Path(path).is_file():
         pytest.skip("GATEWISE_PROGRAM names no program")
     return path
+
+
+@pytest.fixture
+def served(program):
+    """A function that asks a server of a saved model: served(folder, rows as dictionaries) -> predictions."""
+
+    def ask(folder, rows):
+        command = [program, "serve", folder, "--port", "0", "--workers", "1"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+            try:
+                first = next(line for line in server.stderr if "http://" in line)
+                url = f"{re.search('http://[0-9.:]+[0-9]', first)[0]}/v1/models/{pathlib.Path(folder).name}:predict"
+                with urllib.request.urlopen(url, json.dumps({"instances": rows}).encode(), timeout=30) as answer:
+                    return json.load(answer)["predictions"]
+            finally:
+                server.terminate()
+
+    return ask
 
 
 class People:

@@ -17,7 +17,7 @@ def plugin():
     return path
 
 
-def test_its_parts_train_and_are_described(plugin, tmp_path):
+def test_its_parts_train_and_are_described(plugin, served, tmp_path):
     assert gatewise.load_plugin(plugin) == ["normalised", "shared_and_own"]
     assert gatewise.load_plugin(plugin) == ["normalised", "shared_and_own"]
     assert "temperature" in str(gatewise.describe("normalised"))
@@ -27,7 +27,11 @@ def test_its_parts_train_and_are_described(plugin, tmp_path):
     for options in ({"gate": {"type": "normalised", "temperature": 0.5}}, {"architecture": "shared_and_own"}):
         model = gatewise.MultiTaskClassifier(epochs=3, **options).fit(x, y)
         model.save(tmp_path / "model")
-        assert numpy.array_equal(gatewise.load(tmp_path / "model").predict_table(x), model.predict_table(x))
+        expected = model.predict_table(x).to_numpy()
+        assert numpy.array_equal(gatewise.load(tmp_path / "model").predict_table(x), expected)
+        # The server knows nothing of the plug-in: a model has its graph.
+        answers = served(tmp_path / "model", [{f"x{i}": float(value) for i, value in enumerate(row)} for row in x[:5]])
+        assert numpy.array_equal(numpy.float32([list(answer.values()) for answer in answers]), expected[:5])
 
 
 def test_others_are_refused(tmp_path):

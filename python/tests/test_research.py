@@ -84,7 +84,7 @@ def test_options_are_declared_by_the_signature():
             fitted(gate={"type": "sharpened", **gate})
 
 
-def test_what_it_makes_needs_no_python(program, tmp_path):
+def test_what_it_makes_needs_no_python(program, served, tmp_path):
     model, x = fitted(architecture="beside", gate={"type": "sharpened", "form": "centred", "hidden": [4]}, width=6)
     model.save(tmp_path / "model")
     lines = ["x0,x1,x2,x3"] + [",".join(repr(float(value)) for value in row) for row in x]
@@ -101,6 +101,8 @@ def test_what_it_makes_needs_no_python(program, tmp_path):
     described = json.loads(run("describe", "model", "--json"))
     assert described["configuration"]["model"]["width"] == 6
     run("export", "model", "--onnx", "model.onnx")
+    answers = served(tmp_path / "model", [{f"x{i}": float(value) for i, value in enumerate(row)} for row in x[:20]])
+    assert numpy.array_equal(numpy.float32([list(answer.values()) for answer in answers]), scored[:20])
 
 
 def test_a_sparse_gate_leaves_experts_out_and_is_diagnosed():
@@ -229,6 +231,11 @@ def test_values_say_what_they_are():
         x[2]
     with pytest.raises(gatewise.Error, match="two graphs"):
         x + graph.Graph().input("x", [2, 3])
+    g.add_output("y", x * 2)
+    with pytest.raises(gatewise.Error, match="there are two outputs \"y\""):
+        g.add_output("y", x)
+    with pytest.raises(gatewise.Error, match="there is no input \"xs\". Did you mean \"x\"?"):
+        g.run({"x": numpy.ones((1, 2, 3)), "xs": [1]})
     with pytest.raises(gatewise.Error, match="unknown initializer"):
         graph.Initializer("glorot")
 

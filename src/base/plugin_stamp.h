@@ -5,7 +5,7 @@
 #include <fmt/core.h>
 #include <gatewise_plugin_interface.h>  // made by CMake: GATEWISE_PLUGIN_INTERFACE, of the version and the headers
 
-#include <nlohmann/json.hpp>
+#include "base/json.h"
 
 #define GATEWISE_TEXT_OF(number) #number
 #define GATEWISE_TEXT(number) GATEWISE_TEXT_OF(number)

@@ -211,9 +211,10 @@ Json suggested_configuration(const Json& configuration, const std::vector<Remedy
   for (const Remedy& remedy : remedies) {
     for (const auto& [path, value] : remedy.changes.items()) {
       // A change below or above one that is made already would undo it.
-      const bool is_taken = std::any_of(done.begin(), done.end(), [&](const std::string& other) {
-        return path.starts_with(other) || other.starts_with(path);
-      });
+      const bool is_taken =
+          std::any_of(done.begin(), done.end(), [&, &new_path = path](const std::string& other) {
+            return new_path.starts_with(other) || other.starts_with(new_path);
+          });
       if (is_taken) continue;
       done.push_back(path);
       Json* at = &changed;

@@ -225,6 +225,9 @@ void Graph::add_penalty(const std::string& name, Var penalty) {
 }
 
 void Graph::add_output(const std::string& name, Var value) {
+  for (const auto& [other, node] : outputs_) {
+    if (other == name) data_error("graph: there are two outputs \"{}\"; give each its own name", name);
+  }
   outputs_.emplace_back(name, value.node());
   name_value(name, value);
 }

@@ -108,6 +108,7 @@ class Graph {
   // The row loss of one task, a scalar per row.
   void add_loss(const std::string& task, Var row_loss);
   void add_penalty(const std::string& name, Var penalty);
+  // Throws Error(Data) for a name that another output has.
   void add_output(const std::string& name, Var value);
   // After each training step `state` takes the value of `value` (Static, same shape).
   void update(Var state, Var value);

@@ -8,6 +8,7 @@
 #include "kernels/matmul.h"
 
 #include "base/error.h"
+#include "kernels/pack-inl.h"
 #include "kernels/product-inl.h"
 #include "kernels/reference.h"
 #include "kernels/single_column-inl.h"
@@ -19,7 +20,6 @@ namespace HWY_NAMESPACE {
 // Accumulators: 12 of 16 registers, 24 of 32.
 constexpr int kRows = lanes<Wide> == 16 ? 12 : 6;
 constexpr int kNarrowRows = lanes<Wide> == 16 ? 12 : 8;
-constexpr int64_t kPanel = 2 * lanes<Wide>;
 // A block of the depth that keeps a panel of b in the first cache, and of rows that keeps a's part in the
 // second.
 constexpr int64_t kDepthBlock = 256;
@@ -34,16 +34,28 @@ HWY_INLINE Block shifted(Block p, int64_t columns) {
   return p;
 }
 
-// Columns that do not fill a panel: one vector if there is one, then ever narrower vectors.
+// Loads and stores of part of a vector cost no more than whole ones.
+constexpr bool kPartsAreFree = lanes<Wide> == 16 && HWY_TARGET <= HWY_AVX3;
+
+template <class Columns>
+HWY_INLINE void multiply_vector(Columns columns, int64_t rows, const Block& p) {
+  if (p.is_left_packed) {
+    multiply_rows<kRows, 1>(columns, rows, p);
+  } else {
+    multiply_rows<kNarrowRows, 1>(columns, rows, p);
+  }
+}
+
+// Columns that do not fill a panel: one vector if there is one, then part of one, or ever narrower vectors.
 void multiply_narrow(int64_t rows, int64_t columns, const Block& p) {
-  over(Wide(), columns, [&](auto d, int64_t first) HWY_ATTR {
-    const Block block = shifted(p, first);
-    if (p.is_left_packed) {
-      multiply_rows<kRows, 1>(d, rows, block);
-    } else {
-      multiply_rows<kNarrowRows, 1>(d, rows, block);
+  if constexpr (kPartsAreFree) {
+    const int64_t first = columns / lanes<Wide> * lanes<Wide>, rest = columns - first;
+    if ((rest & (rest - 1)) != 0) {  // as narrower vectors it would be several
+      if (first > 0) multiply_vector(Wide(), rows, p);
+      return multiply_vector(FirstOf<Wide>(Wide(), rest), rows, shifted(p, first));
     }
-  });
+  }
+  over(Wide(), columns, [&](auto d, int64_t first) HWY_ATTR { multiply_vector(d, rows, shifted(p, first)); });
 }
 
 // How many columns to take at once: full panels for many rows, more of them for so few rows that the chains
@@ -194,60 +206,6 @@ void multiply_transposed_packed_float(const TransposedProduct<float>& p, std::ve
                                 block.b_row = HWY_MIN(columns, kPanel);
                                 block.b_panel = kPanel * depth;
                               });
-  }
-}
-
-// Into panels, row by row, as memory is read ahead.
-void pack_float(int64_t depth, int64_t columns, const float* b, int64_t b_stride, float* to) {
-  for (int64_t k = 0; k < depth; ++k) {
-    const float* from = b + k * b_stride;
-    int64_t column = 0;
-    for (; column + kPanel <= columns; column += kPanel) {
-      float* into = to + column * depth + k * kPanel;
-      const Wide d;
-      hn::StoreU(hn::LoadU(d, from + column), d, into);
-      hn::StoreU(hn::LoadU(d, from + column + lanes<Wide>), d, into + lanes<Wide>);
-    }
-    const int64_t width = columns - column;
-    for (int64_t j = 0; j < width; ++j) to[column * depth + k * width + j] = from[column + j];
-  }
-}
-
-// Four by four elements turned over; `b` and `to` are the corners of their places.
-HWY_INLINE void transpose_four(const float* b, int64_t b_stride, float* to, int64_t to_stride) {
-#if HWY_TARGET == HWY_SCALAR
-  for (int64_t i = 0; i < 4; ++i) {
-    for (int64_t j = 0; j < 4; ++j) to[j * to_stride + i] = b[i * b_stride + j];
-  }
-#else
-  const hn::FixedTag<float, 4> d;
-  const auto b0 = hn::LoadU(d, b), b1 = hn::LoadU(d, b + b_stride);
-  const auto b2 = hn::LoadU(d, b + 2 * b_stride), b3 = hn::LoadU(d, b + 3 * b_stride);
-  const auto low_even = hn::InterleaveLower(d, b0, b2), low_odd = hn::InterleaveLower(d, b1, b3);
-  const auto high_even = hn::InterleaveUpper(d, b0, b2), high_odd = hn::InterleaveUpper(d, b1, b3);
-  hn::StoreU(hn::InterleaveLower(d, low_even, low_odd), d, to);
-  hn::StoreU(hn::InterleaveUpper(d, low_even, low_odd), d, to + to_stride);
-  hn::StoreU(hn::InterleaveLower(d, high_even, high_odd), d, to + 2 * to_stride);
-  hn::StoreU(hn::InterleaveUpper(d, high_even, high_odd), d, to + 3 * to_stride);
-#endif
-}
-
-void pack_transposed_float(int64_t depth, int64_t columns, const float* b, int64_t b_stride, float* to) {
-  for (int64_t column = 0; column < columns; column += kPanel) {
-    const int64_t width = HWY_MIN(kPanel, columns - column);
-    float* panel = to + column * depth;
-    int64_t j = 0;
-    for (; j + 4 <= width; j += 4) {
-      const float* from = b + (column + j) * b_stride;
-      int64_t k = 0;
-      for (; k + 4 <= depth; k += 4) transpose_four(from + k, b_stride, panel + k * width + j, width);
-      for (; k < depth; ++k) {
-        for (int64_t i = 0; i < 4; ++i) panel[k * width + j + i] = from[i * b_stride + k];
-      }
-    }
-    for (; j < width; ++j) {
-      for (int64_t k = 0; k < depth; ++k) panel[k * width + j] = b[(column + j) * b_stride + k];
-    }
   }
 }
 

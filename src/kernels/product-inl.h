@@ -34,16 +34,53 @@ struct Block {
   int64_t ahead_lines = 0;
 };
 
+// The first elements of a vector, for columns that do not fill it: what lies beyond is neither read nor
+// written.
+template <class D>
+struct FirstOf {
+  hn::Mask<D> mask;
+  FirstOf(D d, int64_t count) : mask(hn::FirstN(d, static_cast<size_t>(count))) {}
+};
+
+template <class D>
+struct TagOf {
+  using type = D;
+};
+template <class D>
+struct TagOf<FirstOf<D>> {
+  using type = D;
+};
+
+template <class D>
+HWY_INLINE hn::Vec<D> load_from(D d, const float* from) {
+  return hn::LoadU(d, from);
+}
+template <class D>
+HWY_INLINE hn::Vec<D> load_from(FirstOf<D> first, const float* from) {
+  return hn::MaskedLoad(first.mask, D(), from);
+}
+template <class D>
+HWY_INLINE void store_to(D d, hn::Vec<D> v, float* to) {
+  hn::StoreU(v, d, to);
+}
+template <class D>
+HWY_INLINE void store_to(FirstOf<D> first, hn::Vec<D> v, float* to) {
+  hn::BlendedStore(v, first.mask, D(), to);
+}
+
 // kRows x kVectors accumulators stay in registers over the whole depth: the unrolled loops have constant
 // bounds. A constant kDepth takes the place of p.depth.
 // With kAhead a line of p.ahead is called for at every step of the depth.
-template <int kRows, int kVectors, int kDepth = 0, bool kAhead = false, class D>
-HWY_INLINE void multiply_block(D d, const Block& p) {
+template <int kRows, int kVectors, int kDepth = 0, bool kAhead = false, class Columns>
+HWY_INLINE void multiply_block(Columns columns, const Block& p) {
+  using D = typename TagOf<Columns>::type;
+  const D d;
   hn::Vec<D> sums[kRows][kVectors];
   HWY_UNROLL(16)
   for (int i = 0; i < kRows; ++i) {
     HWY_UNROLL(8)
-    for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::LoadU(d, p.start + i * p.start_row + j * lanes<D>);
+    for (int j = 0; j < kVectors; ++j)
+      sums[i][j] = load_from(columns, p.start + i * p.start_row + j * lanes<D>);
   }
   const float* HWY_RESTRICT a = p.a;
   const float* HWY_RESTRICT b = p.b;
@@ -58,7 +95,7 @@ HWY_INLINE void multiply_block(D d, const Block& p) {
     }
     hn::Vec<D> right[kVectors];
     HWY_UNROLL(8)
-    for (int j = 0; j < kVectors; ++j) right[j] = hn::LoadU(d, b + j / 2 * b_panel + j % 2 * lanes<D>);
+    for (int j = 0; j < kVectors; ++j) right[j] = load_from(columns, b + j / 2 * b_panel + j % 2 * lanes<D>);
     HWY_UNROLL(16)
     for (int i = 0; i < kRows; ++i) {
       const hn::Vec<D> left = hn::Set(d, a[i * a_row]);
@@ -80,7 +117,7 @@ HWY_INLINE void multiply_block(D d, const Block& p) {
   HWY_UNROLL(16)
   for (int i = 0; i < kRows; ++i) {
     HWY_UNROLL(8)
-    for (int j = 0; j < kVectors; ++j) hn::StoreU(sums[i][j], d, p.c + i * p.c_row + j * lanes<D>);
+    for (int j = 0; j < kVectors; ++j) store_to(columns, sums[i][j], p.c + i * p.c_row + j * lanes<D>);
   }
 }
 
@@ -100,8 +137,9 @@ HWY_INLINE void advance(Block& p) {
 }
 
 // `count` blocks of kRows rows, one below the other; moves the block on.
-template <int kRows, int kVectors, class D>
-HWY_NOINLINE void sweep(D d, int64_t count, Block& p) {
+template <int kRows, int kVectors, class Columns>
+HWY_NOINLINE void sweep(Columns columns, int64_t count, Block& p) {
+  using D = typename TagOf<Columns>::type;
   for (; count > 0; --count) {
     if (count > 1) {
       // The next block of c is on its way while this one is computed.
@@ -112,28 +150,28 @@ HWY_NOINLINE void sweep(D d, int64_t count, Block& p) {
       }
     }
     if (p.ahead_lines > 0) {
-      multiply_block<kRows, kVectors, 0, true>(d, p);
+      multiply_block<kRows, kVectors, 0, true>(columns, p);
       p.ahead += p.depth * 16;
       p.ahead_lines -= p.depth;
     } else {
-      multiply_block<kRows, kVectors>(d, p);
+      multiply_block<kRows, kVectors>(columns, p);
     }
     advance<kRows>(p);
   }
 }
 
-template <int kRows, int kVectors, class D>
-HWY_INLINE void sweep_rows_of(D d, int64_t block_rows, int64_t count, Block& p) {
-  if (block_rows == kRows) return sweep<kRows, kVectors>(d, count, p);
-  if constexpr (kRows > 1) sweep_rows_of<kRows - 1, kVectors>(d, block_rows, count, p);
+template <int kRows, int kVectors, class Columns>
+HWY_INLINE void sweep_rows_of(Columns columns, int64_t block_rows, int64_t count, Block& p) {
+  if (block_rows == kRows) return sweep<kRows, kVectors>(columns, count, p);
+  if constexpr (kRows > 1) sweep_rows_of<kRows - 1, kVectors>(columns, block_rows, count, p);
 }
 
-template <int kMost, int kVectors, class D>
-HWY_INLINE void multiply_rows(D d, int64_t rows, Block p) {
+template <int kMost, int kVectors, class Columns>
+HWY_INLINE void multiply_rows(Columns columns, int64_t rows, Block p) {
   if (rows <= 0) return;
   const Division blocks(rows, kMost);
-  if (blocks.larger > 0) sweep_rows_of<kMost, kVectors>(d, blocks.size + 1, blocks.larger, p);
-  sweep_rows_of<kMost, kVectors>(d, blocks.size, blocks.count - blocks.larger, p);
+  if (blocks.larger > 0) sweep_rows_of<kMost, kVectors>(columns, blocks.size + 1, blocks.larger, p);
+  sweep_rows_of<kMost, kVectors>(columns, blocks.size, blocks.count - blocks.larger, p);
 }
 
 // Columns [0, rows) of a [depth, ...] as the blocks that multiply_rows<most> walks through: each [depth,

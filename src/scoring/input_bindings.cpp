@@ -42,26 +42,36 @@ void InputBindings::add(const Graph& graph, const Node& node, const FeatureSpace
   }
 }
 
+namespace {
+
+// No rows have no place.
+template <class T>
+const T* place_in(const std::vector<T>& values, int64_t index) {
+  return values.empty() ? nullptr : values.data() + index;
+}
+
+}  // namespace
+
 void InputBindings::bind(const EncodedData& data, int64_t first, std::vector<ScoringInput>& inputs) const {
   inputs.resize(bindings_.size());
   for (size_t i = 0; i < bindings_.size(); ++i) {
     const int64_t index = bindings_[i].index;
     switch (bindings_[i].kind) {
       case Kind::Numeric:
-        inputs[i].values = {data.numeric.data() + first * data.numeric_width, data.numeric_width};
+        inputs[i].values = {place_in(data.numeric, first * data.numeric_width), data.numeric_width};
         break;
       case Kind::Id:
-        inputs[i].ids = {data.ids.data() + first * data.id_columns + index, data.id_columns, nullptr,
+        inputs[i].ids = {place_in(data.ids, first * data.id_columns + index), data.id_columns, nullptr,
                          nullptr};
         break;
       case Kind::Bag: {
         const EncodedBag& bag = data.bags[index];
-        inputs[i].ids = {bag.ids.data(), 1, bag.offsets.data() + first,
+        inputs[i].ids = {bag.ids.data(), 1, place_in(bag.offsets, first),
                          bag.weights.empty() ? nullptr : bag.weights.data()};
         break;
       }
       case Kind::Task:
-        inputs[i].ids = {data.row_task.data() + first, 1, nullptr, nullptr};
+        inputs[i].ids = {place_in(data.row_task, first), 1, nullptr, nullptr};
         break;
       case Kind::Given:
         break;

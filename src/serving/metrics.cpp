@@ -48,7 +48,7 @@ Endpoint endpoint_of(std::string_view target) {
 
 void WorkerMetrics::count_request(Endpoint endpoint, int status, std::string_view model, int64_t rows) {
   if (status == 404) model = {};
-  auto found = series_.find(std::tuple<Endpoint, int, std::string_view>(endpoint, status, model));
+  auto found = series_.find(KeyOrder::View(endpoint, status, model));
   if (found == series_.end()) {
     if (series_.size() >= max_series) model = {};
     const std::lock_guard lock(new_series_);

@@ -12,6 +12,11 @@
 namespace gatewise {
 namespace {
 
+bool has_routed_values(const Graph& graph) {
+  const auto is_routed = [](const Node& node) { return node.signature.domain == Domain::Routed; };
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(), is_routed);
+}
+
 // A folder of models with what they are given and should give, judged by tools/check_onnx.py all at once.
 class OnnxCases {
  public:
@@ -37,7 +42,13 @@ class OnnxCases {
     scored.run.is_training = false;
     GraphRun<float> run(graph, scored, plan);
     run.forward();
-    Json json{{"inputs", inputs_of(graph, feed)}, {"outputs", Json::object()}};
+    Json json{{"inputs", inputs_of(graph, feed)},
+              {"outputs", Json::object()},
+              {"paths", Json::array()},
+              {"routes", options.routes && has_routed_values(graph)}};
+    for (const Node& node : graph.nodes()) {
+      for (const std::string& path : node.paths) json["paths"].push_back(path);
+    }
     for (size_t i = 0; i < outputs.size(); ++i) {
       const auto& [output, node] = outputs[i];
       const Signature& signature = graph.node(node).signature;

@@ -102,7 +102,12 @@ std::string Mutator::changed_json(const std::string& text, bool& has_changed) {
       }
       break;
     case 6:
-      if (value.is_number_integer()) value = value.get<int64_t>() + static_cast<int64_t>(below(7)) - 3;
+      if (value.is_number_integer()) {
+        // Around the ends of the range too.
+        const uint64_t number =
+            value.is_number_unsigned() ? value.get<uint64_t>() : static_cast<uint64_t>(value.get<int64_t>());
+        value = static_cast<int64_t>(number + below(7) - 3);
+      }
       if (value.is_string()) value = value.get<std::string>() + word();
       break;
     default:
