@@ -39,7 +39,9 @@ def served(program):
             try:
                 first = next(line for line in server.stderr if "http://" in line)
                 url = f"{re.search('http://[0-9.:]+[0-9]', first)[0]}/v1/models/{pathlib.Path(folder).name}:predict"
-                with urllib.request.urlopen(url, json.dumps({"instances": rows}).encode(), timeout=30) as answer:
+                request = urllib.request.Request(url, json.dumps({"instances": rows}).encode(),
+                                                 {"Content-Type": "application/json"})
+                with urllib.request.urlopen(request, timeout=30) as answer:
                     return json.load(answer)["predictions"]
             finally:
                 server.terminate()

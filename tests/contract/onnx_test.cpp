@@ -46,8 +46,11 @@ class OnnxCases {
               {"outputs", Json::object()},
               {"paths", Json::array()},
               {"routes", options.routes && has_routed_values(graph)}};
+    // An operation by itself may read in training alone what is a parameter here.
     for (const Node& node : graph.nodes()) {
-      for (const std::string& path : node.paths) json["paths"].push_back(path);
+      for (const std::string& path : node.paths) {
+        if (!space.tasks.empty()) json["paths"].push_back(path);
+      }
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
       const auto& [output, node] = outputs[i];
