@@ -81,6 +81,9 @@ def mean_score(predicted, y, names, sample_weight, judge):
         if len(values) != rows:
             raise ValueError(f"y: got {len(values)} labels of {name!r}, expected {rows}, as X has rows")
         present = ~is_missing(values)
+        if not weights[present].any():
+            raise ValueError(f"y: no row with a weight above 0 has a label of {name!r}, so there is nothing to score; "
+                             "score rows that have labels of every task")
         found.append(judge(name, values[present], predicted[present, place], weights[present]))
     return float(numpy.mean(found))
 

@@ -2,6 +2,7 @@
 
 #include <nanobind/stl/string.h>
 
+#include <cmath>
 #include <string>
 
 #include "base/error.h"
@@ -34,11 +35,18 @@ Json whole_json(nb::handle object, const std::string& where) {
                 nb::cast<std::string>(nb::str(object)));
 }
 
+// JSON has no other numbers: what is not finite would arrive as null.
+Json number_json(nb::handle object, const std::string& where) {
+  const double number = nb::cast<double>(object);
+  if (std::isfinite(number)) return number;
+  command_error("{}: got {}, expected a finite number", where.empty() ? "options" : where, number);
+}
+
 Json json_at(nb::handle object, const std::string& where) {
   if (object.is_none()) return nullptr;
   if (nb::isinstance<nb::bool_>(object)) return nb::cast<bool>(object);
   if (nb::isinstance<nb::int_>(object)) return whole_json(object, where);
-  if (nb::isinstance<nb::float_>(object)) return nb::cast<double>(object);
+  if (nb::isinstance<nb::float_>(object)) return number_json(object, where);
   if (nb::isinstance<nb::str>(object)) return nb::cast<std::string>(object);
   if (nb::isinstance<nb::dict>(object)) return object_json(object, where);
   if (nb::hasattr(object, "tolist")) return json_at(object.attr("tolist")(), where);

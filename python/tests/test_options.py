@@ -4,6 +4,7 @@ import inspect
 import json
 import subprocess
 
+import numpy
 import pytest
 
 import gatewise
@@ -113,6 +114,12 @@ def test_errors_are_word_for_word_those_of_the_command_line(program, tmp_path, o
         MultiTask(**options).fit({"x": list(range(40))}, {"y": [place % 2 for place in range(40)]})
     assert isinstance(error.value, ValueError)
     assert run.stderr.strip() == f"gatewise: {error.value}" or run.stderr.strip().endswith(str(error.value))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), numpy.float64("nan")])
+def test_numbers_that_are_not_finite_are_called_by_their_name(number):
+    with pytest.raises(Error, match="rate: got (nan|inf), expected a finite number"):
+        MultiTask(optimiser={"rate": number}).fit({"x": list(range(40))}, {"y": [place % 2 for place in range(40)]})
 
 
 def test_help_is_worth_reading():

@@ -61,6 +61,15 @@ def test_the_labels_of_a_single_task_need_no_name(numbers):
         model.score(x, y)
 
 
+@pytest.mark.parametrize("labels, weights", [([numpy.nan, numpy.nan], None), ([0, 1], [0, 0])])
+def test_without_labels_that_count_there_is_nothing_to_score(numbers, labels, weights):
+    x, y = numbers
+    for estimator in (MultiTaskClassifier, MultiTaskRegressor):
+        model = estimator(**FAST).fit(x, {"u": y[:, 0], "v": y[:, 1]})
+        with pytest.raises(ValueError, match="no row with a weight above 0 has a label of 'v'"):
+            model.score(x[:2], {"u": [0, 1], "v": labels}, weights)
+
+
 def test_validation_labels_are_of_the_fit_at_hand(numbers):
     x, y = numbers
     words = numpy.where(y[:, 1] == 1, "b", "a")

@@ -51,8 +51,10 @@ VersionFolders version_folders(const std::string& path) {
   if (fs::exists(fs::path(path) / "manifest.json", error)) return {{{1, path}}, {}};
   if (!fs::is_directory(path, error)) {
     data_error(
-        "{}: no such model; expected a model directory or a folder of versions (1, 2, ...); check the path",
-        path);
+        "{}: no such model; got {}, expected the directory of a model, or a folder of its versions (1, 2, "
+        "...); "
+        "gatewise fit trains a model and names its directory",
+        path, fs::exists(path, error) ? "a file" : "nothing there");
   }
   VersionFolders found;
   fs::directory_iterator at(path, error);
@@ -70,7 +72,7 @@ VersionFolders version_folders(const std::string& path) {
   if (found.versions.empty()) {
     data_error(
         "{}: is no model; it has neither a manifest.json nor folders named by version (1, 2, ...); give the "
-        "directory of a model",
+        "directory of a model, which gatewise fit makes",
         path);
   }
   std::sort(found.passed_over.begin(), found.passed_over.end());

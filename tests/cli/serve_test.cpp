@@ -116,6 +116,11 @@ TEST_F(ServeTest, SaysWhatIsWrongWithItsArguments) {
   const Result missing = gatewise({"serve", "nobody"});
   EXPECT_EQ(missing.code, 1);
   EXPECT_THAT(missing.errors, HasSubstr("nobody"));
+  const Result table = gatewise({"serve", "test.csv"});
+  EXPECT_EQ(table.code, 1);
+  EXPECT_THAT(table.errors,
+              HasSubstr("test.csv: no such model; got a file, expected the directory of a model"));
+  EXPECT_THAT(table.errors, HasSubstr("gatewise fit trains a model"));
   const Result option = gatewise({"serve", "people.model", "--queue", "0"});
   EXPECT_EQ(option.code, 2);
   EXPECT_THAT(option.errors, HasSubstr("--queue: got 0, expected 1 to 1000000"));
