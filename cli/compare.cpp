@@ -51,9 +51,9 @@ class Compare final : public Verb {
     app.add_flag("--equal-parameters", is_equal_,
                  "scale the widths of each configuration so that it has as many parameters outside the "
                  "embeddings as the baseline");
-    app.add_option("--widths", widths_, "the options that --equal-parameters scales, all by one factor")
-        ->delimiter(',')
-        ->capture_default_str();
+    app.add_option("--widths", widths_,
+                   "the options that --equal-parameters scales, all by one factor; expert.units without it")
+        ->delimiter(',');
     app.add_option("--threads", threads_, "models at a time, each on one thread; 0 means one per core")
         ->check(CLI::Range(0, 1024));
     app.add_option("--journal", journal_,
@@ -61,7 +61,6 @@ class Compare final : public Verb {
                    "first configuration's name and \".journal\"");
     app.add_option("--csv", csv_, "file for the values behind the tables, one per line");
     report_.declare(app);
-    app.add_flag("--quiet", is_quiet_, "no progress, only warnings and errors");
     app.add_flag("--json", is_json_, "print JSON");
     app.footer(
         "Every configuration is trained with every seed and measured on its test rows, or its validation "
@@ -71,16 +70,20 @@ class Compare final : public Verb {
   }
 
   int run(const Overrides& overrides, Console& console) override {
-    console.set_quiet(is_quiet_);
-    report_.check();
+    if (!is_equal_ && !widths_.empty())
+      command_error("--widths: says what --equal-parameters scales; give that too, or drop --widths");
     Comparison comparison = read(overrides, console);
+    const std::string journal_file =
+        journal_.empty() ? stem_of_configuration(files_[0]) + ".journal" : journal_;
+    check_files(comparison, journal_file);
     comparison.prepare();
-    Journal journal(journal_.empty() ? stem_of_configuration(files_[0]) + ".journal" : journal_);
+    Journal journal(journal_file);
     if (journal.was_cut())
       console.warning(journal.path() + ": the last line was not whole and has been cut off");
     // Rows of every contestant, for every run under way.
     const size_t cores = std::max(1u, std::thread::hardware_concurrency());
     SharedRows rows(comparison.contestants.size() + cores, !is_same_rows_);
+    read_externals(comparison, rows, console);
     if (is_equal_) equalise(comparison, rows, console);
     const std::vector<Json> results = run_all(comparison, rows, journal, console);
     if (std::any_of(results.begin(), results.end(), [](const Json& result) { return result.is_null(); })) {
@@ -120,9 +123,36 @@ class Compare final : public Verb {
     return comparison;
   }
 
+  void check_files(const Comparison& comparison, const std::string& journal) const {
+    CommandFiles files;
+    for (const std::string& file : files_) files.reads("a configuration", file);
+    for (const Contestant& contestant : comparison.contestants)
+      files.reads_files_of(contestant.configuration.to_json());
+    for (const ExternalPredictions& external : comparison.externals)
+      files.reads("a file of predictions", external.path());
+    files.keeps("--journal", journal);
+    files.writes("--csv", csv_);
+    report_.add_to(files);
+    files.check();
+  }
+
+  static void read_externals(Comparison& comparison, SharedRows& rows, Console& console) {
+    comparison.read_externals(rows);
+    for (const ExternalPredictions& external : comparison.externals) {
+      std::string text;
+      if (!external.missing_tasks().empty())
+        text = fmt::format("has no predictions of {}", fmt::join(external.missing_tasks(), ", "));
+      if (!external.unused_columns().empty()) {
+        text += fmt::format("{}columns of no task are not used: {}", text.empty() ? "" : "; ",
+                            fmt::join(external.unused_columns(), ", "));
+      }
+      if (!text.empty()) console.warning(external.path() + ": " + text);
+    }
+  }
+
   static void add(Comparison& comparison, const std::string& name, const std::string& file, const Json& json,
                   bool is_replaced, Console& console) {
-    Contestant contestant{name, file, Configuration::from_json(json), {}};
+    Contestant contestant{name, file, Configuration::from_json(json)};
     // Not where the architecture was put in: lacking options are the rule there.
     if (!is_replaced) {
       for (const std::string& line : contestant.configuration.left_out) console.note(name + ": " + line);
@@ -132,18 +162,16 @@ class Compare final : public Verb {
 
   void equalise(Comparison& comparison, SharedRows& rows, Console& console) const {
     std::vector<std::string> options;
-    for (const std::string& option : widths_)
+    for (const std::string& option : widths_.empty() ? std::vector<std::string>{"expert.units"} : widths_)
       options.push_back(option.starts_with("model.") ? option.substr(6) : option);
     comparison.equalise(rows, options);
     for (const Contestant& contestant : comparison.contestants) {
-      if (contestant.name != comparison.baseline && contestant.changed_widths.empty())
-        console.note(contestant.name + ": has none of the widths " +
-                     fmt::format("{}", fmt::join(widths_, ", ")) + " and stays as it is");
       for (const Json& changed : contestant.changed_widths) {
         console.note(fmt::format("{}: {} = {} in place of {}", contestant.name,
                                  changed["option"].get<std::string>(), changed["to"].dump(),
                                  changed["from"].dump()));
       }
+      if (!contestant.why_unequal.empty()) console.warning(contestant.name + ": " + contestant.why_unequal);
     }
   }
 
@@ -171,11 +199,11 @@ class Compare final : public Verb {
     return results;
   }
 
-  std::vector<std::string> files_, architectures_, metrics_, externals_, widths_{"expert.units"};
+  std::vector<std::string> files_, architectures_, metrics_, externals_, widths_;
   std::string baseline_, journal_, csv_;
   int64_t seeds_ = 5, first_seed_ = 1;
   int threads_ = 0;
-  bool is_same_rows_ = false, is_equal_ = false, is_quiet_ = false, is_json_ = false;
+  bool is_same_rows_ = false, is_equal_ = false, is_json_ = false;
   ReportOption report_;
 };
 

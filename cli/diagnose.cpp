@@ -32,7 +32,6 @@ class Diagnose final : public Verb {
         ->capture_default_str();
     app.add_option("--threads", threads_, "workers; 0 means one per core")->check(CLI::Range(0, 1024));
     report_.declare(app);
-    app.add_flag("--quiet", is_quiet_, "no progress");
     app.add_flag("--json", is_json_, "print JSON, as docs/diagnosis.md describes it");
     std::string footer = "Thresholds and sizes are options as --diagnosis.NAME VALUE:\n";
     for (const Json& option : describe_options<DiagnosisOptions>()) {
@@ -46,13 +45,12 @@ class Diagnose final : public Verb {
   }
 
   int run(const Overrides& overrides, Console& console) override {
-    console.set_quiet(is_quiet_);
-    report_.check();
     overrides.allow_only({"data", "diagnosis"}, "diagnose");
     Json section{{"diagnosis", Json::object()}};
     overrides.apply(section, "diagnosis");
     check_arguments();
     LoadedModel model = load_scorable_model(source_.model);
+    check_files(model);
     Pool pool(threads_);
     const EncodedData rows = load_rows(model, overrides);
     DiagnosisRequest request{*model.graph,
@@ -82,6 +80,17 @@ class Diagnose final : public Verb {
       command_error("--no-single: got --single too, expected one of them; drop one");
     if (!by_.empty() && source_.files.empty())
       command_error("--by: the column is read from files; name them behind the model");
+  }
+
+  void check_files(const LoadedModel& model) const {
+    CommandFiles files;
+    files.reads("the model", source_.model);
+    files.reads_data(source_.files);
+    for (const std::string& single : singles_) files.reads("a model to compare with", single);
+    files.reads_files_of(model.configuration);
+    files.writes("--suggest", suggest_);
+    report_.add_to(files);
+    files.check();
   }
 
   // Of the files, or of the model's own configuration.
@@ -173,7 +182,7 @@ class Diagnose final : public Verb {
   std::vector<std::string> singles_;
   std::string by_, suggest_;
   int threads_ = 0;
-  bool has_no_single_ = false, is_quiet_ = false, is_json_ = false;
+  bool has_no_single_ = false, is_json_ = false;
   ReportOption report_;
 };
 

@@ -1,4 +1,5 @@
 #include "base/atomic_file.h"
+#include "cli/command_files.h"
 #include "cli/verb.h"
 #include "configuration/scoring_rows.h"
 #include "exchange/onnx_export.h"
@@ -32,6 +33,10 @@ class Export final : public Verb {
 
   int run(const Overrides& overrides, Console& console) override {
     overrides.allow_only({}, "export");
+    CommandFiles files;
+    files.reads("the model", model_);
+    files.writes("--onnx", onnx_);
+    files.check();
     const LoadedModel model = load_scorable_model(model_);
     OnnxOptions options;
     options.routes = routes_;

@@ -55,7 +55,6 @@ class Fit final : public Verb {
     app.add_option("--threads", threads_, "workers; 0 means one per core; no result depends on it")
         ->check(CLI::Range(0, 1024));
     report_.declare(app);
-    app.add_flag("--quiet", is_quiet_, "no progress, only warnings and errors");
     app.add_flag("--json", is_json_, "print the result as JSON (docs/reports.md)");
     app.footer(
         "Every field of the configuration can be given as --table.field value, as --training.epochs 3 or\n"
@@ -64,7 +63,6 @@ class Fit final : public Verb {
   }
 
   int run(const Overrides& overrides, Console& console) override {
-    console.set_quiet(is_quiet_);
     std::optional<LoadedModel> start;
     if (!from_.empty()) start = load_start();
     Configuration configuration = Configuration::from_json(read_json(overrides, start));
@@ -78,7 +76,7 @@ class Fit final : public Verb {
     if (threads_ >= 0) configuration.training.threads = threads_;
     const std::string output = output_directory(configuration);
     check_output(output);
-    report_.check();
+    check_files(configuration, output);
     const bool has_task = !configuration.schema.tasks.empty() || configuration.schema.other_tasks;
     if (!has_task && !configuration.synthetic) {
       command_error(
@@ -113,6 +111,17 @@ class Fit final : public Verb {
     LoadedModel model = load_model(from_);
     if (!model.encoder) data_error("{}: the model has no encoder, so new data cannot be read for it", from_);
     return model;
+  }
+
+  void check_files(const Configuration& configuration, const std::string& output) const {
+    CommandFiles files;
+    if (!source_.inputs.empty() && is_configuration_file(source_.inputs[0]))
+      files.reads("the configuration", source_.inputs[0]);
+    files.reads_files_of(configuration.to_json());
+    files.keeps("--output", output);
+    files.keeps("the checkpoint", checkpoint_of(output));
+    report_.add_to(files);
+    files.check();
   }
 
   // A model to start from knows what the columns of data files are: nothing is proposed then.
@@ -232,7 +241,7 @@ class Fit final : public Verb {
   std::string output_, from_;
   ReportOption report_;
   int threads_ = -1;
-  bool is_resuming_ = false, is_quiet_ = false, is_json_ = false;
+  bool is_resuming_ = false, is_json_ = false;
 };
 
 }  // namespace

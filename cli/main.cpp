@@ -98,6 +98,9 @@ int run_verb(const VerbEntry& entry, std::vector<std::string> arguments, Console
   std::vector<std::string> plugins;  // for the help text; taken already
   app.add_option("--plugin", plugins,
                  "library of further gates, architectures and other parts; may be repeated");
+  bool is_quiet = false;
+  app.add_flag("--quiet", is_quiet,
+               "no progress and no notes on standard error; the result, warnings and errors stay");
   const std::unique_ptr<Verb> verb = entry.make();
   verb->declare(app);
   const Overrides overrides = Overrides::take(arguments, [&](const std::string& name) {
@@ -114,6 +117,7 @@ int run_verb(const VerbEntry& entry, std::vector<std::string> arguments, Console
   } catch (const CLI::ParseError& error) {
     command_error("{}: {}; gatewise {} --help lists the arguments", entry.name, error.what(), entry.name);
   }
+  console.set_quiet(is_quiet);
   return verb->run(overrides, console);
 }
 

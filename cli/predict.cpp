@@ -1,4 +1,5 @@
 #include "base/atomic_file.h"
+#include "cli/command_files.h"
 #include "cli/verb.h"
 #include "configuration/scoring_rows.h"
 #include "report/numbers.h"
@@ -34,6 +35,11 @@ class Predict final : public Verb {
 
   int run(const Overrides& overrides, Console& console) override {
     overrides.allow_only({"data"}, "predict");
+    CommandFiles files;
+    files.reads("the model", source_.model);
+    files.reads_data(source_.files);
+    files.writes("--output", output_);
+    files.check();
     LoadedModel model = load_scorable_model(source_.model);
     const EncodedData rows = load_scoring_rows(model, source_, overrides, false);
     Pool pool(threads_);

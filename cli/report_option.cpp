@@ -4,10 +4,6 @@
 
 namespace gatewise {
 
-void ReportOption::check() const {
-  if (!path_.empty()) check_page_path(path_);
-}
-
 void ReportOption::write(Report (*make)(const Json& result), const Json& result, Console& console) const {
   if (path_.empty()) return;
   write_html_page(path_, make(result), result);

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "cli/command_files.h"
 #include "cli/console.h"
 #include "report/report.h"
 
@@ -14,8 +15,7 @@ class ReportOption {
   void declare(CLI::App& app) {
     app.add_option("--report", path_, "also write what came out as one HTML file (docs/reports.md)");
   }
-  // Throws Error(Data) where write() could not write: to be called before the work.
-  void check() const;
+  void add_to(CommandFiles& files) const { files.writes("--report", path_); }
   // Writes the file if one was asked for; `make` makes the report of `result`.
   void write(Report (*make)(const Json& result), const Json& result, Console& console) const;
 

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "cli/command_files.h"
 #include "cli/verb.h"
 #include "serving/http_server.h"
 #include "serving/model_repository.h"
@@ -97,6 +98,9 @@ class Serve final : public Verb {
   int run(const Overrides& overrides, Console& console) override {
     overrides.allow_only({}, "serve");
     read_options();
+    CommandFiles files;
+    if (log_path_ != "-") files.keeps("--access-log", log_path_);
+    files.check();
     WaitedSignals signals;
     allow_files(http_.max_connections);
     std::mutex console_mutex;  // the repository's lines come from several threads

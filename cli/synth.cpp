@@ -1,5 +1,6 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "cli/command_files.h"
 #include "cli/verb.h"
 #include "report/numbers.h"
 #include "table/synthetic.h"
@@ -24,6 +25,10 @@ class Synth final : public Verb {
     Json options = Json::object();
     overrides.apply(options);
     if (rows_ < 1) command_error("--rows: got {}, expected at least 1", rows_);
+    CommandFiles files;
+    files.writes("--output", output_);
+    files.writes("--truth", truth_);
+    files.check();
     const auto table = make_synthetic_table(kind_, options, "synth");
     write_csv(*table, rows_, output_);
     if (!truth_.empty()) write_file_atomically(truth_, table->truth().dump(2) + "\n");

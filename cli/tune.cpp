@@ -36,7 +36,6 @@ class Tune final : public Verb {
                    "models at a time, each on one thread; 0 means one per core; no result depends on it")
         ->check(CLI::Range(0, 1024));
     report_.declare(app);
-    app.add_flag("--quiet", is_quiet_, "no progress, only warnings and errors");
     app.add_flag("--json", is_json_, "print JSON");
     app.footer(
         "Options to search are given as ranges, in the file or as --table.field value:\n"
@@ -50,12 +49,10 @@ class Tune final : public Verb {
   }
 
   int run(const Overrides& overrides, Console& console) override {
-    console.set_quiet(is_quiet_);
-    report_.check();
     Json json = read_configuration(source_, overrides);
     const std::string output = named(output_, ".best.toml", json),
                       journal_file = named(journal_, ".tune.journal", json);
-    check_output_file(output);
+    check_files(json, output, journal_file);
     TuneSection section = read_options<TuneSection>(table_of(json, "tune"), "tune");
     json.erase("tune");
     json.erase("continue");
@@ -91,13 +88,15 @@ class Tune final : public Verb {
     return table_of(json, "synthetic").value("kind", "gatewise") + ending;
   }
 
-  // Found out before hours of search, not after.
-  static void check_output_file(const std::string& path) {
-    const std::filesystem::path folder = std::filesystem::absolute(path).lexically_normal().parent_path();
-    if (std::filesystem::is_directory(path) || !std::filesystem::is_directory(folder)) {
-      data_error("{}: the file cannot be written there; make the folder {}, or choose another --output", path,
-                 folder.string());
-    }
+  void check_files(const Json& configuration, const std::string& output, const std::string& journal) const {
+    CommandFiles files;
+    if (!source_.inputs.empty() && is_configuration_file(source_.inputs[0]))
+      files.reads("the configuration", source_.inputs[0]);
+    files.reads_files_of(configuration);
+    files.writes("--output", output);
+    files.keeps("--journal", journal);
+    report_.add_to(files);
+    files.check();
   }
 
   static void tell_plan(const Tuner& tuner, const TuneSection& section, Console& console) {
@@ -131,7 +130,8 @@ class Tune final : public Verb {
                                    best.is_null() ? "none" : value_text(best.get<double>()),
                                    duration_text(left)));
     };
-    const bool is_complete = tuner.run({threads_, &journal, signals.flag()}, tell);
+    const ExperimentOptions options{threads_, &journal, signals.flag()};
+    const bool is_complete = tuner.run(options, tell) && tuner.measure_best(options);
     if (known_runs > 0) console.note(fmt::format("{} runs were in {}", known_runs, journal.path()));
     return is_complete;
   }
@@ -139,7 +139,7 @@ class Tune final : public Verb {
   ConfigurationSource source_;
   std::string output_, journal_;
   int threads_ = 0;
-  bool is_quiet_ = false, is_json_ = false;
+  bool is_json_ = false;
   ReportOption report_;
 };
 

@@ -1,6 +1,7 @@
 #include "experiment/comparison.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/error.h"
@@ -88,6 +89,44 @@ void measure_also(EvaluationSection& evaluation, const std::vector<std::string>&
   if (all.size() > known.size()) evaluation.metrics = all;
 }
 
+// Of the tasks that are named; none where only the rows can tell.
+std::vector<std::string> kinds_of_tasks(const std::vector<Contestant>& contestants) {
+  std::vector<std::string> kinds;
+  for (const Contestant& contestant : contestants) {
+    const Schema& schema = contestant.configuration.schema;
+    if (contestant.configuration.synthetic) return {};
+    for (const TaskSpec& task : schema.tasks) kinds.push_back(task.kind);
+    if (schema.other_tasks) kinds.push_back(schema.other_tasks->kind);
+  }
+  return kinds;
+}
+
+void check_width_options(const std::vector<Contestant>& contestants,
+                         const std::vector<std::string>& options) {
+  for (const std::string& option : options) {
+    const bool is_known = std::any_of(contestants.begin(), contestants.end(), [&](const Contestant& one) {
+      return has_option(one.configuration.model, option);
+    });
+    if (is_known) continue;
+    command_error(
+        "--widths: no configuration has the option model.{}; expected widths of a model, as expert.units or "
+        "tower.units; gatewise describe NAME lists an architecture's options",
+        option);
+  }
+}
+
+// Why a model is not as large as the baseline; empty where it nearly is.
+std::string why_unequal(const SolvedWidth& solved, int64_t budget, const std::string& baseline,
+                        const std::vector<std::string>& options) {
+  constexpr double tolerance = 0.05;
+  const auto wanted = static_cast<double>(budget);
+  if (std::abs(static_cast<double>(solved.parameters) - wanted) <= tolerance * wanted) return "";
+  return fmt::format("{} parameters outside the embeddings where {} has {}; {} {}", solved.parameters,
+                     baseline, budget,
+                     solved.has_widths ? "it comes no nearer by the widths" : "it has none of the widths",
+                     fmt::join(options, ", "));
+}
+
 }  // namespace
 
 const Contestant& Comparison::reference() const {
@@ -101,7 +140,7 @@ const Contestant& Comparison::reference() const {
 
 void Comparison::prepare() {
   check_names(*this);
-  check_metrics(metrics, {}, "--metric");
+  check_metrics(metrics, kinds_of_tasks(contestants), "--metric");
   for (const Contestant& contestant : contestants) {
     if (contestant.configuration.continuation) {
       command_error("compare: \"{}\" has a table [continue], which is for fit --from; drop it",
@@ -113,6 +152,8 @@ void Comparison::prepare() {
   if (metrics.empty()) metrics = reference().configuration.evaluation.metrics;
   for (Contestant& contestant : contestants) measure_also(contestant.configuration.evaluation, metrics);
   external_evaluation = reference().configuration.evaluation.options();
+  external_evaluation.metrics = metrics;
+  external_evaluation.calibration_bins = 0;
   for (Contestant& contestant : contestants) {
     contestant.configuration.evaluation.resamples = 0;
     contestant.configuration.evaluation.calibration_bins = 0;
@@ -120,7 +161,19 @@ void Comparison::prepare() {
   }
 }
 
+void Comparison::read_externals(SharedRows& rows) {
+  if (externals.empty()) return;
+  const auto first = rows.get(with_seed(reference().configuration, seeds[0], scope));
+  EvaluationOptions options = external_evaluation;
+  options.resamples = 0;
+  for (ExternalPredictions& external : externals) {
+    external.read(first->encoder.space());
+    external.measure(*first, test_rows_vary(), options);
+  }
+}
+
 void Comparison::equalise(SharedRows& rows, const std::vector<std::string>& width_options) {
+  check_width_options(contestants, width_options);
   const auto space_of = [&](const Contestant& contestant) {
     return rows.get(with_seed(contestant.configuration, seeds[0], scope))->encoder.space();
   };
@@ -131,6 +184,7 @@ void Comparison::equalise(SharedRows& rows, const std::vector<std::string>& widt
         solve_width(space_of(contestant), contestant.configuration.model, budget, width_options);
     contestant.configuration.model = solved.model;
     contestant.changed_widths = solved.changed;
+    contestant.why_unequal = why_unequal(solved, budget, baseline, width_options);
   }
 }
 
@@ -147,6 +201,12 @@ bool Comparison::rows_vary() const {
   const Configuration& configuration = reference().configuration;
   const bool has_seed = configuration.synthetic || configuration.schema.split.kind == "fraction";
   return scope == SeedScope::Everything && seeds.size() > 1 && has_seed;
+}
+
+bool Comparison::test_rows_vary() const {
+  const Configuration& configuration = reference().configuration;
+  return rows_vary() &&
+         (configuration.synthetic || configuration.schema.split.fractions.value("test", 0.0) > 0);
 }
 
 }  // namespace gatewise

@@ -13,9 +13,10 @@ namespace gatewise {
 // One configuration of a comparison.
 struct Contestant {
   std::string name;
-  std::string source;                // the file it was read from
-  Configuration configuration;       // its seeds are replaced by those of the comparison
-  std::vector<Json> changed_widths;  // by solve_width()
+  std::string source;                     // the file it was read from
+  Configuration configuration;            // its seeds are replaced by those of the comparison
+  std::vector<Json> changed_widths = {};  // by solve_width()
+  std::string why_unequal = {};           // set by equalise() where it did not come near the baseline's size
 };
 
 struct Comparison {
@@ -25,23 +26,32 @@ struct Comparison {
   std::vector<int64_t> seeds;
   SeedScope scope = SeedScope::Everything;
   std::vector<std::string> metrics;  // to be compared; empty: as configured, or the first usual one of a task
-  EvaluationOptions external_evaluation;  // set by prepare()
+  EvaluationOptions external_evaluation;  // set by prepare(): what is compared and nothing else
 
   // The baseline. Throws Error(Command) for an unknown name.
   const Contestant& reference() const;
   // Prepares the configurations: what is measured, no bootstrap of single runs, no output. Throws
-  // Error(Command) when they are not judged on the same rows and labels, or a name is given twice or unknown.
+  // Error(Command) when they are not judged on the same rows and labels, a name is given twice or unknown, or
+  // a metric fits no task.
   void prepare();
-  // Gives every contestant but the baseline as many parameters outside the embeddings as that has.
+  // Reads the external predictions and judges them once, by the first seed's rows, so that what is wrong with
+  // them is found before anything is trained. Throws as ExternalPredictions does.
+  void read_externals(SharedRows& rows);
+  // Gives every contestant but the baseline as many parameters outside the embeddings as that has. Where more
+  // than a twentieth is missing or left over, the contestant says why. Throws Error(Command) for an option
+  // that no contestant has, and as solve_width().
   void equalise(SharedRows& rows, const std::vector<std::string>& width_options);
   // All seeds of all contestants, seed by seed.
   std::vector<Trial> trials() const;
-  // Whether the test rows differ between seeds.
+  // Whether the rows of any part differ between seeds.
   bool rows_vary() const;
+  // Whether the test rows do.
+  bool test_rows_vary() const;
 };
 
 // What `gatewise compare --json` prints (docs/experiments.md). `results` are those of trials(), null where a
-// stop left one out. Reads the external predictions.
+// stop left one out; read_externals() has been called. Throws Error(Data) when nothing can be compared: no
+// run succeeded, or no metric has a value.
 Json compare_results(const Comparison& comparison, const std::vector<Json>& results, SharedRows& rows);
 
 }  // namespace gatewise

@@ -92,24 +92,27 @@ Json best_json(const Metric& metric, const Values& values, const std::vector<int
 
 class Results {
  public:
-  Results(const Comparison& comparison, std::vector<Runs> runs, bool rows_vary)
-      : comparison_(comparison), runs_(std::move(runs)), rows_vary_(rows_vary), part_(judged_part()) {}
+  Results(const Comparison& comparison, std::vector<Runs> runs)
+      : comparison_(comparison), runs_(std::move(runs)), part_(judged_part()) {}
 
   Json json() const {
     Json json;
     json["part"] = part_;
     json["baseline"] = comparison_.baseline;
     json["seeds"] = comparison_.seeds;
-    json["seeds_change"] = comparison_.scope == SeedScope::Everything && rows_vary_ ? Json{"rows", "training"}
-                                                                                    : Json{"training"};
+    json["seeds_change"] = comparison_.rows_vary() ? Json{"rows", "training"} : Json{"training"};
     json["tasks"] = tasks_json();
+    check_values(json);
     correct(json);
     json["configurations"] = Json::array();
     for (const Contestant& contestant : comparison_.contestants)
       json["configurations"].push_back(about(contestant));
     for (const ExternalPredictions& external : comparison_.externals) {
-      json["configurations"].push_back(
-          {{"name", external.name()}, {"is_external", true}, {"source", external.path()}});
+      json["configurations"].push_back({{"name", external.name()},
+                                        {"is_external", true},
+                                        {"source", external.path()},
+                                        {"missing_tasks", external.missing_tasks()},
+                                        {"unused_columns", external.unused_columns()}});
     }
     json["runs"] = runs_json();
     return json;
@@ -184,7 +187,7 @@ class Results {
                     const std::string& name) const {
     const Summary summary = summarise(present(values));
     Json json{{"mean", summary.mean}};
-    if (!runs.is_external || rows_vary_) {
+    if (!runs.is_external || comparison_.test_rows_vary()) {
       json["deviation"] = optional_json(summary.deviation);
       json["interval"] = interval_json(summary);
       json["interval_from"] = "seeds";
@@ -196,6 +199,19 @@ class Results {
     json["interval"] = has_interval ? Json{metric["low"], metric["high"]} : Json();
     json["interval_from"] = "bootstrap";
     return json;
+  }
+
+  void check_values(const Json& json) const {
+    for (const auto& [task, metrics] : json["tasks"].items()) {
+      for (const auto& [name, metric] : metrics.items()) {
+        if (!metric["configurations"].empty()) return;
+      }
+    }
+    data_error(
+        "compare: {} of no task has a value on the {} rows; choose another metric, or rows with labels",
+        comparison_.metrics.empty() ? "the usual metric"
+                                    : fmt::format("{}", fmt::join(comparison_.metrics, ", ")),
+        part_);
   }
 
   // Corrects every p for the number of all of them and says what each difference means.
@@ -239,6 +255,7 @@ class Results {
               {"source", contestant.source},
               {"model", contestant.configuration.model}};
     if (!contestant.changed_widths.empty()) json["changed_widths"] = contestant.changed_widths;
+    if (!contestant.why_unequal.empty()) json["why_unequal"] = contestant.why_unequal;
     int64_t failed = 0, done = 0;
     for (const char* name : {"seconds", "rows_per_second", "best_epoch"}) {
       std::vector<double> values;
@@ -274,26 +291,22 @@ class Results {
 
   const Comparison& comparison_;
   const std::vector<Runs> runs_;
-  const bool rows_vary_;
   const std::string part_;
 };
 
 // Of predictions from outside: the same for every seed whose test rows are the same.
-Runs external_runs(ExternalPredictions external, const Comparison& comparison, SharedRows& rows) {
+Runs external_runs(const ExternalPredictions& external, const Comparison& comparison, SharedRows& rows) {
   Runs runs{external.name(), true, {}};
   const Configuration& configuration = comparison.reference().configuration;
-  const bool rows_vary = comparison.rows_vary();
+  const bool rows_vary = comparison.test_rows_vary();
   EvaluationOptions options = comparison.external_evaluation;
   if (rows_vary) options.resamples = 0;
-  bool is_read = false;
   for (const int64_t seed : comparison.seeds) {
     if (!rows_vary && !runs.results.empty()) {
       runs.results.push_back(runs.results[0]);
       continue;
     }
     const auto of_seed = rows.get(with_seed(configuration, seed, comparison.scope));
-    if (!is_read) external.read(of_seed->encoder.space());
-    is_read = true;
     runs.results.push_back({{"metrics", {{"test", external.measure(*of_seed, rows_vary, options)}}}});
   }
   return runs;
@@ -302,12 +315,17 @@ Runs external_runs(ExternalPredictions external, const Comparison& comparison, S
 }  // namespace
 
 Json compare_results(const Comparison& comparison, const std::vector<Json>& results, SharedRows& rows) {
+  const auto has_failed = [](const Json& result) { return result.contains("error"); };
+  if (std::all_of(results.begin(), results.end(), has_failed)) {
+    data_error("compare: none of {} runs succeeded; the first: {}", results.size(),
+               results.at(0)["error"].get<std::string>());
+  }
   std::vector<Runs> runs;
   for (const Contestant& contestant : comparison.contestants) runs.push_back({contestant.name, false, {}});
   for (size_t i = 0; i < results.size(); ++i) runs[i % runs.size()].results.push_back(results[i]);
   for (const ExternalPredictions& external : comparison.externals)
     runs.push_back(external_runs(external, comparison, rows));
-  return Results(comparison, std::move(runs), comparison.rows_vary()).json();
+  return Results(comparison, std::move(runs)).json();
 }
 
 }  // namespace gatewise

@@ -7,6 +7,43 @@
 #include "table/table_files.h"
 
 namespace gatewise {
+namespace {
+
+// `values`: what a row says of every class.
+void check_classes(const Table& table, int64_t row, const std::vector<std::string>& columns,
+                   const float* values) {
+  constexpr double tolerance = 1e-3;
+  double sum = 0;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (values[i] < 0 || values[i] > 1) {
+      data_error("{}: column \"{}\" is no probability; got {}, expected 0 to 1", table.place(row), columns[i],
+                 values[i]);
+    }
+    sum += values[i];
+  }
+  if (std::abs(sum - 1) > tolerance) {
+    data_error(
+        "{}: the columns {} are no probabilities of classes; got a sum of {:.6g}, expected 1; scale them to "
+        "it",
+        table.place(row), fmt::join(columns, ", "), sum);
+  }
+}
+
+// What remains to be said of predictions that a metric refuses.
+Json judged(const std::string& path, const FeatureSpace& space, const EncodedData& test,
+            const std::vector<std::vector<float>>& predictions, const EvaluationOptions& options) {
+  try {
+    return judge_predictions(space, test, predictions, options);
+  } catch (const Error& error) {
+    if (error.fault() != Fault::Data) throw;
+    data_error(
+        "{}: {}; rows are those of the test rows, from 0; correct the file, or leave that metric out, as "
+        "by --metric auc",
+        path, error.what());
+  }
+}
+
+}  // namespace
 
 ExternalPredictions ExternalPredictions::parse(const std::string& text) {
   const size_t sign = text.find('=');
@@ -23,16 +60,21 @@ ExternalPredictions ExternalPredictions::parse(const std::string& text) {
 void ExternalPredictions::read(const FeatureSpace& space) {
   const std::vector<std::vector<std::string>> columns = space.prediction_columns();
   const std::vector<std::string> present = read_column_names(path_, {});
-  const auto is_present = [&](const std::string& name) {
-    return std::find(present.begin(), present.end(), name) != present.end();
+  const auto is_in = [](const std::vector<std::string>& names) {
+    return [&names](const std::string& name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
   };
   ReadOptions options;
   std::vector<std::string> known;
-  for (const std::vector<std::string>& of_output : columns) {
-    known.insert(known.end(), of_output.begin(), of_output.end());
-    const bool is_any = std::any_of(of_output.begin(), of_output.end(), is_present);
-    if (!is_any) continue;
-    for (const std::string& name : of_output) {
+  missing_tasks_.clear();
+  for (size_t output = 0; output < columns.size(); ++output) {
+    known.insert(known.end(), columns[output].begin(), columns[output].end());
+    if (std::none_of(columns[output].begin(), columns[output].end(), is_in(present))) {
+      missing_tasks_.push_back(space.tasks[output].name);
+      continue;
+    }
+    for (const std::string& name : columns[output]) {
       ColumnRequest& request = options.columns.emplace_back();
       request.name = name;
       request.type = ColumnType::Number;
@@ -42,24 +84,31 @@ void ExternalPredictions::read(const FeatureSpace& space) {
     data_error("{}: no column is a task's prediction; got {}, expected {}", path_, fmt::join(present, ", "),
                fmt::join(known, ", "));
   }
+  unused_columns_ = present;
+  std::erase_if(unused_columns_, is_in(known));
   const Table table = read_table({path_}, options);
   rows_ = table.rows();
-  for (const std::vector<std::string>& of_output : columns) {
-    std::vector<float>& values = predictions_.emplace_back();
-    widths_.push_back(static_cast<int64_t>(of_output.size()));
-    if (table.find(of_output[0]) == nullptr) continue;
-    values.resize(static_cast<size_t>(rows_ * widths_.back()));
-    for (int64_t i = 0; i < widths_.back(); ++i) {
-      const std::vector<double>& numbers = std::get<Numbers>(table.column(of_output[i]).data).values;
-      for (int64_t row = 0; row < rows_; ++row) {
-        if (std::isnan(numbers[row])) {
-          data_error("{}: column \"{}\" has no value; expected a prediction in every row", table.place(row),
-                     of_output[i]);
-        }
-        values[row * widths_.back() + i] = static_cast<float>(numbers[row]);
+  for (const std::vector<std::string>& of_output : columns) read_output(table, of_output);
+}
+
+void ExternalPredictions::read_output(const Table& table, const std::vector<std::string>& columns) {
+  const auto width = static_cast<int64_t>(columns.size());
+  std::vector<float>& values = predictions_.emplace_back();
+  widths_.push_back(width);
+  if (table.find(columns[0]) == nullptr) return;
+  values.resize(static_cast<size_t>(rows_ * width));
+  for (int64_t i = 0; i < width; ++i) {
+    const std::vector<double>& numbers = std::get<Numbers>(table.column(columns[i]).data).values;
+    for (int64_t row = 0; row < rows_; ++row) {
+      if (std::isnan(numbers[row])) {
+        data_error("{}: column \"{}\" has no value; expected a prediction in every row", table.place(row),
+                   columns[i]);
       }
+      values[row * width + i] = static_cast<float>(numbers[row]);
     }
   }
+  for (int64_t row = 0; width > 1 && row < rows_; ++row)
+    check_classes(table, row, columns, &values[row * width]);
 }
 
 Json ExternalPredictions::measure(const TrainingRows& rows, bool rows_vary,
@@ -83,7 +132,7 @@ Json ExternalPredictions::measure(const TrainingRows& rows, bool rows_vary,
                                                    test.rows, rows.split_rows);
     data_error("{}: got {} rows of predictions, expected {}, in their order", path_, rows_, expected);
   }
-  if (!is_whole) return judge_predictions(rows.encoder.space(), test, predictions_, options);
+  if (!is_whole) return judged(path_, rows.encoder.space(), test, predictions_, options);
   std::vector<std::vector<float>> chosen(predictions_.size());
   for (size_t output = 0; output < predictions_.size(); ++output) {
     if (predictions_[output].empty()) continue;
@@ -92,7 +141,7 @@ Json ExternalPredictions::measure(const TrainingRows& rows, bool rows_vary,
       chosen[output].insert(chosen[output].end(), first, first + widths_[output]);
     }
   }
-  return judge_predictions(rows.encoder.space(), test, chosen, options);
+  return judged(path_, rows.encoder.space(), test, chosen, options);
 }
 
 }  // namespace gatewise

@@ -11,13 +11,15 @@ constexpr size_t sample_points = 1024, most_observations = 300;
 
 }  // namespace
 
+size_t fewest_observations(size_t dimensions) { return std::max<size_t>(3, 2 * dimensions); }
+
 std::vector<Importance> importances(const SearchSpace& space, const std::vector<Observation>& observations,
                                     uint64_t seed) {
   std::vector<Observation> finished;
   for (const Observation& observation : observations) {
     if (!std::isnan(observation.value)) finished.push_back(observation);
   }
-  if (finished.size() < 3) return {};
+  if (finished.size() < fewest_observations(space.size())) return {};
   std::vector<std::vector<double>> places;
   std::vector<double> values;
   for (const size_t i : representative_observations(space, finished, most_observations)) {

@@ -13,7 +13,10 @@ struct Importance {
   double alone = 0, in_all = 0;
 };
 
-// One per dimension; none when fewer than 3 observations succeeded or all are equal.
+// As many observations as it takes for shares to mean anything: 2 for each dimension, and 3.
+size_t fewest_observations(size_t dimensions);
+
+// One per dimension; none when fewer than fewest_observations() succeeded or all are equal.
 std::vector<Importance> importances(const SearchSpace& space, const std::vector<Observation>& observations,
                                     uint64_t seed);
 

@@ -47,6 +47,14 @@ double goodness(const Objective::Term& term, double value) {
   return term.direction == Direction::Higher ? value : -value;
 }
 
+// What goodness() makes of a term, in words; `is_plain`: lower is better and stays so.
+std::string goodness_text(const Objective::Term& term, const std::string& factor, bool is_plain) {
+  const std::string name = term.metric + " of " + term.task;
+  if (term.direction == Direction::CloserToOne) return fmt::format("- {}|log {}|", factor, name);
+  const bool is_turned = term.direction == Direction::Lower && !is_plain;
+  return (is_turned ? "- " : "") + factor + name;
+}
+
 void add_missing(std::vector<std::string>& metrics, const std::vector<Objective::Term>& terms,
                  const std::vector<TaskSpace>& tasks) {
   const auto add = [&](const std::string& name) {
@@ -123,10 +131,8 @@ std::string Objective::text() const {
   const bool is_even = std::all_of(terms_.begin(), terms_.end(),
                                    [&](const Term& term) { return term.weight == terms_[0].weight; });
   std::vector<std::string> parts;
-  for (const Term& term : terms_) {
-    const std::string part = term.metric + " of " + term.task;
-    parts.push_back(is_even ? part : fmt::format("{} x {}", term.weight, part));
-  }
+  for (const Term& term : terms_)
+    parts.push_back(goodness_text(term, is_even ? "" : fmt::format("{} x ", term.weight), is_lower_better()));
   return fmt::format("{}{}", terms_.size() > 1 ? "mean of " : "", fmt::join(parts, ", "));
 }
 

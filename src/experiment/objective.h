@@ -37,7 +37,8 @@ class Objective {
   // Adds the metrics to those that the configuration measures and reports after every epoch.
   void require(Configuration& configuration, const std::vector<TaskSpace>& tasks) const;
 
-  // "auc of income", or the terms with their weights.
+  // "auc of income", or the terms with their weights, and as value() counts them: "mean of auc of income, -
+  // rmse of age, - |log calibration_ratio of income|".
   std::string text() const;
   Json to_json() const;
 

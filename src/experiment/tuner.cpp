@@ -228,6 +228,20 @@ bool Tuner::run(const ExperimentOptions& options, const Told& told) {
       });
 }
 
+bool Tuner::measure_best(const ExperimentOptions& options) {
+  const std::optional<size_t> index = best();
+  if (!index) return true;
+  const int64_t resamples = Configuration::from_json(states_[*index].configuration).evaluation.resamples;
+  if (resamples == 0) return true;
+  Trial trial = run_of(*index, 0);
+  trial.name += " measured";
+  trial.configuration.evaluation.resamples = resamples;
+  const Json result = run_trials(rows_, options, std::vector<Trial>{trial})[0];
+  if (result.is_null()) return false;
+  if (result.contains("metrics")) best_metrics_ = result["metrics"];
+  return true;
+}
+
 std::optional<size_t> Tuner::best() const {
   std::optional<size_t> best;
   for (size_t i = 0; i < states_.size(); ++i) {
@@ -298,6 +312,13 @@ Json Tuner::importance_json() const {
     json["options"].push_back(
         {{"name", plan_.dimensions[i].name}, {"alone", found[i].alone}, {"in_all", found[i].in_all}});
   }
+  const size_t fewest = fewest_observations(searcher_.space().size());
+  if (observations.size() < fewest) {
+    json["why_none"] = fmt::format("{} trials succeeded, and telling {} options apart takes at least {}",
+                                   observations.size(), searcher_.space().size(), fewest);
+  } else if (found.empty()) {
+    json["why_none"] = "no option makes a difference among the trials";
+  }
   return json;
 }
 
@@ -321,7 +342,7 @@ Json Tuner::result() const {
     result["best"] = {{"number", *index + 1},
                       {"value", *state.value},
                       {"values", searcher_.space().json(state.point)},
-                      {"metrics", state.results[0]["metrics"]}};
+                      {"metrics", best_metrics_.is_null() ? state.results[0]["metrics"] : best_metrics_}};
   }
   result["importance"] = importance_json();
   return result;

@@ -29,14 +29,20 @@ class Tuner {
   // has ended by then, so that a search is a function of the plan and the section. Returns false when it was
   // stopped before the end.
   bool run(const ExperimentOptions& options, const Told& told);
+  // Trains the first run of the best trial once more, since a search leaves the intervals of [evaluation]
+  // resamples out; result() has them from then on. Nothing to do where none are asked for or no trial
+  // succeeded. Returns false when it was stopped before the end.
+  bool measure_best(const ExperimentOptions& options);
 
   // {objective, settings (the section), space: [{name, kind, min, max, log | choices, ordered}], constraints,
   //  default_space,
   //  trials: [{number, proposed_by: first | start | model, values: {name: value}, status: finished | cut |
   //    failed, value?, values_by_seed?, error?, epochs, best_epoch, seconds, parameters, is_best_so_far}],
-  //  best?: {number, value, values, metrics: {validation, test?} of its first run},
+  //  best?: {number, value, values, metrics: {validation, test?} of its first run, with intervals
+  //  after measure_best()},
   //  convergence: [best value after each trial, or null],
-  //  importance: {of: what is explained, options: [{name, alone, in_all}]}}
+  //  importance: {of: what is explained, options: [{name, alone, in_all}], why_none? where these are
+  //  missing}}
   // of the trials that have ended, numbered from 1. `best` is missing while no trial has succeeded.
   Json result() const;
   // The given configuration with the values of the best trial. Throws Error(Data) when no trial succeeded,
@@ -66,6 +72,7 @@ class Tuner {
   std::vector<State> states_;
   std::vector<std::pair<size_t, int64_t>> runs_;  // number of a run -> its trial and seed
   Told told_;
+  Json best_metrics_;  // of measure_best()
   bool is_exhausted_ = false;
 };
 

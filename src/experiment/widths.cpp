@@ -88,19 +88,24 @@ int64_t parameters_of(const FeatureSpace& space, const Json& model) {
   return count_parameters(*build_graph(space, model)).outside_embeddings;
 }
 
+bool has_option(const Json& model, const std::string& option) {
+  return !value_of(complete_model_options(model), option).is_null();
+}
+
 SolvedWidth solve_width(const FeatureSpace& space, const Json& model, int64_t budget,
                         const std::vector<std::string>& options) {
   const Json complete = complete_model_options(model);
   const std::vector<Width> widths = widths_of(complete, options);
-  if (widths.empty()) return {complete, 1, parameters_of(space, complete), {}};
+  if (widths.empty()) return {complete, 1, parameters_of(space, complete), {}, false};
   // Steps are those of the widest layer.
   const int64_t widest = largest_of(widths);
   const auto at = [&](int64_t width) {
-    SolvedWidth solved{complete, static_cast<double>(width) / static_cast<double>(widest), 0, {}};
+    SolvedWidth solved{complete, static_cast<double>(width) / static_cast<double>(widest), 0, {}, true};
     for (const Width& one : widths) {
       const Json to = scaled(one.configured, solved.factor);
       solved.model[one.place] = to;
-      solved.changed.push_back({{"option", "model." + one.option}, {"from", one.configured}, {"to", to}});
+      if (to != one.configured)
+        solved.changed.push_back({{"option", "model." + one.option}, {"from", one.configured}, {"to", to}});
     }
     solved.parameters = parameters_of(space, solved.model);
     return solved;

@@ -211,8 +211,16 @@ DataTable raw_values(const Json& compared) {
   return table;
 }
 
-std::vector<std::string> failures(const Json& compared) {
+// What to know before believing the tables.
+std::vector<std::string> warnings_of(const Json& compared) {
   std::vector<std::string> lines;
+  for (const Json& item : compared["configurations"]) {
+    const std::string name = item["name"];
+    if (item.contains("why_unequal")) lines.push_back(name + ": " + item["why_unequal"].get<std::string>());
+    const auto missing = item.value("missing_tasks", std::vector<std::string>());
+    if (!missing.empty())
+      lines.push_back(fmt::format("{} has no predictions of {}", name, fmt::join(missing, ", ")));
+  }
   for (const Json& run : compared["runs"]) {
     if (!run.contains("error")) continue;
     lines.push_back(fmt::format("{} seed {} failed: {}", run["configuration"].get<std::string>(),
@@ -250,7 +258,7 @@ Report compare_report(const Json& compared) {
                             compared["part"].get<std::string>(), seeds, seeds == 1 ? "seed" : "seeds"),
                 comparison_headline(compared));
   report.section("Results");
-  report.warnings(failures(compared));
+  report.warnings(warnings_of(compared));
   if (compared.value("comparisons", 0) > 0) {
     report.text(fmt::format(
         "p is that of a paired t test over the seeds against {}, corrected by Holm's rule for {} "

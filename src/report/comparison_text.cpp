@@ -107,8 +107,8 @@ std::string notes(const Json& compared) {
   if (compared["comparisons"] > 0) {
     text += fmt::format(
         "p: paired t test over the seeds, corrected by Holm's rule for {} comparison{}; noise: p is not "
-        "below "
-        "{}\n",
+        "below {}\nintervals of differences are those of a single comparison, before that correction: one "
+        "without 0 may be noise\n",
         compared["comparisons"].get<int64_t>(), compared["comparisons"] == 1 ? "" : "s",
         compared["significance"].get<double>());
   }

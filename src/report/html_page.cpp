@@ -1,10 +1,7 @@
 #include "report/html_page.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -202,20 +199,6 @@ std::string html_page(const Report& report, const Json& result) {
 
 void write_html_page(const std::string& path, const Report& report, const Json& result) {
   write_file_atomically(path, html_page(report, result));
-}
-
-void check_page_path(const std::string& path) {
-  if (path.empty()) command_error("--report: got an empty name, expected a file as report.html");
-  if (std::filesystem::is_directory(path)) data_error("{}: is a folder; name a file for --report", path);
-  const std::filesystem::path folder = std::filesystem::absolute(path).lexically_normal().parent_path();
-  if (!std::filesystem::is_directory(folder)) {
-    data_error("{}: the folder {} does not exist; make it, or choose another file for --report", path,
-               folder.string());
-  }
-  if (access(folder.c_str(), W_OK) != 0) {
-    data_error("{}: the folder {} cannot be written to; choose another file for --report", path,
-               folder.string());
-  }
 }
 
 }  // namespace gatewise

@@ -15,8 +15,4 @@ std::string html_page(const Report& report, const Json& result);
 // Writes the page whole or not at all. Throws Error(Data) when the file cannot be written.
 void write_html_page(const std::string& path, const Report& report, const Json& result);
 
-// Throws Error(Data) where write_html_page() would: no such folder, no right to write there, a folder in its
-// place. For use before long work.
-void check_page_path(const std::string& path);
-
 }  // namespace gatewise

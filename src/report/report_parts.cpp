@@ -98,12 +98,15 @@ DataTable flat_table(const Json& tree) {
 void add_metrics(Report& report, const Json& evaluation, const std::string& part) {
   DataTable table{{"task", "metric", "value", "low", "high", ""}, {}};
   std::vector<Figure> figures;
+  bool has_intervals = false;
   for (const auto& [task, metrics] : evaluation["tasks"].items()) {
     for (const auto& [name, metric] : metrics.items()) {
       const Json value = number_or_null(metric, "value");
       const Json low = number_or_null(metric, "low"), high = number_or_null(metric, "high");
       table.add({task, metric_title(name), value, low, high,
                  value.is_null() ? Json(metric_value_text(metric)) : metric.value("direction", Json(""))});
+      if (low.is_null() || high.is_null()) continue;
+      has_intervals = true;
       const std::string title = metric_title(name) + " on " + part + " rows";
       auto figure = std::find_if(figures.begin(), figures.end(),
                                  [&](const Figure& known) { return known.title == title; });
@@ -122,9 +125,9 @@ void add_metrics(Report& report, const Json& evaluation, const std::string& part
       figure->data.add({task, value, low, high});
     }
   }
-  report.table(std::move(table),
-               fmt::format("{}, {} rows", part, count_text(evaluation["rows"].get<int64_t>())),
-               "low and high are the ends of the 95 % interval (bootstrap over the rows)");
+  report.table(
+      std::move(table), fmt::format("{}, {} rows", part, count_text(evaluation["rows"].get<int64_t>())),
+      has_intervals ? "low and high are the ends of the 95 % interval (bootstrap over the rows)" : "");
   for (const Figure& figure : figures) {
     if (figure.data.rows.size() > 1) report.figure(figure);
   }

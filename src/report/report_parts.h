@@ -21,7 +21,7 @@ Json number_or_null(const Json& object, const char* key);
 DataTable flat_table(const Json& tree);
 
 // Adds the tables of evaluate()'s result, one line per task and metric, and a figure of intervals for each
-// metric that several tasks have. `part`: "test", for titles.
+// metric of which several tasks have one. `part`: "test", for titles.
 void add_metrics(Report& report, const Json& evaluation, const std::string& part);
 
 // Adds for each task of evaluate()'s "calibration" the mean labels over the mean predictions and the

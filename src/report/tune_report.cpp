@@ -171,8 +171,10 @@ Report tune_report(const Json& result) {
                 tune_headline(result));
   if (result.contains("best")) {
     report.section("The best settings");
+    const std::string why_none = result["importance"].value("why_none", "");
     report.table(best_table(result), "",
-                 "importance: shares of the variance of the objective, see the figure");
+                 why_none.empty() ? "importance: shares of the variance of the objective, see the figure"
+                                  : "without the importance of the options: " + why_none);
     report.figure(importance_figure(result));
     report.figure(history_figure(result));
     add_options(report, result);

@@ -52,13 +52,18 @@ std::map<std::string, std::string> importance_by_name(const Json& result) {
 std::string best_text(const Json& result, const Style& style) {
   const Json& best = result["best"];
   TextTable table;
-  for (const char* heading : {"option", "best", "searched", "importance (alone)"}) table.add_column(heading);
+  for (const char* heading : {"option", "best", "searched"}) table.add_column(heading);
   std::map<std::string, std::string> shares = importance_by_name(result);
+  if (!shares.empty()) table.add_column("importance (alone)");
   for (const Json& dimension : result["space"]) {
     const std::string name = dimension["name"].get<std::string>();
-    table.add_row({name, setting_text(best["values"][name]), range_text(dimension), shares[name]});
+    std::vector<std::string> cells{name, setting_text(best["values"][name]), range_text(dimension)};
+    if (!shares.empty()) cells.push_back(shares[name]);
+    table.add_row(std::move(cells));
   }
   std::string text = table.text(style, 2);
+  const std::string why_none = result["importance"].value("why_none", "");
+  if (!why_none.empty()) text += "  without the importance of the options: " + why_none + "\n";
   for (const auto& [part, metrics] : best["metrics"].items()) {
     const std::string aside = part == "validation" ? ", which the search has seen" : "";
     text += "\n" + style.heading("trial " + best["number"].dump() + " on " + part + " rows" + aside) + "\n" +

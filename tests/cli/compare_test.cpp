@@ -85,6 +85,34 @@ TEST_F(CompareTest, SaysWhatItCannotCompare) {
   const Result data = gatewise({"compare", "train.csv"});
   EXPECT_EQ(data.code, 2);
   EXPECT_THAT(data.errors, HasSubstr("expected a configuration"));
+  const Result widths = gatewise({"compare", "people.toml", "--widths", "expert.units"});
+  EXPECT_EQ(widths.code, 2);
+  EXPECT_THAT(widths.errors, HasSubstr("--equal-parameters"));
+  const Result ranking = gatewise({"compare", "people.toml", "--metric", "accuracy", "--tasks.clicked.kind",
+                                   "regression", "--tasks.bought.kind", "regression"});
+  EXPECT_EQ(ranking.code, 2);
+  EXPECT_THAT(ranking.errors, HasSubstr("\"accuracy\" fits no task"));
+  const Result failed = gatewise({"compare", "people.toml", "--journal", "failed.journal", "--seeds", "2",
+                                  "--training.optimiser", "{kind = \"sgd\", rate = 1e30}"});
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_EQ(failed.output, "");
+  EXPECT_THAT(failed.errors, HasSubstr("none of 2 runs succeeded; the first:"));
+}
+
+TEST_F(CompareTest, SaysWhatOtherPredictionsLackAndWhichWidthsAreNotEqual) {
+  std::string text = "clickd,bought\n";
+  for (int row = 0; row < 500; ++row) text += "0.5," + std::to_string(row % 7) + "\n";
+  write_text(file("scores.csv"), text);
+  const Result result =
+      gatewise(arguments("scores.journal", {"--seeds", "2", "--training.epochs", "1", "--metric", "auc",
+                                            "--external", "scores=scores.csv", "--equal-parameters"}));
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_THAT(result.errors, HasSubstr("scores.csv: has no predictions of clicked, spent; columns of no task "
+                                       "are not used: clickd"));
+  EXPECT_THAT(result.errors, HasSubstr("linear: "));
+  EXPECT_THAT(result.errors, HasSubstr("parameters outside the embeddings where mmoe has"));
+  EXPECT_THAT(result.output, HasSubstr("resampled"));
+  EXPECT_THAT(result.output, HasSubstr("one without 0 may be noise"));
 }
 
 }  // namespace

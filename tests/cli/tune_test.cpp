@@ -69,8 +69,9 @@ TEST_F(TuneTest, ShowsTheBestSettingsAndTrials) {
   const Result tuned = gatewise(command({"--journal", "one.journal", "--output", "shown.toml", "--quiet"}));
   ASSERT_EQ(tuned.code, 0) << tuned.errors;
   EXPECT_EQ(tuned.errors, "");
-  for (const char* text : {"6 trials", "best mean of auc of", "training.optimiser.rate", "0.0001 to 0.1, log",
-                           "importance (alone)", "which the search has seen", "best trials", "experts="})
+  for (const char* text :
+       {"6 trials", "best mean of auc of", "training.optimiser.rate", "0.0001 to 0.1, log",
+        "importance (alone)", "which the search has seen", "best trials", "experts=", "95 % interval"})
     EXPECT_THAT(tuned.output, HasSubstr(text));
 }
 

@@ -22,7 +22,7 @@ class ComparisonTest : public testing::Test {
   Contestant contestant(const std::string& name, const Json& changes = Json::object()) const {
     Json json = sample_configuration(folder_);
     json.merge_patch(changes);
-    return {name, name + ".toml", Configuration::from_json(json), {}};
+    return {name, name + ".toml", Configuration::from_json(json)};
   }
 
   Comparison of(const std::vector<std::string>& names, std::vector<int64_t> seeds) const {
@@ -112,6 +112,25 @@ TEST_F(ComparisonTest, OneSeedHasNoIntervalAndNoVerdict) {
   EXPECT_EQ(json["comparisons"], 0);
 }
 
+TEST_F(ComparisonTest, IsAnErrorWhereNothingCanBeCompared) {
+  Comparison failed = of({"a", "b"}, {1, 2});
+  EXPECT_THAT(message_of(Fault::Data,
+                         [&] {
+                           table(failed, "auc", {{NAN, NAN}, {NAN, NAN}});
+                         }),
+              HasSubstr("none of 4 runs succeeded; the first: diverged"));
+  Comparison undefined = of({"a"}, {1});
+  undefined.metrics = {"auc"};
+  undefined.prepare();
+  const Json without_value{{"metrics", {{"test", {{"tasks", {{"left", {{"auc", {{"value", nullptr}}}}}}}}}}}};
+  SharedRows rows(1, true);
+  EXPECT_THAT(message_of(Fault::Data, [&] { compare_results(undefined, {without_value}, rows); }),
+              HasSubstr("auc of no task has a value on the test rows"));
+  Comparison foreign = of({"a"}, {1});
+  foreign.metrics = {"r2"};
+  EXPECT_THAT(message_of(Fault::Command, [&] { foreign.prepare(); }), HasSubstr("\"r2\" fits no task"));
+}
+
 TEST_F(ComparisonTest, RefusesWhatCannotBeCompared) {
   const auto refusal = [&](const Contestant& other, const std::string& baseline = "a") {
     Comparison comparison = of({"a"}, {1, 2});
@@ -162,6 +181,19 @@ TEST_F(ComparisonTest, EqualisesParametersToTheBaseline) {
   EXPECT_NEAR(count(1) / count(0), 1, 0.1);
   EXPECT_EQ(comparison.contestants[1].changed_widths.size(), 1u);
   EXPECT_TRUE(comparison.contestants[2].changed_widths.empty());
+  EXPECT_THAT(comparison.contestants[2].why_unequal, HasSubstr("it has none of the widths expert.units"));
+  EXPECT_THAT(message_of(Fault::Command, [&] { comparison.equalise(rows, {"rank_in"}); }),
+              HasSubstr("no configuration has the option model.rank_in"));
+}
+
+TEST_F(ComparisonTest, SaysWhereWidthsCannotReachTheBaseline) {
+  Comparison comparison = of({"a", "b"}, {1});
+  comparison.contestants[0] = contestant("a", {{"model", {{"type", "linear"}}}});
+  comparison.prepare();
+  SharedRows rows(1, true);
+  comparison.equalise(rows, {"expert.units"});
+  EXPECT_EQ(comparison.contestants[0].why_unequal, "");
+  EXPECT_THAT(comparison.contestants[1].why_unequal, HasSubstr("it comes no nearer by the widths"));
 }
 
 class ExternalTest : public ComparisonTest {
@@ -199,6 +231,7 @@ class ExternalTest : public ComparisonTest {
     comparison_.externals = {ExternalPredictions::parse("other=" + folder_.file("external.csv"))};
     comparison_.prepare();
     SharedRows rows(4, true);
+    comparison_.read_externals(rows);
     std::vector<Trial> trials = comparison_.trials();
     for (Trial& trial : trials) trial.configuration.training.epochs = 1;
     return compare_results(comparison_, run_trials(rows, {.workers = 1}, trials), rows);
@@ -239,6 +272,57 @@ TEST_F(ExternalTest, OfTheTestRowsAloneHasAnIntervalByResampling) {
   comparison_.contestants[0].configuration.evaluation.resamples = 50;
   const Json whole = compare(predictions(every_row()));
   EXPECT_EQ(whole["tasks"]["left"]["auc"]["configurations"]["other"]["interval"], other["interval"]);
+}
+
+TEST_F(ExternalTest, HasOneValueWhereOnlyOtherRowsVary) {
+  Contestant other = contestant("a", {{"evaluation", {{"resamples", 50}}}});
+  Schema& schema = other.configuration.schema;
+  schema.split.of = "train";
+  schema.split.fractions = {{"train", 0.75}, {"validation", 0.25}};
+  comparison_.contestants = {other};
+  const Json json = compare(predictions(every_row()));
+  EXPECT_EQ(json["seeds_change"], (Json{"rows", "training"}));
+  const Json& external = json["tasks"]["left"]["auc"]["configurations"]["other"];
+  EXPECT_EQ(external["interval_from"], "bootstrap");
+  EXPECT_LT(external["interval"][0].get<double>(), external["interval"][1].get<double>());
+}
+
+TEST_F(ExternalTest, SaysWhichTasksAndColumnsAreNotUsed) {
+  const std::string text = predictions(every_row());
+  const Json item = compare("rigth" + text.substr(5))["configurations"][1];
+  EXPECT_EQ(item["missing_tasks"], Json{"right"});
+  EXPECT_EQ(item["unused_columns"], Json{"rigth"});
+  EXPECT_EQ(compare(text)["configurations"][1]["missing_tasks"], Json::array());
+}
+
+TEST_F(ExternalTest, TakesAnyScoreWhereTheMetricDoes) {
+  std::string text = "left\n";
+  for (int row = 0; row < 300; ++row) text += fmt::format("{}\n", row - 150);
+  EXPECT_THAT(message_of(Fault::Data, [&] { compare(text); }),
+              testing::AllOf(HasSubstr("external.csv: log_loss: the prediction of row 0 is no probability"),
+                             HasSubstr("by --metric auc")));
+  comparison_ = of({"a"}, {1, 2});
+  comparison_.metrics = {"auc"};
+  EXPECT_TRUE(compare(text)["tasks"]["left"]["auc"]["configurations"]["other"]["mean"].is_number());
+}
+
+TEST_F(ExternalTest, RefusesClassesThatAreNoProbabilities) {
+  FeatureSpace space;
+  TaskSpace& task = space.tasks.emplace_back();
+  task.name = "kind";
+  task.kind = "multiclass";
+  task.class_names = {"p", "q"};
+  task.classes = 2;
+  const auto read = [&](const std::string& rows) {
+    folder_.write("classes.csv", "kind:q,kind:p\n" + rows);
+    ExternalPredictions external = ExternalPredictions::parse("x=" + folder_.file("classes.csv"));
+    external.read(space);
+  };
+  EXPECT_NO_THROW(read("0.4,0.6\n0.3334,0.6662\n"));
+  EXPECT_THAT(message_of(Fault::Data, [&] { read("0.4,0.6\n0.5,0.6\n"); }),
+              testing::AllOf(HasSubstr("classes.csv:3"), HasSubstr("got a sum of 1.1, expected 1")));
+  EXPECT_THAT(message_of(Fault::Data, [&] { read("-0.4,1.4\n"); }),
+              HasSubstr("column \"kind:p\" is no probability; got 1.4"));
 }
 
 TEST_F(ExternalTest, RefusesFilesThatFitNoRows) {

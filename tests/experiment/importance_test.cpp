@@ -42,6 +42,15 @@ TEST(Importance, TellsInteractionsFromWhatAnOptionDoesAlone) {
   }
 }
 
+TEST(Importance, IsNotMadeOfFewerThanTwoTrialsForEachOption) {
+  const SearchSpace space({Dimension::number("a", 0, 1), Dimension::number("b", 0, 1)});
+  std::vector<Observation> trials = observe(space, [](const Point& x) { return 2 * x[0] + x[1]; });
+  trials.resize(4);
+  EXPECT_EQ(importances(space, trials, 1).size(), 2u);
+  trials[3].value = std::nan("");
+  EXPECT_TRUE(importances(space, trials, 1).empty());
+}
+
 TEST(Importance, HasNothingToSayWithoutDifferences) {
   const SearchSpace space({Dimension::number("a", 0, 1)});
   EXPECT_TRUE(importances(space, observe(space, [](const Point&) { return 1.0; }), 1).empty());

@@ -83,6 +83,11 @@ TEST(Objective, HasItsMetricsMeasured) {
 TEST(Objective, ReadsAsASentence) {
   EXPECT_EQ(objective_of("click").text(), "auc of click");
   EXPECT_EQ(objective_of({{"click", 2}, {"a.buy", 1}}).text(), "mean of 2 x auc of click, 1 x auc of a.buy");
+  EXPECT_EQ(objective_of("log_loss").text(), "mean of log_loss of click, log_loss of a.buy");
+  EXPECT_EQ(objective_of("click.calibration_ratio").text(), "- |log calibration_ratio of click|");
+  EXPECT_EQ(objective_of({{"click", 1}, {"price.rmse", 1}}).text(), "mean of auc of click, - rmse of price");
+  EXPECT_EQ(objective_of({{"click", 2}, {"price.rmse", 3}}).text(),
+            "mean of 2 x auc of click, - 3 x rmse of price");
 }
 
 }  // namespace

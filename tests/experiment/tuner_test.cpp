@@ -142,6 +142,40 @@ TEST_F(TunerTest, KeepsRunsThatMayEndEarlyApartFromWholeOnesInTheJournal) {
   EXPECT_EQ(search(json, halving, 2, &journal).result, search(json, halving, 2).result);
 }
 
+TEST_F(TunerTest, MeasuresTheBestTrialWithIntervals) {
+  Json json = searched();
+  json["evaluation"] = {{"resamples", 20}};
+  TuneSection few = section();
+  few.trials = 3;
+  few.halving = 2;
+  SharedRows rows(2, false);
+  Tuner tuner(SearchPlan::read(json), few, rows);
+  ASSERT_TRUE(tuner.run({1, nullptr, nullptr}, {}));
+  const Json before = tuner.result()["best"];
+  Journal journal(folder_->file("measured.journal"));
+  ASSERT_TRUE(tuner.measure_best({1, &journal, nullptr}));
+  ASSERT_TRUE(tuner.measure_best({1, &journal, nullptr}));
+  EXPECT_EQ(journal.size(), 1u);
+  const Json after = tuner.result()["best"];
+  EXPECT_EQ(after["number"], before["number"]);
+  for (const char* part : {"validation", "test"}) {
+    const Json &left = before["metrics"][part]["tasks"]["left"]["auc"],
+               &measured = after["metrics"][part]["tasks"]["left"]["auc"];
+    EXPECT_FALSE(left.contains("low"));
+    EXPECT_EQ(measured["value"], left["value"]);
+    EXPECT_LT(measured["low"].get<double>(), measured["value"].get<double>());
+    EXPECT_GT(measured["high"].get<double>(), measured["value"].get<double>());
+  }
+}
+
+TEST_F(TunerTest, SaysWhyItKnowsNothingOfTheOptions) {
+  TuneSection few = section();
+  few.trials = 3;
+  const Json importance = search(searched(), few, 1).result["importance"];
+  EXPECT_TRUE(importance["options"].empty());
+  EXPECT_EQ(importance["why_none"], "3 trials succeeded, and telling 2 options apart takes at least 4");
+}
+
 TEST_F(TunerTest, MeasuresWhatTheObjectiveNames) {
   TuneSection entropy = section();
   entropy.objective = "left.normalised_entropy";

@@ -71,6 +71,23 @@ TEST(Widths, TakesDefaultsWhereNothingIsConfigured) {
   EXPECT_NEAR(static_cast<double>(solved.parameters), 2000, 150);
 }
 
+TEST(Widths, NamesNoChangeWhereThereIsNone) {
+  const int64_t own = shared_bottom_by_hand(16);
+  EXPECT_TRUE(solve_width(ten_numbers(), shared_bottom(16), own, {"expert.units"}).changed.empty());
+  const SolvedWidth least = solve_width(ten_numbers(), shared_bottom(1), 3, {"expert.units"});
+  EXPECT_TRUE(least.changed.empty());
+  EXPECT_TRUE(least.has_widths);
+  EXPECT_FALSE(solve_width(ten_numbers(), {{"type", "linear"}}, own, {"expert.units"}).has_widths);
+}
+
+TEST(Widths, KnowsWhichOptionsAModelHas) {
+  EXPECT_TRUE(has_option({{"type", "mmoe"}}, "expert.units"));
+  EXPECT_TRUE(has_option({{"type", "tensor_factorization"}}, "rank_in"));
+  EXPECT_FALSE(has_option({{"type", "mmoe"}}, "rank_in"));
+  EXPECT_FALSE(has_option({{"type", "mmoe"}}, "foo"));
+  EXPECT_FALSE(has_option({{"type", "linear"}}, "expert.units"));
+}
+
 TEST(Widths, RefusesOptionsThatAreNoWidths) {
   EXPECT_THAT(message_of(Fault::Command,
                          [] {

@@ -68,6 +68,15 @@ TEST(CompareReport, ShowsFailuresAndTheDistributionOverSeeds) {
                           HasSubstr("income: AUC over 5 seeds"), HasSubstr("Cost")));
 }
 
+TEST(CompareReport, WarnsOfUnequalSizesAndOfTasksThatAreNotPredicted) {
+  Json json = compared();
+  json["configurations"][1]["why_unequal"] = "60 parameters where shared_bottom has 262";
+  json["configurations"][2]["missing_tasks"] = {"income"};
+  EXPECT_THAT(compare_report(json).sections().dump(),
+              AllOf(HasSubstr("mmoe: 60 parameters where shared_bottom has 262"),
+                    HasSubstr("trees has no predictions of income")));
+}
+
 TEST(Distribution, HasTheSameBinsForAllGroupsAndLosesNoValue) {
   const DataTable table = distribution({{"a", {0, 1, 1, 4}}, {"b", {2}}, {"c", {}}}, 4, "group", "runs");
   ASSERT_EQ(table.rows.size(), 12u);

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "report/tune_text.h"
+
 namespace gatewise {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // As the search writes it, by hand: three trials of a number and a choice, one of which failed.
 Json searched() {
@@ -74,6 +77,31 @@ TEST(TuneReport, ShowsTheHistoryAndEveryOptionOnItsScale) {
   EXPECT_EQ(rate["data"]["rows"].size(), 2u) << "a failed trial has no value";
   EXPECT_EQ(figure_of(report, "model.gate")["x"]["scale"], "category");
   EXPECT_THAT(report.sections().dump(), HasSubstr("the loss is not finite"));
+}
+
+TEST(TuneReport, SpeaksOfIntervalsOnlyWhereThereAreSome) {
+  Json json = searched();
+  Json& tasks = json["best"]["metrics"]["validation"]["tasks"];
+  tasks["age"] = tasks["income"];
+  EXPECT_THAT(tune_report(json).sections().dump(), Not(HasSubstr("95 % interval")));
+  EXPECT_TRUE(figure_of(tune_report(json), "AUC on validation rows").is_null());
+  for (Json& task : tasks) {
+    task["auc"]["low"] = 0.75;
+    task["auc"]["high"] = 0.85;
+  }
+  EXPECT_THAT(tune_report(json).sections().dump(), HasSubstr("95 % interval (bootstrap"));
+  EXPECT_EQ(figure_of(tune_report(json), "AUC on validation rows")["data"]["rows"].size(), 2u);
+}
+
+TEST(TuneReport, SaysWhyThereIsNoImportance) {
+  Json json = searched();
+  json["importance"] = {{"options", Json::array()}, {"why_none", "3 trials are too few"}};
+  const std::string sections = tune_report(json).sections().dump();
+  EXPECT_THAT(sections, HasSubstr("without the importance of the options: 3 trials are too few"));
+  EXPECT_THAT(sections, Not(HasSubstr("importance alone")));
+  EXPECT_THAT(tune_text(json), HasSubstr("without the importance of the options: 3 trials are too few"));
+  EXPECT_THAT(tune_text(json), Not(HasSubstr("importance (alone)")));
+  EXPECT_THAT(tune_text(searched()), HasSubstr("importance (alone)"));
 }
 
 TEST(TuneReport, WithoutASuccessfulTrialSaysSo) {
