@@ -130,23 +130,23 @@ class Compare final : public Verb {
       files.reads_files_of(contestant.configuration.to_json());
     for (const ExternalPredictions& external : comparison.externals)
       files.reads("a file of predictions", external.path());
-    files.keeps("--journal", journal);
     files.writes("--csv", csv_);
     report_.add_to(files);
+    files.keeps("--journal", journal);
     files.check();
   }
 
   static void read_externals(Comparison& comparison, SharedRows& rows, Console& console) {
     comparison.read_externals(rows);
     for (const ExternalPredictions& external : comparison.externals) {
-      std::string text;
-      if (!external.missing_tasks().empty())
-        text = fmt::format("has no predictions of {}", fmt::join(external.missing_tasks(), ", "));
-      if (!external.unused_columns().empty()) {
-        text += fmt::format("{}columns of no task are not used: {}", text.empty() ? "" : "; ",
-                            fmt::join(external.unused_columns(), ", "));
+      const std::vector<std::string>&missing = external.missing_tasks(), &unused = external.unused_columns();
+      const std::string columns = fmt::format("columns of no task are not used: {}", fmt::join(unused, ", "));
+      if (!missing.empty()) {
+        console.warning(fmt::format("{}: has no predictions of {}{}", external.path(),
+                                    fmt::join(missing, ", "), unused.empty() ? "" : "; " + columns));
+      } else if (!unused.empty()) {
+        console.note(external.path() + ": " + columns);
       }
-      if (!text.empty()) console.warning(external.path() + ": " + text);
     }
   }
 

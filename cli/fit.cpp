@@ -118,9 +118,9 @@ class Fit final : public Verb {
     if (!source_.inputs.empty() && is_configuration_file(source_.inputs[0]))
       files.reads("the configuration", source_.inputs[0]);
     files.reads_files_of(configuration.to_json());
+    report_.add_to(files);
     files.keeps("--output", output);
     files.keeps("the checkpoint", checkpoint_of(output));
-    report_.add_to(files);
     files.check();
   }
 

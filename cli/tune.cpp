@@ -94,8 +94,8 @@ class Tune final : public Verb {
       files.reads("the configuration", source_.inputs[0]);
     files.reads_files_of(configuration);
     files.writes("--output", output);
-    files.keeps("--journal", journal);
     report_.add_to(files);
+    files.keeps("--journal", journal);
     files.check();
   }
 
