@@ -163,6 +163,7 @@ TEST_F(TunerTest, MeasuresTheBestTrialWithIntervals) {
                &measured = after["metrics"][part]["tasks"]["left"]["auc"];
     EXPECT_FALSE(left.contains("low"));
     EXPECT_EQ(measured["value"], left["value"]);
+    ASSERT_TRUE(measured.contains("low"));
     EXPECT_LT(measured["low"].get<double>(), measured["value"].get<double>());
     EXPECT_GT(measured["high"].get<double>(), measured["value"].get<double>());
   }
