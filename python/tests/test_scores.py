@@ -61,12 +61,12 @@ def test_the_labels_of_a_single_task_need_no_name(numbers):
         model.score(x, y)
 
 
-@pytest.mark.parametrize("labels, weights", [([numpy.nan, numpy.nan], None), ([0, 1], [0, 0])])
-def test_without_labels_that_count_there_is_nothing_to_score(numbers, labels, weights):
+@pytest.mark.parametrize("labels, weights, task", [([numpy.nan, numpy.nan], None, "v"), ([0, 1], [0, 0], "u")])
+def test_without_labels_that_count_there_is_nothing_to_score(numbers, labels, weights, task):
     x, y = numbers
     for estimator in (MultiTaskClassifier, MultiTaskRegressor):
         model = estimator(**FAST).fit(x, {"u": y[:, 0], "v": y[:, 1]})
-        with pytest.raises(ValueError, match="no row with a weight above 0 has a label of 'v'"):
+        with pytest.raises(ValueError, match=f"no row with a weight above 0 has a label of '{task}'"):
             model.score(x[:2], {"u": [0, 1], "v": labels}, weights)
 
 
