@@ -71,7 +71,9 @@ def make_reports(folder):
     run("fit", "log.toml", "--output", "log.model", "--report", "fit.html")
     run("compare", "pair.toml", "--architectures", "ple,mmoe,single_task,shared_bottom", "--seeds", "5", "--report",
         "compare.html")
-    run("tune", "pair.toml", "--tune.trials", "6", "--report", "tune.html")
+    # Two options: as many as six trials can tell apart.
+    run("tune", "pair.toml", "--tune.trials", "6", "--model.expert.dropout", "{search = true}",
+        "--training.optimiser.rate", "{search = true}", "--report", "tune.html")
     run("synth", "related_tasks", "--rows", "3000", "--output", "rows.csv")
     run("fit", "rows.csv", "--labels", "y1,y2", "--model.type", "ple", "--training.epochs", "2", "--output", "rows.model")
     run("diagnose", "rows.model", "rows.csv", "--report", "diagnose.html")
