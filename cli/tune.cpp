@@ -131,7 +131,11 @@ class Tune final : public Verb {
                                    duration_text(left)));
     };
     const ExperimentOptions options{threads_, &journal, signals.flag()};
-    const bool is_complete = tuner.run(options, tell) && tuner.measure_best(options);
+    bool is_complete = tuner.run(options, tell);
+    if (is_complete) {
+      console.progress("the best trial once more, for the intervals of its metrics");
+      is_complete = tuner.measure_best(options);
+    }
     if (known_runs > 0) console.note(fmt::format("{} runs were in {}", known_runs, journal.path()));
     return is_complete;
   }

@@ -263,7 +263,8 @@ Report compare_report(const Json& compared) {
     report.text(fmt::format(
         "p is that of a paired t test over the seeds against {}, corrected by Holm's rule for {} "
         "comparisons; "
-        "\"noise\" means that it is not below {}. Seeds change {}.",
+        "\"noise\" means that it is not below {}. Intervals of differences are those before the correction. "
+        "Seeds change {}.",
         baseline, compared["comparisons"].get<int64_t>(), compared["significance"].get<double>(),
         compared["seeds_change"].size() > 1 ? "the rows and the training" : "the training alone"));
   }
