@@ -303,7 +303,17 @@ class TrainingLoop {
     return stopper_.is_best(values);
   }
 
+  // The last epoch is probed after its last step, however the run came to its end.
+  void probe_the_end() {
+    if (!prober_ || state_.history["epochs"].empty()) return;
+    Json& last = state_.history["epochs"].back();
+    if (last.contains("probes")) return;
+    prober_->measure(state_.epoch * steps_per_epoch_);
+    last["probes"] = prober_->record();
+  }
+
   void finish() {
+    probe_the_end();
     if (!state_.best.is_empty()) restore_weights(store_, state_.best);
     state_.history["stopped_by"] = is_ended_ ? "caller" : stopper_.should_stop() ? "patience" : "epochs";
     state_.history["activation_bytes"] = program_.activation_bytes();
