@@ -147,7 +147,9 @@ std::string gates_text(const Json& level, const Json& tasks, const Style& style)
   if (level["gates"].empty()) return "";
   TextTable table;
   table.add_column("gate");
-  table.add_column("mean weights of experts # 1, 2, ... or as named");
+  const bool sees_all = std::all_of(level["gates"].begin(), level["gates"].end(),
+                                    [&](const Json& gate) { return numbers_seen(gate, level).empty(); });
+  table.add_column(sees_all ? "mean weights of experts 1, 2, ..." : "mean weights by expert");
   table.add_column("in use", Align::Right);
   table.add_column("leader", Align::Right);
   table.add_column("moved", Align::Right);
