@@ -146,6 +146,18 @@ TEST_F(DiagnoseTest, RefusesFilesThatHaveChangedSinceTheFit) {
   write_text(file("train.csv"), kept);
 }
 
+TEST_F(DiagnoseTest, ClaimsNothingOfModelsThatShareNothing) {
+  ASSERT_EQ(gatewise({"fit", "people.toml", "--model.type", "linear", "--columns.city", "ignore", "--output",
+                      "apart.model", "--training.epochs", "1", "--quiet"})
+                .code,
+            0);
+  const Result result = gatewise({"diagnose", "apart.model", "test.csv"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_THAT(first_line(result.output),
+              StartsWith("Not judged: the model shares nothing between its tasks"));
+  EXPECT_THAT(result.errors, Not(HasSubstr("training a model")));
+}
+
 // A gate of one task sees its own experts and the shared ones: which weight is whose is shown.
 TEST_F(DiagnoseTest, NumbersTheExpertsThatAGateSees) {
   ASSERT_EQ(gatewise({"fit", "people.toml", "--model.type", "cgc", "--model.shared_experts", "1", "--output",
