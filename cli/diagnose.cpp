@@ -22,8 +22,8 @@ class Diagnose final : public Verb {
                    "validation) rows of the model's own configuration");
     app.add_option("--single", singles_,
                    "a model of one task, or one that shares nothing but embeddings, to compare with in place "
-                   "of training "
-                   "models for each; may be given several times: for every task, and for other seeds of one");
+                   "of training models for each; may be given several times: for every task, and for other "
+                   "seeds of one");
     app.add_flag("--no-single", has_no_single_, "leave the comparison with single-task models out");
     app.add_option("--by", by_, "also show gate weights by slices of this column of the files");
     app.add_option("--suggest", suggest_,
