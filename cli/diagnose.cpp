@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/toml.h"
 #include "cli/report_option.h"
+#include "cli/training_files.h"
 #include "cli/verb.h"
 #include "report/diagnosis_report.h"
 #include "report/diagnosis_text.h"
@@ -19,10 +20,10 @@ class Diagnose final : public Verb {
     app.add_option("data", source_.files,
                    "files with labels, best ones that the model has not seen; without any the test (or "
                    "validation) rows of the model's own configuration");
-    app.add_option(
-        "--single", singles_,
-        "a model that shares nothing, to compare with, in place of training one for each task; may "
-        "be given several times");
+    app.add_option("--single", singles_,
+                   "a model of one task, or one that shares nothing but embeddings, to compare with in place "
+                   "of training models for each; may be given several times: for every task, and for other "
+                   "seeds of one");
     app.add_flag("--no-single", has_no_single_, "leave the comparison with single-task models out");
     app.add_option("--by", by_, "also show gate weights by slices of this column of the files");
     app.add_option("--suggest", suggest_,
@@ -63,9 +64,9 @@ class Diagnose final : public Verb {
                              {},
                              {},
                              read_options<DiagnosisOptions>(section["diagnosis"], "diagnosis")};
+    console.note(count_text(rows.rows) + (rows.rows == 1 ? " row" : " rows"));
     if (!by_.empty()) request.slices = load_slices(model, source_, overrides, by_);
     find_singles(model, rows, overrides, pool, console, request);
-    console.note(count_text(rows.rows) + " rows");
     Json result = diagnose(request, pool);
     result["model"] = source_.model;
     if (!suggest_.empty()) suggest(model.configuration, result, console);
@@ -96,6 +97,7 @@ class Diagnose final : public Verb {
   // Of the files, or of the model's own configuration.
   EncodedData load_rows(const LoadedModel& model, const Overrides& overrides) const {
     if (!source_.files.empty()) return load_scoring_rows(model, source_, overrides, true);
+    require_same_files(model, source_.model, "name the files to look at behind the model");
     TrainingRows own = load_training_rows(Configuration::from_json(model.configuration), nullptr);
     if (own.encoder.to_json() != model.encoder->to_json()) {
       data_error(
@@ -119,32 +121,44 @@ class Diagnose final : public Verb {
 
   void find_singles(const LoadedModel& model, const EncodedData& rows, const Overrides& overrides, Pool& pool,
                     Console& console, DiagnosisRequest& request) const {
+    look_for_sharing(request, pool);
+    if (request.shared == SharedParts::Nothing) return;
     if (has_no_single_) {
       request.why_no_single = "--no-single was given";
       return;
     }
-    if (!singles_.empty()) {
-      for (const std::string& path : singles_) {
-        LoadedModel single = load_scorable_model(path);
-        ScoringSource source = source_;
-        EncodedData own = source_.files.empty() ? rows : load_scoring_rows(single, source, overrides, true);
-        std::vector<std::vector<float>> predictions =
-            predict(*single.graph, *single.store, single.encoder->space(), own, pool);
-        request.singles.push_back({single.encoder->space(), std::move(own), std::move(predictions)});
-      }
-      return;
+    for (const std::string& path : singles_)
+      request.rivals.singles.push_back(load_single(path, rows, overrides, pool));
+    if (singles_.empty()) train_singles(model, rows, overrides, pool, console, request);
+  }
+
+  JudgedModel load_single(const std::string& path, const EncodedData& rows, const Overrides& overrides,
+                          Pool& pool) const {
+    LoadedModel single = load_scorable_model(path);
+    const FeatureSpace& space = single.encoder->space();
+    EncodedData own = source_.files.empty() ? rows : load_scoring_rows(single, source_, overrides, true);
+    if (space.tasks.size() > 1 &&
+        shared_parts(*single.graph, *single.store, space, own, pool) == SharedParts::Parameters) {
+      command_error(
+          "--single: got {}, a model of {} tasks that share parameters, expected one of a single task, or "
+          "one "
+          "that shares nothing but embeddings (single_task); name such a model, or leave --single out to "
+          "have "
+          "them trained",
+          path, space.tasks.size());
     }
-    if (model.encoder->space().tasks.size() == 1) {
-      request.why_no_single = "the model has one task, so nothing is shared";
-      return;
-    }
-    train_singles(model, rows, overrides, pool, console, request);
+    std::vector<std::vector<float>> predictions = predict(*single.graph, *single.store, space, own, pool);
+    return {space, std::move(own), std::move(predictions)};
   }
 
   void train_singles(const LoadedModel& model, const EncodedData& rows, const Overrides& overrides,
                      Pool& pool, Console& console, DiagnosisRequest& request) const {
     const Configuration configuration = Configuration::from_json(model.configuration);
     TrainingRows training;
+    require_same_files(
+        model, source_.model,
+        "give --single MODEL, or --no-single: models of single tasks would be trained on other "
+        "rows");
     try {
       training = load_training_rows(configuration, nullptr);
     } catch (const Error& error) {
@@ -154,12 +168,8 @@ class Diagnose final : public Verb {
                               error.what()));
     }
     const EncodedData judged = source_.files.empty() ? rows : encode_again(training.encoder, overrides);
-    const size_t tasks = training.encoder.space().tasks.size();
-    size_t number = 0;
-    request.singles =
-        train_single_models(configuration, std::move(training), judged, pool, [&](const std::string& task) {
-          console.note(fmt::format("training a model of task {} alone ({}/{})", task, ++number, tasks));
-        });
+    request.rivals = train_rivals(configuration, training, judged, request.options.training_seeds, pool,
+                                  [&](const std::string& what) { console.note("training " + what); });
   }
 
   void suggest(const Json& configuration, const Json& result, Console& console) const {

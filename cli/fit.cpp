@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/report_option.h"
+#include "cli/training_files.h"
 #include "cli/verb.h"
 #include "configuration/warm_start.h"
 #include "model_file/manifest.h"
@@ -84,13 +85,15 @@ class Fit final : public Verb {
           "or add tables [tasks.<name>]");
     }
 
+    const Json files = contents_of_files(configuration);
     const TrainingRows rows = load_training_rows(configuration, start ? &*start->encoder : nullptr);
     UntrainedModel model = make_model(configuration, rows, start ? &*start : nullptr);
     tell_sizes(rows, *model.store, console);
 
     Pool pool(static_cast<int>(configuration.training.threads));
-    const Json history = train_model(model, rows, configuration, output, pool, console);
+    Json history = train_model(model, rows, configuration, output, pool, console);
     if (history.is_null()) return interrupted;
+    if (!files.is_null()) history["files"] = files;
     const Json metrics = measure_model(model, configuration, rows, pool);
     const Json completed = completed_configuration(configuration, rows, output);
     save(output, {*model.graph, *model.store, &rows.encoder, completed, history, metrics,

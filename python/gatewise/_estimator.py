@@ -283,7 +283,8 @@ class Estimator(BaseEstimator):
         by : str
             a column of X: gate weights are also shown by its values
         train : tuple (X, y), optional
-            rows to train a model for each task alone on, which says whether sharing helps
+            the rows the model was fitted on, to train models for each task alone on (and the model again, by other seeds),
+            which says whether sharing helps
         options
             thresholds and sizes, as ``gatewise diagnose --help`` lists them
 

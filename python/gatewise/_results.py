@@ -76,9 +76,11 @@ class Diagnosis:
 
     @property
     def columns(self):
-        """A row for each feature; "<task>_permuted" is the rise of a task's loss when its values change places."""
+        """A row for each feature: "<task>_permuted" is the rise of a task's loss when its values change places, the mean
+        of several shuffles, and "<task>_error" the standard error of that."""
         return _tables.rows_as_table([
-            {"column": found["column"], **_changes(found.get("permuted", {}), "permuted")}
+            {"column": found["column"], **_changes(found.get("permuted", {}), "permuted"),
+             **_changes({task: change.get("standard_error", {}) for task, change in found.get("permuted", {}).items()}, "error")}
             for found in self.result.get("columns", [])])
 
     def report(self):

@@ -221,15 +221,13 @@ Json PythonModel::diagnose(const Frame& frame, const Json& options, int threads,
     column.columns = {{by, ColumnType::Text, {}, "|"}};
     request.slices = make_slices(frame.table(column), by);
   }
-  if (model_.encoder->space().tasks.size() == 1) {
-    request.why_no_single = "the model has one task, so nothing is shared";
-  } else if (train != nullptr) {
+  look_for_sharing(request, pool);
+  if (train != nullptr && request.shared != SharedParts::Nothing) {
     TrainingRows training;
     training.encoder = *model_.encoder;
     training.train = std::make_shared<const EncodedData>(encode(*train, true));
-    request.why_no_single.clear();
-    request.singles = train_single_models(Configuration::from_json(model_.configuration), std::move(training),
-                                          rows, pool, [](const std::string&) {});
+    request.rivals = train_rivals(Configuration::from_json(model_.configuration), training, rows,
+                                  request.options.training_seeds, pool, [](const std::string&) {});
   }
   return gatewise::diagnose(request, pool);
 }

@@ -80,26 +80,41 @@ Json drift_of(const Json& history) {
     }
   }
   for (auto& [level, gates] : levels.items()) {
-    for (auto& [path, course] : gates.items())
-      course["drift"] = moved(course["weights"].front(), course["weights"].back());
+    for (auto& [path, course] : gates.items()) {
+      // One look tells of no movement.
+      course["drift"] = course["epochs"].size() < 2
+                            ? Json()
+                            : Json(moved(course["weights"].front(), course["weights"].back()));
+    }
   }
   return levels;
 }
 
-// What a remedy has to know of the other verdicts of the level.
-void add_company(const std::vector<WatchedLevel>& levels, std::vector<Verdict>& verdicts) {
-  const auto count = [&](const Verdict& like, bool of_same_task) {
+// "levels/0/shared_experts" of "levels/0/shared_experts/2".
+std::string bank_of(const std::string& expert) { return expert.substr(0, expert.rfind('/')); }
+
+// What a remedy has to know of the other verdicts of the level, and of the tasks.
+void add_company(const Background& background, std::vector<Verdict>& verdicts) {
+  const auto count = [&](const Verdict& like, const auto& is_alike) {
     return std::count_if(verdicts.begin(), verdicts.end(), [&](const Verdict& other) {
-      return other.kind == like.kind && other.level == like.level &&
-             (!of_same_task || other.tasks == like.tasks);
+      return other.kind == like.kind && other.level == like.level && is_alike(other);
     });
   };
   for (Verdict& verdict : verdicts) {
-    if (verdict.kind == "unused_expert") verdict.evidence["unused_in_level"] = count(verdict, false);
+    if (verdict.kind == "unused_expert") {
+      verdict.evidence["unused_in_level"] = count(
+          verdict, [&](const Verdict& other) { return bank_of(other.expert) == bank_of(verdict.expert); });
+    }
     if (verdict.kind != "degradation") continue;
-    verdict.evidence["captured_in_level"] = count(verdict, false);
-    verdict.evidence["captured_by_this_task"] = count(verdict, true);
-    for (const WatchedLevel& level : levels) {
+    verdict.evidence["captured_in_level"] = count(verdict, [](const Verdict&) { return true; });
+    verdict.evidence["captured_by_this_task"] =
+        count(verdict, [&](const Verdict& other) { return other.tasks == verdict.tasks; });
+    for (size_t task = 0; task < background.tasks.size(); ++task) {
+      const TaskSpace& of_task = background.space.tasks[task];
+      if (of_task.name == verdict.tasks[0] && of_task.kind == "regression")
+        verdict.evidence["label_deviation"] = background.tasks[task].label_deviation;
+    }
+    for (const WatchedLevel& level : background.levels) {
       if (level.name != verdict.level) continue;
       verdict.evidence["shared_experts"] =
           std::count_if(level.experts.begin(), level.experts.end(),
@@ -108,9 +123,8 @@ void add_company(const std::vector<WatchedLevel>& levels, std::vector<Verdict>& 
   }
 }
 
-Json verdicts_json(std::vector<Verdict> verdicts, const std::vector<WatchedLevel>& levels,
-                   const Json& configuration) {
-  add_company(levels, verdicts);
+Json verdicts_json(std::vector<Verdict> verdicts, const Background& background, const Json& configuration) {
+  add_company(background, verdicts);
   std::stable_sort(verdicts.begin(), verdicts.end(),
                    [](const Verdict& a, const Verdict& b) { return a.confidence > b.confidence; });
   Json list = Json::array();
@@ -132,15 +146,31 @@ Json verdicts_json(std::vector<Verdict> verdicts, const std::vector<WatchedLevel
 }
 
 Json sharing_json(const DiagnosisRequest& request, const JudgedModel& whole) {
-  if (request.singles.empty())
-    return {{"text", "Not judged: " + request.why_no_single}, {"tasks", Json::object()}};
+  Json sharing{{"text", "Not judged: " + request.why_no_single}, {"tasks", Json::object()}};
+  sharing["shares"] = request.shared == SharedParts::Nothing      ? "nothing"
+                      : request.shared == SharedParts::Embeddings ? "embeddings"
+                                                                  : "parameters";
+  if (request.rivals.singles.empty()) return sharing;
   const SharingOptions options{request.options.resamples, static_cast<uint64_t>(request.options.seed)};
-  const Json tasks = compare_with_single(whole, request.singles, options);
-  if (tasks.empty()) data_error("diagnose: --single: the model has none of the tasks, so nothing compares");
-  return {{"text", sharing_text(tasks)}, {"tasks", tasks}};
+  sharing["tasks"] = compare_with_single(whole, request.rivals, options);
+  if (sharing["tasks"].empty())
+    data_error(
+        "diagnose: --single: the model has none of the tasks, so nothing compares; name one of theirs");
+  const std::string what = request.shared == SharedParts::Embeddings ? "of embeddings alone " : "";
+  sharing["text"] = sharing_text(sharing["tasks"], what);
+  return sharing;
 }
 
 }  // namespace
+
+void look_for_sharing(DiagnosisRequest& request, Pool& pool) {
+  request.shared = shared_parts(request.graph, request.store, request.space, request.rows, pool);
+  if (request.shared != SharedParts::Nothing) return;
+  request.why_no_single = request.space.tasks.size() == 1
+                              ? "the model has one task, so nothing is shared"
+                              : "the model shares nothing between its tasks, so nothing of the kind can help "
+                                "or hurt";
+}
 
 Json diagnose(const DiagnosisRequest& request, Pool& pool) {
   const DiagnosisOptions& options = request.options;
@@ -166,7 +196,7 @@ Json diagnose(const DiagnosisRequest& request, Pool& pool) {
   }
   Json result{{"diagnosis", 1}, {"rows", request.rows.rows}, {"rows_looked_at", data.rows}};
   result["sharing"] = sharing_json(request, {space, request.rows, scorer.predict(request.rows)});
-  result["verdicts"] = verdicts_json(judge(whole, parts, background), levels, request.configuration);
+  result["verdicts"] = verdicts_json(judge(whole, parts, background), background, request.configuration);
   result["thresholds"] = write_options(options);
   result["tasks"] = tasks_json(background);
   std::optional<Slices> slices;
@@ -175,8 +205,9 @@ Json diagnose(const DiagnosisRequest& request, Pool& pool) {
   result["gradients"] = gradients_json(gradients, whole, background);
   const auto columns = static_cast<int64_t>(space.numeric.size() + space.ids.size() + space.bags.size());
   if (columns <= options.columns) {
-    result["columns"] =
-        columns_json(permute_columns(scorer, space, data, static_cast<uint64_t>(options.seed)), background);
+    result["columns"] = columns_json(
+        permute_columns(scorer, space, data, options.shuffles, static_cast<uint64_t>(options.seed)),
+        background);
   }
   return result;
 }

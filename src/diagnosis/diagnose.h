@@ -5,6 +5,7 @@
 
 #include "diagnosis/options.h"
 #include "diagnosis/remedies.h"
+#include "diagnosis/shared_parts.h"
 #include "diagnosis/sharing.h"
 #include "diagnosis/slices.h"
 
@@ -18,11 +19,16 @@ struct DiagnosisRequest {
   Json history;        // as train() gives it; may be null
   const EncodedData& rows;
   std::optional<Slices> slices;  // of those rows
-  // Models of single tasks on the same rows; empty with `why_no_single` where sharing is not judged.
-  std::vector<JudgedModel> singles;
+  // Models of single tasks on the same rows; none with `why_no_single` where sharing is not judged.
+  SeedDraws rivals;
   std::string why_no_single;
   DiagnosisOptions options;
+  SharedParts shared = SharedParts::Parameters;  // what the model shares
 };
+
+// Looks up what the model shares and says in `why_no_single` where it is nothing: there is then no rival to
+// train.
+void look_for_sharing(DiagnosisRequest& request, Pool& pool);
 
 // The whole result as docs/diagnosis.md describes it. Throws Error(Data) for rows without labels or fewer
 // than 20 of them.

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "base/random.h"
 #include "diagnosis/rows.h"
 #include "diagnosis/sharing.h"
 
@@ -70,12 +71,51 @@ Effects measure_effects(const Graph& graph, const Store<float>& store, const Fea
   return effects;
 }
 
+namespace {
+
+// Mean and standard error of the mean, number by number.
+void summarise_draws(const std::vector<std::vector<double>>& draws, std::vector<double>& means,
+                     std::vector<double>& errors) {
+  const auto count = static_cast<double>(draws.size());
+  for (size_t task = 0; task < draws[0].size(); ++task) {
+    double mean = 0, squares = 0;
+    for (const std::vector<double>& draw : draws) mean += draw[task] / count;
+    for (const std::vector<double>& draw : draws) squares += (draw[task] - mean) * (draw[task] - mean);
+    means.push_back(mean);
+    errors.push_back(count > 1 ? std::sqrt(squares / (count - 1) / count) : NAN);
+  }
+}
+
+struct Encoding {
+  PermutedColumn::Kind kind;
+  int64_t first, width;
+};
+
+// One column may be encoded in several ways, which then move together.
+ColumnEffect permute_column(const std::string& column, const std::vector<Encoding>& encodings, Scorer& scorer,
+                            const FeatureSpace& space, EncodedData& data, int64_t shuffles, uint64_t seed) {
+  std::vector<std::vector<double>> losses, mains;
+  for (int64_t shuffle = 0; shuffle < shuffles; ++shuffle) {
+    std::vector<std::unique_ptr<PermutedColumn>> permuted;
+    const uint64_t key = mix64(seed + static_cast<uint64_t>(shuffle));
+    for (const Encoding& encoding : encodings) {
+      permuted.push_back(
+          std::make_unique<PermutedColumn>(data, encoding.kind, encoding.first, encoding.width, key));
+    }
+    TaskScores scores = score(space, data, scorer.predict(data));
+    losses.push_back(std::move(scores.loss));
+    mains.push_back(std::move(scores.main));
+  }
+  ColumnEffect effect{column, {}, {}};
+  summarise_draws(losses, effect.permuted.loss, effect.errors.loss);
+  summarise_draws(mains, effect.permuted.main, effect.errors.main);
+  return effect;
+}
+
+}  // namespace
+
 std::vector<ColumnEffect> permute_columns(Scorer& scorer, const FeatureSpace& space, EncodedData& data,
-                                          uint64_t seed) {
-  struct Encoding {
-    PermutedColumn::Kind kind;
-    int64_t first, width;
-  };
+                                          int64_t shuffles, uint64_t seed) {
   std::vector<std::string> order;
   std::map<std::string, std::vector<Encoding>> columns;
   const auto add = [&](const std::string& column, Encoding encoding) {
@@ -87,14 +127,8 @@ std::vector<ColumnEffect> permute_columns(Scorer& scorer, const FeatureSpace& sp
   for (const IdFeature& feature : space.ids) add(feature.name, {PermutedColumn::Kind::Id, feature.column, 1});
   for (const BagFeature& feature : space.bags) add(feature.name, {PermutedColumn::Kind::Bag, feature.bag, 1});
   std::vector<ColumnEffect> effects;
-  for (const std::string& column : order) {
-    // One column may be encoded in several ways, which then move together.
-    std::vector<std::unique_ptr<PermutedColumn>> permuted;
-    for (const Encoding& encoding : columns[column])
-      permuted.push_back(
-          std::make_unique<PermutedColumn>(data, encoding.kind, encoding.first, encoding.width, seed));
-    effects.push_back({column, score(space, data, scorer.predict(data))});
-  }
+  for (const std::string& column : order)
+    effects.push_back(permute_column(column, columns[column], scorer, space, data, shuffles, seed));
   return effects;
 }
 

@@ -27,11 +27,12 @@ Effects measure_effects(const Graph& graph, const Store<float>& store, const Fea
 
 struct ColumnEffect {
   std::string column;
-  TaskScores permuted;
+  TaskScores permuted;  // means over the shuffles
+  TaskScores errors;    // and their standard errors; NaN with a single shuffle
 };
-// Scores with the values of one feature column handed around among the rows (Breiman 2001), column by column
-// as `space` has them. `data` is as before at the end.
+// Scores with the values of one feature column handed around among the rows (Breiman 2001), `shuffles` times
+// each, column by column as `space` has them. `data` is as before at the end.
 std::vector<ColumnEffect> permute_columns(Scorer& scorer, const FeatureSpace& space, EncodedData& data,
-                                          uint64_t seed);
+                                          int64_t shuffles, uint64_t seed);
 
 }  // namespace gatewise

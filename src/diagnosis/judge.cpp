@@ -46,12 +46,10 @@ void add_cosines(const std::vector<const BatchGradients*>& batches, size_t pairs
 void add_moments(const MetricInput& input, const std::string& kind, TaskFacts& facts) {
   double label = 0, label_squares = 0, prediction = 0, prediction_squares = 0;
   int64_t ones = 0;
-  std::map<float, int64_t> classes;
   for (int64_t row = 0; row < input.rows; ++row) {
     if (std::isnan(input.labels[row])) continue;
     ++facts.labels;
     ones += input.labels[row] > 0.5F ? 1 : 0;
-    if (kind == "multiclass") ++classes[input.labels[row]];
     const double y = input.labels[row], p = input.predictions[row * input.classes];
     label += y;
     label_squares += y * y;
@@ -66,21 +64,82 @@ void add_moments(const MetricInput& input, const std::string& kind, TaskFacts& f
       std::sqrt(std::max(0.0, label_squares / count - facts.label_mean * facts.label_mean));
   facts.prediction_deviation =
       std::sqrt(std::max(0.0, prediction_squares / count - facts.prediction_mean * facts.prediction_mean));
-  for (const auto& [name, members] : classes)
-    facts.majority = std::max(facts.majority, static_cast<double>(members) / count);
 }
 
-// A silent failure is as sure as its metric's interval says; the rest as often as it shows in parts of the
+// Class by class: how often it is the label, and what its probability does; weighed as the metrics weigh
 // rows.
-double confidence_of(const Verdict& verdict, const std::vector<std::vector<Verdict>>& blocks) {
-  if (verdict.kind == "silent_failure" || blocks.empty()) return verdict.confidence;
-  double times = 0;
-  for (const std::vector<Verdict>& found : blocks) {
-    times += std::any_of(found.begin(), found.end(), [&](const Verdict& other) {
+void add_classes(const MetricInput& input, TaskFacts& facts) {
+  for (int64_t column = 0; column < input.classes; ++column) {
+    double weight = 0, labels = 0, sum = 0, squares = 0;
+    for (int64_t row = 0; row < input.rows; ++row) {
+      if (std::isnan(input.labels[row])) continue;
+      const double w = input.weights.empty() ? 1.0 : input.weights[row];
+      const double p = input.predictions[row * input.classes + column];
+      weight += w;
+      labels += input.labels[row] == static_cast<float>(column) ? w : 0;
+      sum += w * p;
+      squares += w * p * p;
+    }
+    if (!(weight > 0)) return;
+    const double share = labels / weight, mean = sum / weight;
+    if (!(share > 0)) continue;
+    facts.label_entropy -= share * std::log(share);
+    const double of_label = std::sqrt(share * (1 - share));
+    const double of_probability = std::sqrt(std::max(0.0, squares / weight - mean * mean));
+    if (of_label > 0)
+      facts.probability_deviation = std::max(facts.probability_deviation, of_probability / of_label);
+    if (share <= facts.majority) continue;
+    facts.majority = share;
+    facts.majority_probability = mean;
+  }
+}
+
+Interval interval_of(const Metric& metric, const MetricInput& input, const DiagnosisOptions& options) {
+  return bootstrap(metric, input, options.resamples, 0.95, static_cast<uint64_t>(options.seed));
+}
+
+// Whether a part of the rows could have shown the verdict: gradients need a batch, gates and experts rows.
+bool can_tell(const Verdict& verdict, const Observed& part, const Background& background) {
+  if (verdict.kind == "task_conflict") {
+    for (size_t pair = 0; pair < part.cosines.size(); ++pair) {
+      const auto [a, b] = background.pairs[pair];
+      if (verdict.tasks == std::vector{background.space.tasks[a].name, background.space.tasks[b].name})
+        return !std::isnan(part.cosines[pair]);
+    }
+    return false;
+  }
+  size_t place = 0;
+  for (size_t index = 0; index < background.levels.size(); ++index) {
+    const WatchedLevel& level = background.levels[index];
+    const bool is_here = level.name == verdict.level;
+    for (size_t gate = 0; gate < level.gates.size(); ++gate) {
+      if (is_here && level.gates[gate].name == verdict.where && part.levels[index].gates[gate].rows == 0)
+        return false;
+    }
+    for (size_t expert = 0; expert < level.experts.size(); ++expert, ++place) {
+      if (!is_here || level.experts[expert].path != verdict.expert) continue;
+      if (verdict.kind == "degradation")
+        return place < part.gradient_shares.size() && !part.gradient_shares[place].empty();
+      if (verdict.kind == "collapse") return part.levels[index].experts[expert].rows > 0;
+    }
+  }
+  return true;
+}
+
+// A silent failure is as sure as its metric's interval says; the rest as often as it shows in those parts of
+// the rows that can tell.
+double confidence_of(const Verdict& verdict, const std::vector<Observed>& parts,
+                     const std::vector<std::vector<Verdict>>& of_parts, const Background& background) {
+  if (verdict.kind == "silent_failure") return verdict.confidence;
+  double times = 0, of = 0;
+  for (size_t part = 0; part < parts.size(); ++part) {
+    if (!can_tell(verdict, parts[part], background)) continue;
+    of += 1;
+    times += std::any_of(of_parts[part].begin(), of_parts[part].end(), [&](const Verdict& other) {
       return other.kind == verdict.kind && other.where == verdict.where && other.tasks == verdict.tasks;
     });
   }
-  return times / static_cast<double>(blocks.size());
+  return of > 0 ? times / of : verdict.confidence;
 }
 
 }  // namespace
@@ -95,10 +154,17 @@ std::vector<TaskFacts> task_facts(const FeatureSpace& space, const EncodedData& 
     add_moments(judged.input(), space.tasks[task].kind, of_task);
     const auto metric = make_metric(main_metric(space.tasks[task].kind));
     of_task.main = metric->evaluate(judged.input()).value.value_or(NAN);
-    const Interval interval =
-        bootstrap(*metric, judged.input(), options.resamples, 0.95, static_cast<uint64_t>(options.seed));
+    const Interval interval = interval_of(*metric, judged.input(), options);
     of_task.low = interval.low.value_or(NAN);
     of_task.high = interval.high.value_or(NAN);
+    if (space.tasks[task].kind != "multiclass") continue;
+    add_classes(judged.input(), of_task);
+    of_task.log_loss = make_metric("log_loss")->evaluate(judged.input()).value.value_or(NAN);
+    const auto auc = make_metric("auc");
+    of_task.auc = auc->evaluate(judged.input()).value.value_or(NAN);
+    const Interval of_auc = interval_of(*auc, judged.input(), options);
+    of_task.auc_low = of_auc.low.value_or(NAN);
+    of_task.auc_high = of_auc.high.value_or(NAN);
   }
   return facts;
 }
@@ -145,7 +211,8 @@ std::vector<Verdict> judge(const Observed& whole, const std::vector<Observed>& b
   std::vector<std::vector<Verdict>> of_blocks;
   for (const Observed& block : blocks) of_blocks.push_back(apply_rules(block, background));
   std::vector<Verdict> verdicts = apply_rules(whole, background);
-  for (Verdict& verdict : verdicts) verdict.confidence = confidence_of(verdict, of_blocks);
+  for (Verdict& verdict : verdicts)
+    verdict.confidence = confidence_of(verdict, blocks, of_blocks, background);
   return verdicts;
 }
 

@@ -16,7 +16,14 @@ struct TaskFacts {
   double prediction_mean = 0, prediction_deviation = 0;  // on rows with a label
   double main = 0;                                       // auc, accuracy or r2; NaN: undefined
   double low = 0, high = 0;                              // its 95 % interval; NaN: none
-  double majority = 0;                                   // multiclass: share of the most frequent class
+  // Multi-class, where the moments above mean nothing: mean AUC of each class against the rest with its
+  // interval; loss of the shares of the classes as a prediction for every row (nats); and how far predicted
+  // probabilities vary, the largest deviation of any class's over that of its label.
+  double auc = 0, auc_low = 0, auc_high = 0;
+  double log_loss = 0, label_entropy = 0, majority = 0;
+  double probability_deviation = 0;
+  // The most frequent class: its mean probability.
+  double majority_probability = 0;
 };
 std::vector<TaskFacts> task_facts(const FeatureSpace& space, const EncodedData& data,
                                   const std::vector<std::vector<float>>& predictions,
@@ -60,8 +67,8 @@ struct Verdict {
 std::vector<Verdict> apply_rules(const Observed& observation, const Background& background);
 
 // Verdicts on all rows. The confidence of a verdict about experts, gates or conflict is the share of
-// `blocks` in which the same rule fires too; of a silent failure how far the interval of its metric excludes
-// a healthy value.
+// `blocks` in which the same rule fires too, of those that can tell (with a batch of gradients, or rows of
+// the gate or expert); of a silent failure how far the interval of its metric excludes a healthy value.
 std::vector<Verdict> judge(const Observed& whole, const std::vector<Observed>& blocks,
                            const Background& background);
 

@@ -6,6 +6,11 @@ void DiagnosisOptions::declare(OptionSet& set) {
   set.add("rows", &rows, "rows that are looked at, evenly spread over those given").range(20);
   set.add("resamples", &resamples, "bootstrap resamples for the intervals").range(2, 100000);
   set.add("seed", &seed, "seed of resampling and of permuted columns").range(0);
+  set.add("training_seeds", &training_seeds,
+          "models of every task alone that are trained to compare with, and one fewer of the model itself; 1 "
+          "leaves the noise of training unknown")
+      .range(1, 100);
+  set.add("shuffles", &shuffles, "times that each column is handed around among the rows").range(1, 1000);
   set.add("most_effects", &most_effects,
           "experts, or gates, up to which each is taken out to see what it is worth")
       .range(0);

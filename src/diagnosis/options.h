@@ -9,6 +9,8 @@ struct DiagnosisOptions {
   int64_t rows = 20000;
   int64_t resamples = 200;
   int64_t seed = 1;
+  int64_t training_seeds = 3;
+  int64_t shuffles = 5;
   int64_t most_effects = 256;
   int64_t columns = 256;
   double zero_share = 0.9;

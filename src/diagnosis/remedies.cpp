@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 #include "base/registry.h"
@@ -90,16 +91,24 @@ Remedy own_experts(const Json& configuration) {
     return {fmt::format("give every task more experts of its own: {} instead of {}", own + 1, own),
             {{"model.task_experts", own + 1}}};
   }
-  return {"let fewer parameters be shared: a model with experts of each task's own, as cgc", {}};
+  return {"let fewer parameters be shared: a model with experts of each task's own, as cgc", Json::object()};
 }
 
 // Experts of each task's own instead of as many shared ones as single tasks have made theirs.
 Remedy own_instead_of_captured(const Verdict& verdict, const Json& configuration) {
-  if (type_of_model(configuration) != "mmoe") {
+  const std::string type = type_of_model(configuration);
+  if (type == "home") {
+    return {
+        "single tasks have taken experts: let every task gate experts of its own beside the shared ones at "
+        "every "
+        "level (ple), or leave it, as long as no task suffers",
+        Json::object()};
+  }
+  if (type != "mmoe") {
     return {
         "single tasks have taken experts: let groups of tasks keep theirs apart (home), or leave it, as "
         "long as no task suffers",
-        {}};
+        Json::object()};
   }
   const auto experts = static_cast<int64_t>(number_at(configuration, "model.experts", 8));
   const auto captured = verdict.evidence["captured_in_level"].get<int64_t>();
@@ -113,8 +122,27 @@ Remedy own_instead_of_captured(const Verdict& verdict, const Json& configuration
            {"model.shared_experts", std::max<int64_t>(1, experts - captured)}}};
 }
 
+// Labels this far apart, unscaled, make a loss that outweighs those of other tasks.
+constexpr double wide_labels = 2;
+
+// Where scaling its labels is the first thing to do for a task; nothing elsewhere.
+std::optional<Remedy> scaled_labels(const std::string& task, const Json& configuration) {
+  const std::string path = "tasks." + task + ".";
+  if (value_at(configuration, path + "kind") != "regression" ||
+      value_at(configuration, path + "transform") != "none")
+    return {};
+  return Remedy{"scale the labels of " + task, {{path + "transform", "standardise"}}};
+}
+
 Remedy for_degradation(const Verdict& verdict, const Json& configuration) {
   const std::string& task = verdict.tasks[0];
+  const double deviation = verdict.evidence.value("label_deviation", 0.0);
+  if (std::optional<Remedy> scaled = scaled_labels(task, configuration); scaled && deviation > wide_labels) {
+    scaled->text += fmt::format(
+        " first: their deviation of {:.3g} makes its loss, and so its gradient, outweigh the others",
+        deviation);
+    return *scaled;
+  }
   if (2 * verdict.evidence.value("captured_by_this_task", int64_t{1}) <=
       verdict.evidence.value("shared_experts", int64_t{1}))
     return own_instead_of_captured(verdict, configuration);
@@ -124,9 +152,13 @@ Remedy for_degradation(const Verdict& verdict, const Json& configuration) {
   // With this factor the task would give the mean of what the others give, but at most a tenfold change.
   const double factor = std::max(0.1, (1 - share) / (share * std::max(1.0, tasks - 1)));
   const double weight = number_at(configuration, path, 1) * factor;
+  const std::string type = type_of_model(configuration);
+  std::string others;
+  for (const char* other : {"cgc", "ple", "home"})
+    if (type != other) others += (others.empty() ? "" : ", ") + std::string(other);
   return {fmt::format("let task {} pull less: a weight of {:.3g}; where it should rule, give the other tasks "
-                      "experts of their own (cgc, ple, home)",
-                      task, weight),
+                      "experts of their own ({})",
+                      task, weight, others),
           {{path, weight}}};
 }
 
@@ -160,15 +192,29 @@ Remedy for_polarisation(const Json& configuration) {
   return gentler(configuration, "let the gate settle later");
 }
 
-Remedy for_unused(const Json& configuration, int64_t unused_here) {
-  for (const char* name : {"experts", "shared_experts"}) {
-    const std::string path = std::string("model.") + name;
-    const auto experts = static_cast<int64_t>(number_at(configuration, path, 0));
-    if (experts <= 1) continue;
+// The option that says how many experts there are of this one's kind: "task_experts" of
+// "levels/1/task_experts/income/0", which makes as many for every task.
+std::string option_of(const std::string& expert) {
+  for (const char* name : {"task_experts", "group_experts", "shared_experts"}) {
+    if (("/" + expert).find("/" + std::string(name) + "/") != std::string::npos) return name;
+  }
+  return "experts";
+}
+
+Remedy for_unused(const Verdict& verdict, const Json& configuration) {
+  const std::string name = option_of(verdict.expert), path = "model." + name;
+  std::string words = name;
+  std::replace(words.begin(), words.end(), '_', ' ');
+  const auto unused_here = verdict.evidence.value("unused_in_level", int64_t{1});
+  const auto experts = static_cast<int64_t>(number_at(configuration, path, 0));
+  if (experts > 1 && has_option(type_of_model(configuration), name)) {
     const int64_t fewer = std::max<int64_t>(1, experts - unused_here);
-    return {fmt::format("save what is not used: {} {} instead of {}", fewer,
-                        name == std::string("experts") ? "experts" : "shared experts", experts),
+    return {fmt::format("save what is not used: {} {} instead of {}", fewer, words, experts),
             {{path, fewer}}};
+  }
+  if (name != "experts") {
+    return {fmt::format("nothing reads {}: leave it, or choose a model without {}", verdict.expert, words),
+            Json::object()};
   }
   return gentler(configuration, "let the gate settle later");
 }
@@ -183,10 +229,7 @@ Remedy for_silent_failure(const Verdict& verdict, const Json& configuration) {
       remedy.changes["columns." + column.get<std::string>() + ".transform"] = "quantile";
     return remedy;
   }
-  const Json transform = value_at(configuration, "tasks." + task + ".transform");
-  if (value_at(configuration, "tasks." + task + ".kind") == "regression" && transform == "none") {
-    return {"scale the labels of " + task, {{"tasks." + task + ".transform", "standardise"}}};
-  }
+  if (const std::optional<Remedy> scaled = scaled_labels(task, configuration)) return *scaled;
   remedy = gentler(configuration, cause == "scale" ? "learn more slowly, to the end" : "learn more slowly");
   remedy.text += "; check the labels of " + task + " and whether its columns tell anything about it";
   return remedy;
@@ -199,8 +242,7 @@ Remedy remedy_for(const Verdict& verdict, const Json& configuration) {
   if (verdict.kind == "degradation") return for_degradation(verdict, configuration);
   if (verdict.kind == "underfitting") return for_underfitting(verdict, configuration);
   if (verdict.kind == "polarisation") return for_polarisation(configuration);
-  if (verdict.kind == "unused_expert")
-    return for_unused(configuration, verdict.evidence.value("unused_in_level", int64_t{1}));
+  if (verdict.kind == "unused_expert") return for_unused(verdict, configuration);
   if (verdict.kind == "task_conflict") return own_experts(configuration);
   return for_silent_failure(verdict, configuration);
 }

@@ -88,13 +88,16 @@ Json tasks_json(const Background& background) {
   for (size_t task = 0; task < background.tasks.size(); ++task) {
     const TaskFacts& facts = background.tasks[task];
     const TaskSpace& of_task = background.space.tasks[task];
+    // The number of a class is a name: it has no mean.
+    const bool has_moments = of_task.kind != "multiclass";
+    const auto moment = [&](double value) { return has_moments ? Json(value) : Json(); };
     tasks[of_task.name] = {{"kind", of_task.kind},
                            {"labels", facts.labels},
                            {"informative_labels", facts.informative},
-                           {"label_mean", facts.label_mean},
-                           {"label_deviation", facts.label_deviation},
-                           {"prediction_mean", facts.prediction_mean},
-                           {"prediction_deviation", facts.prediction_deviation},
+                           {"label_mean", moment(facts.label_mean)},
+                           {"label_deviation", moment(facts.label_deviation)},
+                           {"prediction_mean", moment(facts.prediction_mean)},
+                           {"prediction_deviation", moment(facts.prediction_deviation)},
                            {"loss", number(background.effects.intact.loss[task])},
                            {"metric", main_metric(of_task.kind)},
                            {"value", number(facts.main)},
@@ -150,8 +153,16 @@ Json gradients_json(const GradientStatistics& gradients, const Observed& seen, c
 
 Json columns_json(const std::vector<ColumnEffect>& effects, const Background& background) {
   Json columns = Json::array();
-  for (const ColumnEffect& effect : effects)
-    columns.push_back({{"column", effect.column}, {"permuted", change_json(effect.permuted, background)}});
+  for (const ColumnEffect& effect : effects) {
+    Json permuted = change_json(effect.permuted, background);
+    for (size_t task = 0; task < background.space.tasks.size(); ++task) {
+      const TaskSpace& of_task = background.space.tasks[task];
+      permuted[of_task.name]["standard_error"] = {
+          {"loss", number(effect.errors.loss[task])},
+          {main_metric(of_task.kind), number(effect.errors.main[task])}};
+    }
+    columns.push_back({{"column", effect.column}, {"permuted", std::move(permuted)}});
+  }
   return columns;
 }
 

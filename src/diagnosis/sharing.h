@@ -15,13 +15,20 @@ struct JudgedModel {
   std::vector<std::vector<float>> predictions;  // as predict()
 };
 
-// One model for each task that has this task alone: the same configuration, features, experts and training,
-// and nothing shared. `judged` are encoded by the rows' own encoder. Labels of other tasks are not seen.
-// `tell` hears which task is next. Rows are used up. Throws Error(Command) for more than 32 tasks, and as
-// train() does.
-std::vector<JudgedModel> train_single_models(const Configuration& configuration, TrainingRows rows,
-                                             const EncodedData& judged, Pool& pool,
-                                             const std::function<void(const std::string& task)>& tell);
+// Models of one configuration that differ in the seed of training alone (initial weights, order of rows,
+// dropout).
+struct SeedDraws {
+  std::vector<JudgedModel> shared;   // the examined model's configuration again
+  std::vector<JudgedModel> singles;  // of each task alone, seed by seed
+};
+// Trains `seeds` models of every task alone and `seeds` - 1 of the configuration as it is (none for a model
+// that [continue] started), by seeds that follow the configuration's own. A task's own model has the same
+// configuration, features, experts and training, and nothing shared: labels of other tasks are not seen.
+// `judged` are encoded by the rows' own encoder. `tell` hears what is trained next. Throws Error(Command) for
+// more than 32 tasks, and as train() does.
+SeedDraws train_rivals(const Configuration& configuration, const TrainingRows& rows,
+                       const EncodedData& judged, int64_t seeds, Pool& pool,
+                       const std::function<void(const std::string& what)>& tell);
 
 // The metric by which models of a kind of task are compared: auc, accuracy or r2.
 std::string main_metric(const std::string& task_kind);
@@ -30,14 +37,18 @@ struct SharingOptions {
   int64_t resamples = 200;
   uint64_t seed = 1;
 };
-// By task: {metric, shared, single, gain, low, high, direction, verdict: "helps", "hurts", "unclear" or
-// "undefined", why?}; the gain is positive where sharing is better, and its interval is that of a paired
-// bootstrap over the rows: it says nothing of other training seeds. Tasks that no model of `singles` has are
-// left out. Throws Error(Data) when labels differ.
-Json compare_with_single(const JudgedModel& shared, const std::vector<JudgedModel>& singles,
-                         const SharingOptions& options);
+// By task: {metric, shared, single, gain, low, high, rows_low, rows_high, shared_models, single_models,
+// seed_deviation, verdict: "helps", "hurts", "unclear" or "undefined", why?}. `single` is the mean of the
+// task's models in `singles`, the gain that of `model` over it: positive where sharing is better. rows_low
+// and rows_high are a paired bootstrap's over the rows (Efron 1979); low and high also hold the noise of
+// training: `model` is one draw of its kind, and the standard deviation between seeds is pooled over the
+// models of both kinds, taken by Student's t, and joined with the rows' limits by their squares (Zou and
+// Donner 2008). Without a second model of either kind there is no such deviation, low and high are null, and
+// nothing is claimed. Tasks that no model of `singles` has are left out. Throws Error(Data) when labels
+// differ.
+Json compare_with_single(const JudgedModel& model, const SeedDraws& rivals, const SharingOptions& options);
 
-// The answer in words.
-std::string sharing_text(const Json& tasks);
+// The answer in words; `what` is shared: "of embeddings alone ", or empty.
+std::string sharing_text(const Json& tasks, const std::string& what = "");
 
 }  // namespace gatewise

@@ -1,4 +1,6 @@
-// Training a model of its own for every task.
+// Training models of single tasks, and the same model under other seeds.
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "base/error.h"
@@ -103,49 +105,87 @@ TrainingOptions training_of(TrainingOptions training) {
   return training;
 }
 
+// Labels, weights and groups: what a model is judged by.
+EncodedData judged_by(const EncodedData& rows) {
+  EncodedData kept;
+  kept.rows = rows.rows;
+  kept.tasks = rows.tasks;
+  kept.labels = rows.labels;
+  kept.weights = rows.weights;
+  kept.row_task = rows.row_task;
+  kept.groups = rows.groups;
+  return kept;
+}
+
+// What is trained on: rows of all tasks or of one.
+struct Material {
+  FeatureSpace space;
+  Json model;
+  TrainingData data;
+  const EncodedData* judged = nullptr;
+};
+
+JudgedModel trained(const Material& material, TrainingOptions training, int64_t seed, Pool& pool) {
+  training.seed = seed;
+  const auto graph = build_graph(material.space, material.model);
+  Store<float> store(*graph);
+  store.initialise(static_cast<uint64_t>(seed));
+  train(*graph, store, material.space, material.data, training, TrainingRun(), pool);
+  return {material.space, judged_by(*material.judged),
+          predict(*graph, store, material.space, *material.judged, pool)};
+}
+
+// ", seed 2 of 3" where there are several.
+std::string count_of(int64_t number, int64_t all) {
+  return all > 1 ? fmt::format(", seed {} of {}", number, all) : "";
+}
+
 }  // namespace
 
-std::vector<JudgedModel> train_single_models(const Configuration& configuration, TrainingRows rows,
-                                             const EncodedData& judged, Pool& pool,
-                                             const std::function<void(const std::string& task)>& tell) {
-  const FeatureSpace all = rows.encoder.space();
+SeedDraws train_rivals(const Configuration& configuration, const TrainingRows& rows,
+                       const EncodedData& judged, int64_t seeds, Pool& pool,
+                       const std::function<void(const std::string& what)>& tell) {
+  const FeatureSpace& all = rows.encoder.space();
   if (all.tasks.size() > most_tasks) {
     command_error(
         "diagnose: got {} tasks, expected at most {} to train a model for each; give --single MODEL, or "
         "--no-single",
         all.tasks.size(), most_tasks);
   }
+  const int64_t first = configuration.training.seed;
+  SeedDraws draws;
+  Material whole{all, configuration.model, {}, &judged};
+  whole.data.train = rows.train.get();
+  whole.data.stream = rows.stream.get();
+  whole.data.stream_indices = rows.stream_indices;
+  if (rows.validation) whole.data.validation = &*rows.validation;
+  TrainingOptions as_it_was = configuration.training;
+  as_it_was.probes = {{"rows", 0}};
+  // What a model started from is not at hand.
+  for (int64_t number = 1; number < seeds && !configuration.continuation; ++number) {
+    tell("the model again" + count_of(number, seeds - 1));
+    draws.shared.push_back(trained(whole, as_it_was, first + number, pool));
+  }
   std::optional<RowsOfTask> train_rows, validation_rows;
-  if (rows.train) train_rows.emplace(std::move(*rows.train));
-  if (rows.validation) validation_rows.emplace(std::move(*rows.validation));
+  if (rows.train) train_rows.emplace(*rows.train);
+  if (rows.validation) validation_rows.emplace(*rows.validation);
   RowsOfTask judged_rows(judged);
   const TrainingOptions training = training_of(configuration.training);
-  std::vector<JudgedModel> models;
   for (size_t task = 0; task < all.tasks.size(); ++task) {
     const std::string& name = all.tasks[task].name;
-    tell(name);
-    JudgedModel model;
-    model.space = space_of(all, task);
-    const auto graph = build_graph(model.space, model_of(configuration.model, name));
-    Store<float> store(*graph);
-    store.initialise(static_cast<uint64_t>(training.seed));
-    TrainingData data;
-    if (train_rows) data.train = &train_rows->of(task);
+    Material one{space_of(all, task), model_of(configuration.model, name), {}, &judged_rows.of(task)};
+    if (train_rows) one.data.train = &train_rows->of(task);
     std::optional<OneLabel> stream;
-    if (rows.stream) data.stream = &stream.emplace(*rows.stream, task);
-    data.stream_indices = rows.stream_indices;
-    if (validation_rows) data.validation = &validation_rows->of(task);
-    train(*graph, store, model.space, data, training, TrainingRun(), pool);
-    const EncodedData& own = judged_rows.of(task);
-    model.predictions = predict(*graph, store, model.space, own, pool);
-    model.rows.rows = own.rows;
-    model.rows.tasks = own.tasks;
-    model.rows.labels = own.labels;
-    model.rows.weights = own.weights;
-    model.rows.groups = own.groups;
-    models.push_back(std::move(model));
+    if (rows.stream) one.data.stream = &stream.emplace(*rows.stream, task);
+    one.data.stream_indices = rows.stream_indices;
+    if (validation_rows) one.data.validation = &validation_rows->of(task);
+    for (int64_t number = 1; number <= seeds; ++number) {
+      tell(fmt::format("a model of task {} alone ({}/{}){}", name, task + 1, all.tasks.size(),
+                       count_of(number, seeds)));
+      draws.singles.push_back(trained(one, training, first + number, pool));
+    }
   }
-  return models;
+  return draws;
 }
 
 }  // namespace gatewise

@@ -5,11 +5,9 @@
 #include <optional>
 #include <vector>
 
-namespace gatewise {
+#include "metrics/student_t.h"
 
-// Student's t distribution. `degrees` of freedom, at least 1.
-double student_t_two_sided(double t, double degrees);          // P(|T| >= |t|)
-double student_t_quantile(double confidence, double degrees);  // t with P(|T| <= t) = confidence
+namespace gatewise {
 
 struct Summary {
   int64_t count = 0;

@@ -22,7 +22,8 @@ std::string verdict_kind(const Json& verdict) {
 
 std::string diagnosis_headline(const Json& diagnosis) {
   std::string text = diagnosis["sharing"].value("text", "");
-  if (text.starts_with("Not judged")) text = "Whether sharing helps is not known";
+  if (const std::string mark = "Not judged: "; text.starts_with(mark))
+    text = "Whether sharing helps is not judged: " + text.substr(mark.size());
   if (!text.empty() && !text.ends_with(".")) text += ".";
   const Json& verdicts = diagnosis["verdicts"];
   if (verdicts.empty()) return text + " No fault found.";
@@ -56,12 +57,16 @@ void add_verdicts(Report& report, const Json& verdicts) {
 void add_sharing(Report& report, const Json& sharing) {
   report.section("Does sharing help?");
   if (sharing.contains("text")) report.text(sharing["text"]);
-  DataTable table{{"task", "metric", "shared", "alone", "gain", "low", "high", "verdict"}, {}};
+  DataTable table{{"task", "metric", "shared", "alone", "gain", "low", "high", "rows low", "rows high",
+                   "deviation between seeds", "verdict"},
+                  {}};
   Figure figure;
   figure.kind = "intervals";
   figure.title = "Gain of each task by sharing";
   figure.note =
-      "above 0 the shared model is better than one for the task alone; 95 % intervals over the rows";
+      "above 0 the shared model is better than models for the task alone; 95 % intervals over rows and seeds "
+      "of "
+      "training";
   figure.x = {"gain", "gain"};
   figure.y = {"task", "", "category"};
   figure.low = "low";
@@ -73,7 +78,9 @@ void add_sharing(Report& report, const Json& sharing) {
     const Json gain = number_or_null(found, "gain"), low = number_or_null(found, "low"),
                high = number_or_null(found, "high");
     table.add({task, metric_title(found.value("metric", "")), number_or_null(found, "shared"),
-               number_or_null(found, "single"), gain, low, high, found.value("verdict", "")});
+               number_or_null(found, "single"), gain, low, high, number_or_null(found, "rows_low"),
+               number_or_null(found, "rows_high"), number_or_null(found, "seed_deviation"),
+               found.value("verdict", "")});
     figure.data.add({task, gain, low, high});
   }
   report.figure(figure);
@@ -140,20 +147,33 @@ std::vector<const Json*> leading_columns(const Json& columns, const Json& tasks)
 void add_columns(Report& report, const Json& diagnosis) {
   if (!diagnosis.contains("columns")) return;
   report.section("Columns");
-  DataTable all{{"column", "task", "loss"}, {}};
+  DataTable all{{"column", "task", "loss", "standard error"}, {}};
   const std::vector<const Json*> leading = leading_columns(diagnosis["columns"], diagnosis["tasks"]);
   for (const auto& [task, of_task] : diagnosis["tasks"].items()) {
     Figure figure;
-    figure.kind = "bars";
+    figure.kind = "intervals";
     figure.title = task + ": importance of the columns";
-    figure.note = "rise of the loss when the column's values are handed around among the rows";
+    figure.note =
+        "rise of the loss when the column's values are handed around among the rows; mean of several "
+        "shuffles, and "
+        "two standard errors of that mean to either side";
     figure.x = {"loss", "rise of the loss"};
     figure.y = {"column", "", "category"};
-    figure.data.columns = {"column", "loss"};
+    figure.low = "low";
+    figure.high = "high";
+    figure.marks.push_back({0, "", true});
+    figure.data.columns = {"column", "loss", "low", "high"};
     for (size_t i = 0; i < leading.size(); ++i) {
-      const Json rise = number_or_null((*leading[i])["permuted"][task], "loss");
-      all.add({(*leading[i])["column"], task, rise});
-      if (i < most_columns) figure.data.add({(*leading[i])["column"], rise});
+      const Json& permuted = (*leading[i])["permuted"][task];
+      const Json rise = number_or_null(permuted, "loss"),
+                 error = number_or_null(permuted.value("standard_error", Json::object()), "loss");
+      all.add({(*leading[i])["column"], task, rise, error});
+      if (i >= most_columns) continue;
+      const bool has_error = rise.is_number() && error.is_number();
+      const auto end = [&](double factor) {
+        return has_error ? Json(rise.get<double>() + factor * error.get<double>()) : Json();
+      };
+      figure.data.add({(*leading[i])["column"], rise, end(-2), end(2)});
     }
     report.figure(figure);
   }
@@ -173,7 +193,7 @@ Report diagnosis_report(const Json& diagnosis) {
       fmt::format("{} of {} rows were looked at", count_text(diagnosis["rows_looked_at"].get<int64_t>()),
                   count_text(diagnosis["rows"].get<int64_t>())));
   add_conflicts(report, diagnosis["gradients"]);
-  for (const Json& level : diagnosis["levels"]) add_level(report, level);
+  for (const Json& level : diagnosis["levels"]) add_level(report, level, diagnosis["tasks"]);
   add_columns(report, diagnosis);
   report.section("Thresholds");
   report.table(flat_table(diagnosis["thresholds"]), "", "of the verdicts; options of [diagnosis]");

@@ -67,10 +67,14 @@ std::string task_table(const Json& diagnosis, const Style& style) {
   return style.heading("tasks") + "\n" + table.text(style, 2);
 }
 
-// How much larger a task's loss has become, in shares of the loss: "+1.2 %".
+// How much larger a task's loss has become, in shares of the loss: "+1.2 %", or "+1.2 % ± 0.3" with its
+// standard error.
 std::string rise_text(const Json& change, const Json& task) {
   if (!change["loss"].is_number() || !task["loss"].is_number()) return "";
-  return fmt::format("{:+.1f} %", 100 * change["loss"].get<double>() / task["loss"].get<double>());
+  const double loss = task["loss"].get<double>();
+  const std::string rise = fmt::format("{:+.1f} %", 100 * change["loss"].get<double>() / loss);
+  const Json error = change.value("standard_error", Json::object()).value("loss", Json());
+  return error.is_number() ? rise + fmt::format(" ± {:.1f}", 100 * error.get<double>() / loss) : rise;
 }
 
 // The largest rise over the tasks, and whose it is: "+1.2 % income".
@@ -89,11 +93,13 @@ std::string worst_text(const Json& changes, const Json& tasks) {
 
 std::string experts_text(const Json& level, const Json& tasks, const Style& style) {
   TextTable table;
+  table.add_column("#", Align::Right);
   table.add_column("expert");
   table.add_column("of");
   for (const char* name : {"zeros", "scale", "rank", "dead", "same"}) table.add_column(name, Align::Right);
   table.add_column("gradient");
   table.add_column("loss without it");
+  size_t number = 0;
   for (const Json& expert : level["experts"]) {
     std::string gradient;
     const Json shares = expert.value("gradient_shares", Json::object());
@@ -102,8 +108,8 @@ std::string experts_text(const Json& level, const Json& tasks, const Style& styl
     const std::string owner = expert["task"].is_null() ? "all"
                               : expert["task"] == "*"  ? "the row's task"
                                                        : expert["task"].get<std::string>();
-    table.add_row({expert["path"].get<std::string>(), owner, figure(expert["zero_share"], "{:.2f}"),
-                   figure(expert["scale"], "{:.3g}"),
+    table.add_row({std::to_string(++number), expert["path"].get<std::string>(), owner,
+                   figure(expert["zero_share"], "{:.2f}"), figure(expert["scale"], "{:.3g}"),
                    fmt::format("{:.1f}/{}", expert["effective_rank"].get<double>(), expert["units"].dump()),
                    expert["dead_units"].dump(), expert["identical_units"].dump(), gradient,
                    expert.contains("removed") ? worst_text(expert["removed"], tasks) : ""});
@@ -111,10 +117,29 @@ std::string experts_text(const Json& level, const Json& tasks, const Style& styl
   return table.text(style, 2);
 }
 
-std::string weights_text(const Json& weights) {
+// The number of each expert that a gate sees, as the table of experts counts them; empty where it sees all of
+// them in their order.
+std::vector<std::string> numbers_seen(const Json& gate, const Json& level) {
+  const Json &sees = gate["sees"], &experts = level["experts"];
+  std::vector<std::string> numbers;
+  bool is_all = sees.size() == experts.size();
+  for (size_t i = 0; i < sees.size(); ++i) {
+    size_t place = 0;
+    while (place < experts.size() && experts[place]["path"] != sees[i]) ++place;
+    numbers.push_back(std::to_string(place + 1));
+    is_all = is_all && place == i;
+  }
+  return is_all ? std::vector<std::string>() : numbers;
+}
+
+// "0.25 0.75", or "#2 0.25  #4 0.75" where the experts have to be named.
+std::string weights_text(const Json& weights, const std::vector<std::string>& numbers) {
   std::string text;
-  for (size_t i = 0; i < weights.size() && i < most_experts_side_by_side; ++i)
-    text += fmt::format("{}{:.2f}", i == 0 ? "" : " ", weights[i].get<double>());
+  for (size_t i = 0; i < weights.size() && i < most_experts_side_by_side; ++i) {
+    if (i > 0) text += numbers.empty() ? " " : "  ";
+    if (!numbers.empty()) text += "#" + numbers[i] + " ";
+    text += fmt::format("{:.2f}", weights[i].get<double>());
+  }
   return text + (weights.size() > most_experts_side_by_side ? " ..." : "");
 }
 
@@ -122,7 +147,9 @@ std::string gates_text(const Json& level, const Json& tasks, const Style& style)
   if (level["gates"].empty()) return "";
   TextTable table;
   table.add_column("gate");
-  table.add_column("mean weights, in the order of the experts it sees");
+  const bool sees_all = std::all_of(level["gates"].begin(), level["gates"].end(),
+                                    [&](const Json& gate) { return numbers_seen(gate, level).empty(); });
+  table.add_column(sees_all ? "mean weights of experts 1, 2, ..." : "mean weights by expert");
   table.add_column("in use", Align::Right);
   table.add_column("leader", Align::Right);
   table.add_column("moved", Align::Right);
@@ -130,7 +157,8 @@ std::string gates_text(const Json& level, const Json& tasks, const Style& style)
   for (const Json& gate : level["gates"]) {
     double leads = 0;
     for (const Json& share : gate["leads"]) leads = std::max(leads, share.get<double>());
-    table.add_row({gate["path"].get<std::string>(), weights_text(gate["weights"]),
+    const std::vector<std::string> numbers = numbers_seen(gate, level);
+    table.add_row({gate["path"].get<std::string>(), weights_text(gate["weights"], numbers),
                    fmt::format("{:.1f}/{}", gate["effective_experts"].get<double>(), gate["sees"].size()),
                    fmt::format("{:.0f} %", 100 * leads),
                    gate.contains("training") ? figure(gate["training"]["drift"], "{:.2f}") : "",
@@ -139,7 +167,7 @@ std::string gates_text(const Json& level, const Json& tasks, const Style& style)
     for (const Json& slice : slices) {
       const std::string name =
           fmt::format("  {} {}", level["slices_by"].get<std::string>(), slice["slice"].get<std::string>());
-      table.add_row({name, weights_text(slice["weights"])});
+      table.add_row({name, weights_text(slice["weights"], numbers)});
     }
   }
   return table.text(style, 2);
@@ -232,7 +260,8 @@ std::string diagnosis_text(const Json& diagnosis, const Style& style, size_t wid
   std::string text = style.heading(diagnosis["sharing"]["text"].get<std::string>()) + "\n";
   if (!diagnosis["sharing"]["tasks"].empty())
     text +=
-        style.aside("(intervals are over rows; training with other seeds would move the figures too)") + "\n";
+        style.aside("(intervals are over rows and over seeds of training; alone: the mean of the seeds)") +
+        "\n";
   text += verdicts_text(diagnosis["verdicts"], style, width);
   text += task_table(diagnosis, style);
   if (diagnosis["levels"].empty())

@@ -139,15 +139,21 @@ void add_gradients_of_experts(Report& report, const Json& level) {
   report.figure(figure);
 }
 
-// The rise of each task's loss under a change of each item.
-void add_effects(Report& report, const Json& level, const char* items, const char* key,
+// The rise of each task's loss under a change of each item, in shares of that loss: tasks have units of their
+// own.
+void add_effects(Report& report, const Json& level, const Json& tasks, const char* items, const char* key,
                  const std::string& title, const std::string& item) {
-  Figure figure = heat_map(title, "rise of the loss; below 0 the task is better off", {"task", "task"},
-                           {item, item}, "loss");
+  Figure figure = heat_map(title, "rise of the loss in shares of itself; below 0 the task is better off",
+                           {"task", "task"}, {item, item}, "rise");
   for (const Json& one : level[items]) {
     const Json effects = one.value(key, Json::object());
-    for (const auto& [task, effect] : effects.items())
-      figure.data.add({name_in(one, level), task, number_or_null(effect, "loss")});
+    for (const auto& [task, effect] : effects.items()) {
+      const Json rise = number_or_null(effect, "loss"),
+                 loss = number_or_null(tasks.value(task, Json::object()), "loss");
+      const bool is_known = rise.is_number() && loss.is_number() && loss.get<double>() > 0;
+      figure.data.add(
+          {name_in(one, level), task, is_known ? Json(rise.get<double>() / loss.get<double>()) : Json()});
+    }
   }
   const double largest = largest_value(figure);
   figure.range = {-largest, largest};
@@ -219,11 +225,13 @@ DataTable experts_table(const Json& level) {
 
 }  // namespace
 
-void add_level(Report& report, const Json& level) {
+void add_level(Report& report, const Json& level, const Json& tasks) {
   report.section("Experts and gates: " + level["name"].get<std::string>());
   add_gate_weights(report, level);
-  add_effects(report, level, "experts", "removed", "What each expert is worth: loss without it", "expert");
-  add_effects(report, level, "gates", "uniform", "What each gate is worth: loss if it is uniform", "gate");
+  add_effects(report, level, tasks, "experts", "removed", "What each expert is worth: loss without it",
+              "expert");
+  add_effects(report, level, tasks, "gates", "uniform", "What each gate is worth: loss if it is uniform",
+              "gate");
   add_gradients_of_experts(report, level);
   add_similarity(report, level, "similarity", "experts", "the experts' outputs",
                  "linear centred kernel alignment: 1 where one is the other but for a rotation and a factor");

@@ -19,10 +19,10 @@ Figure over_epochs(std::string title, std::string note, std::string quantity, co
 }
 
 // Of the last epoch that was probed: mean weights by gate, and whose gradient the experts received.
-void add_last_state(Report& report, const Json& level) {
+void add_last_state(Report& report, const Json& level, const std::string& when) {
   Figure weights;
   weights.kind = "heat_map";
-  weights.title = "Mean weights of the gates at the end";
+  weights.title = "Mean weights of the gates " + when;
   weights.note = "over a sample of rows; experts in the order in which the gate sees them";
   weights.x = {"expert", "expert", "category"};
   weights.y = {"gate", "gate", "category"};
@@ -41,7 +41,7 @@ void add_last_state(Report& report, const Json& level) {
 
   Figure gradients;
   gradients.kind = "bars";
-  gradients.title = "Whose gradient each expert received at the end";
+  gradients.title = "Whose gradient each expert received " + when;
   gradients.x = {"share", "share of the gradient"};
   gradients.y = {"expert", "", "category"};
   gradients.series = "task";
@@ -80,12 +80,15 @@ void add_level_course(Report& report, const Json& history, const std::string& le
 
 void add_probes(Report& report, const Json& history) {
   Json last = Json::object();
+  std::string when;
   for (const Json& epoch : history["epochs"]) {
-    if (epoch.contains("probes") && epoch["probes"].is_object()) last = epoch["probes"];
+    if (!epoch.contains("probes") || !epoch["probes"].is_object()) continue;
+    last = epoch["probes"];
+    when = "in epoch " + epoch["epoch"].dump();
   }
   for (const auto& [level, found] : last.items()) {
     report.section("Experts and gates while training: " + level);
-    add_last_state(report, found);
+    add_last_state(report, found, when);
     add_level_course(report, history, level);
   }
 }

@@ -168,6 +168,17 @@ void Prober::measure(int64_t steps) {
   ++count_;
 }
 
+void Prober::finish_epoch(Json& epoch) {
+  if (count_ > 0) epoch["probes"] = record();
+  reset();
+}
+
+void Prober::finish_run(Json& epochs, int64_t steps) {
+  if (epochs.empty() || epochs.back().contains("probes")) return;
+  measure(steps);
+  finish_epoch(epochs.back());
+}
+
 Json Prober::record() const {
   if (count_ == 0) return {};
   size_t place = 0;

@@ -33,6 +33,11 @@ class Prober {
   Json record() const;
   void reset();
 
+  // Moves what was measured into the epoch's entry of the history, as "probes".
+  void finish_epoch(Json& epoch);
+  // The last entry shows the end of the run, however that came: measures once more if it has no probes.
+  void finish_run(Json& epochs, int64_t steps);
+
   // For checkpoints.
   Json to_json() const { return {{"count", count_}, {"sums", sums_}}; }
   void restore(const Json& json);

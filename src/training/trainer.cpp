@@ -237,10 +237,7 @@ class TrainingLoop {
           state_.penalties[i] / static_cast<double>(steps_per_epoch_);
     }
     record["rows_per_second"] = rows_per_second;
-    if (prober_) {
-      if (Json probes = prober_->record(); !probes.is_null()) record["probes"] = std::move(probes);
-      prober_->reset();
-    }
+    if (prober_) prober_->finish_epoch(record);
     bool is_best = true;
     if (data_.validation != nullptr) {
       record["validation"] = validate()["tasks"];
@@ -304,6 +301,7 @@ class TrainingLoop {
   }
 
   void finish() {
+    if (prober_) prober_->finish_run(state_.history["epochs"], state_.epoch * steps_per_epoch_);
     if (!state_.best.is_empty()) restore_weights(store_, state_.best);
     state_.history["stopped_by"] = is_ended_ ? "caller" : stopper_.should_stop() ? "patience" : "epochs";
     state_.history["activation_bytes"] = program_.activation_bytes();

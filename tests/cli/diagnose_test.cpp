@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class DiagnoseTest : public PeopleTest {
@@ -24,7 +25,7 @@ TEST_F(DiagnoseTest, AnswersWhetherSharingHelpsFirst) {
   ASSERT_EQ(result.code, 0) << result.errors;
   EXPECT_THAT(first_line(result.output), AllOf(HasSubstr("clicked (AUC "), HasSubstr("bought (AUC "),
                                                HasSubstr("spent (R² "), HasSubstr("95 % interval")));
-  EXPECT_THAT(result.errors, HasSubstr("training a model of task spent alone (3/3)"));
+  EXPECT_THAT(result.errors, HasSubstr("training a model of task spent alone (3/3), seed 3 of 3"));
   for (const char* part : {"tasks\n", "level experts", "gates/clicked", "shared parameters",
                            "permutation importance of columns"})
     EXPECT_THAT(result.output, HasSubstr(part));
@@ -119,9 +120,59 @@ TEST_F(DiagnoseTest, SaysWhatIsWrongWithItsArguments) {
   EXPECT_THAT(errors_of({"--no-single", "--diagnosis.zero_share", "5"}), HasSubstr("0 to 1"));
   EXPECT_THAT(errors_of({"--model.experts", "3"}), HasSubstr("model.experts"));
   EXPECT_THAT(errors_of({"--single", "nowhere.model"}), HasSubstr("nowhere.model"));
+  EXPECT_THAT(errors_of({"--single", "people.model"}),
+              HasSubstr("got people.model, a model of 3 tasks that share parameters"));
+  EXPECT_THAT(
+      errors_of({"--suggest", "nowhere/better.toml"}),
+      AllOf(HasSubstr("the folder"), HasSubstr("does not exist"), Not(HasSubstr("training a model"))));
   std::filesystem::rename(file("train.csv"), file("moved.csv"));
   EXPECT_THAT(errors_of({}), HasSubstr("give --single MODEL, or --no-single"));
   std::filesystem::rename(file("moved.csv"), file("train.csv"));
+}
+
+// Models for single tasks are trained on the rows of the model, or not at all.
+TEST_F(DiagnoseTest, RefusesFilesThatHaveChangedSinceTheFit) {
+  const std::string kept = read_text(file("train.csv"));
+  write_text(file("train.csv"), kept.substr(0, kept.rfind('\n', kept.size() - 2) + 1));
+  const Result changed = gatewise({"diagnose", "people.model", "test.csv"});
+  EXPECT_THAT(changed.errors,
+              AllOf(HasSubstr("train.csv: is not the train file that people.model was fitted with"),
+                    HasSubstr(fmt::format("expected {} with", kept.size())),
+                    HasSubstr("give --single MODEL, or --no-single")));
+  EXPECT_NE(changed.code, 0);
+  EXPECT_THAT(gatewise({"diagnose", "people.model", "--no-single"}).errors,
+              HasSubstr("name the files to look at behind the model"));
+  EXPECT_EQ(gatewise({"diagnose", "people.model", "test.csv", "--no-single"}).code, 0);
+  write_text(file("train.csv"), kept);
+}
+
+TEST_F(DiagnoseTest, ClaimsNothingOfModelsThatShareNothing) {
+  ASSERT_EQ(gatewise({"fit", "people.toml", "--model.type", "linear", "--columns.city", "ignore", "--output",
+                      "apart.model", "--training.epochs", "1", "--quiet"})
+                .code,
+            0);
+  const Result result = gatewise({"diagnose", "apart.model", "test.csv"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  EXPECT_THAT(first_line(result.output),
+              StartsWith("Not judged: the model shares nothing between its tasks"));
+  EXPECT_THAT(result.errors, Not(HasSubstr("training a model")));
+}
+
+// A gate of one task sees its own experts and the shared ones: which weight is whose is shown.
+TEST_F(DiagnoseTest, NumbersTheExpertsThatAGateSees) {
+  ASSERT_EQ(gatewise({"fit", "people.toml", "--model.type", "cgc", "--model.shared_experts", "1", "--output",
+                      "own.model", "--training.epochs", "1", "--quiet"})
+                .code,
+            0);
+  const Result result = gatewise({"diagnose", "own.model", "test.csv", "--no-single"});
+  ASSERT_EQ(result.code, 0) << result.errors;
+  const auto line_of = [&](const std::string& words) {
+    const size_t at = result.output.find(words), begin = result.output.rfind('\n', at) + 1;
+    return result.output.substr(begin, result.output.find('\n', at) - begin);
+  };
+  EXPECT_THAT(line_of("gates/bought "),
+              testing::ContainsRegex("#3 0\\.[0-9]+  #4 0\\.[0-9]+  #7 0\\.[0-9]+"));
+  EXPECT_THAT(line_of("task_experts/bought/0 "), testing::ContainsRegex("^ *3 "));
 }
 
 TEST_F(DiagnoseTest, PredictGivesTheWeightsOfEveryGate) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "diagnosis/diagnose.h"
+#include "diagnosis/rows.h"
 #include "tests/base/message_of.h"
 #include "tests/training/fitted.h"
 
@@ -97,6 +98,23 @@ TEST_F(Verdicts, DegradationByATaskThatPullsHarder) {
   FAIL() << diagnosis["verdicts"].dump(1);
 }
 
+// Parts of the rows without a batch of their own say nothing against what the others show.
+TEST_F(Verdicts, OfGradientsAreAsSureOnFewRowsAsTheirBatchesAre) {
+  Fitted captured = train_model(cgc(), sample_rows(space_, 2500), 40);
+  FeatureSpace space = space_;
+  space.tasks[0].weight = 40;
+  for (const int64_t rows : {100, 300}) {
+    const EncodedData few = select_rows(rows_, spread_rows(rows_.rows, rows));
+    const Json diagnosis = diagnosis_of(captured, space, few);
+    double surest = 0;
+    for (const Json& verdict : diagnosis["verdicts"]) {
+      if (verdict["kind"] == "degradation" && verdict["evidence"]["gradient_share"].get<double>() > 0.93)
+        surest = std::max(surest, verdict["confidence"].get<double>());
+    }
+    EXPECT_EQ(surest, 1) << rows << diagnosis["verdicts"].dump(1);
+  }
+}
+
 TEST_F(Verdicts, UnderfittingOfARareTaskThatTurnsAwayFromItsOwnExpert) {
   Fitted turned = copy(healthy_);
   EncodedData rows = rows_;
@@ -164,6 +182,68 @@ TEST_F(Verdicts, SilentFailureByChanceConstantAndScale) {
   EXPECT_THAT(verdicts_of(shifted, rows_), testing::Contains("silent_failure: buy"));
 }
 
+// Accuracy is the largest class's share whether a model knows nothing or that class is simply likeliest.
+TEST_F(Verdicts, SilentFailureOfClassesIsTold) {
+  const FeatureSpace space =
+      sample_space({make_task("click", "binary"), make_task("grade", "multiclass", 3)});
+  const auto rows_of = [&](uint64_t seed, bool is_random) {
+    EncodedData rows = sample_rows(space, 2000, 0, seed);
+    const RandomStream stream(seed, "grades");
+    for (int64_t row = 0; row < rows.rows; ++row) {
+      const double drawn = stream.uniform(0, static_cast<uint64_t>(row), 0);
+      // With signal the rarer classes are likelier at one end, and never likelier than the first.
+      const double tilt = is_random ? 0 : 0.3 * std::tanh(rows.numeric[row * 4]);
+      rows.labels[row * 2 + 1] = drawn < 0.6 - tilt / 3 ? 0.0F : drawn < 0.8 + tilt / 3 ? 1.0F : 2.0F;
+    }
+    return rows;
+  };
+  FitSetting setting = quick(6);
+  setting.model = {{"type", "shared_bottom"}, {"expert", {{"units", {8}}}}};
+  setting.with_validation = false;
+  const auto failures_of = [&](Fitted& model, const EncodedData& rows) {
+    std::vector<std::string> causes;
+    const Json diagnosis = diagnosis_of(model, space, rows);
+    EXPECT_TRUE(diagnosis["tasks"]["grade"]["label_mean"].is_null());
+    EXPECT_TRUE(diagnosis["tasks"]["grade"]["prediction_mean"].is_null());
+    EXPECT_TRUE(diagnosis["tasks"]["click"]["label_mean"].is_number());
+    for (const Json& verdict : diagnosis["verdicts"]) {
+      if (verdict["where"] == "grade") causes.push_back(verdict["evidence"]["cause"]);
+    }
+    return causes;
+  };
+  Fitted blind = fit(space, rows_of(1, true), setting);
+  EXPECT_THAT(failures_of(blind, rows_of(2, true)), testing::ElementsAre("chance"));
+  Fitted knowing = fit(space, rows_of(1, false), setting);
+  EXPECT_THAT(failures_of(knowing, rows_of(2, false)), testing::IsEmpty());
+  Fitted shifted = copy(knowing);
+  change(shifted, "towers/grade/layer_1/bias",
+         [](float value, size_t i) { return i == 0 ? value - 6 : value; });
+  EXPECT_THAT(failures_of(shifted, rows_of(2, false)), testing::ElementsAre("scale"));
+  Fitted constant = copy(knowing);
+  change(constant, "towers/grade/layer_1/weight", [](float, size_t) { return 0.0F; });
+  EXPECT_THAT(failures_of(constant, rows_of(2, false)), testing::ElementsAre("constant"));
+}
+
+// Importance is a mean over shuffles and says how far that is from settled.
+TEST_F(Verdicts, ImportanceOfColumnsHasAStandardError) {
+  const Json diagnosis = diagnosis_of(healthy_, space_, rows_);
+  for (const Json& column : diagnosis["columns"]) {
+    const Json& change = column["permuted"]["click"];
+    EXPECT_GT(change["standard_error"]["loss"].get<double>(), 0);
+    EXPECT_LT(change["standard_error"]["auc"].get<double>(), 0.02);
+  }
+  Pool pool(1);
+  Scorer scorer(*healthy_.graph, *healthy_.store, space_, pool);
+  EncodedData rows = rows_;
+  const auto one = permute_columns(scorer, space_, rows, 1, 1),
+             other = permute_columns(scorer, space_, rows, 1, 2),
+             both = permute_columns(scorer, space_, rows, 2, 1);
+  EXPECT_TRUE(std::isnan(one[0].errors.loss[0]));
+  EXPECT_NEAR(both[0].permuted.loss[0], (one[0].permuted.loss[0] + other[0].permuted.loss[0]) / 2, 1e-9);
+  EXPECT_NEAR(both[0].errors.loss[0], std::abs(one[0].permuted.loss[0] - other[0].permuted.loss[0]) / 2,
+              1e-9);
+}
+
 TEST_F(Verdicts, TooFewRowsOrNoLabelsAreRefused) {
   EncodedData few = sample_rows(space_, 10);
   EXPECT_THAT(message_of([&] { diagnosis_of(healthy_, space_, few); }),
@@ -209,6 +289,53 @@ TEST(Remedies, GiveConfigurationsThatAreAccepted) {
       EXPECT_TRUE(Configuration::from_json(suggested).left_out.empty());
     }
   }
+}
+
+Json configured(const std::string& type, const Json& options = Json::object()) {
+  Json model = options;
+  model["type"] = type;
+  const Json tasks{{"a", {{"kind", "binary"}}}, {"v", {{"kind", "regression"}, {"transform", "none"}}}};
+  return Configuration::from_json({{"data", {{"train", {"train.csv"}}}},
+                                   {"columns", {{"default", "ignore"}, {"x", {{"role", "numeric"}}}}},
+                                   {"tasks", tasks},
+                                   {"model", model}})
+      .to_json();
+}
+
+Verdict captured_by(const std::string& task, double deviation) {
+  Verdict verdict{"degradation", "experts/0", "experts", "experts/0", {task}, {}, {}, 1};
+  verdict.evidence = {{"gradient_share", 0.9},  {"by_task", {{"a", 0.1}, {"v", 0.9}}},
+                      {"captured_in_level", 1}, {"captured_by_this_task", 1},
+                      {"shared_experts", 4},    {"label_deviation", deviation}};
+  return verdict;
+}
+
+TEST(Remedies, ScaleWideLabelsBeforeExpertsAreParted) {
+  const Json configuration = configured("mmoe");
+  EXPECT_EQ(remedy_for(captured_by("v", 3.2), configuration).changes,
+            Json({{"tasks.v.transform", "standardise"}}));
+  EXPECT_EQ(remedy_for(captured_by("v", 1), configuration).changes["model.type"], "cgc");
+  EXPECT_EQ(remedy_for(captured_by("a", 3.2), configuration).changes["model.type"], "cgc");
+}
+
+TEST(Remedies, NameAnotherModelThanTheOneExamined) {
+  EXPECT_THAT(remedy_for(captured_by("a", 0), configured("home")).text,
+              testing::Not(testing::HasSubstr("home")));
+  EXPECT_THAT(remedy_for(captured_by("a", 0), configured("ple")).text, testing::HasSubstr("home"));
+}
+
+TEST(Remedies, SaveExpertsOfTheKindThatIsUnused) {
+  const auto changes_for = [](const std::string& expert, const Json& options) {
+    Verdict verdict{"unused_expert", expert, "levels/1", expert, {}, {}, {}, 1};
+    verdict.evidence = {{"unused_in_level", 1}};
+    return remedy_for(verdict, configured("ple", options)).changes;
+  };
+  EXPECT_EQ(changes_for("levels/1/task_experts/a/0", {{"shared_experts", 4}, {"task_experts", 1}}),
+            Json::object());
+  EXPECT_EQ(changes_for("levels/1/task_experts/a/0", {{"shared_experts", 4}, {"task_experts", 3}}),
+            Json({{"model.task_experts", 2}}));
+  EXPECT_EQ(changes_for("levels/1/shared_experts/2", {{"shared_experts", 4}, {"task_experts", 3}}),
+            Json({{"model.shared_experts", 3}}));
 }
 
 TEST(Remedies, WithoutAnyThereIsNothingToSuggest) {

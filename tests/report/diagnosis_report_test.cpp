@@ -72,7 +72,23 @@ Json diagnosed() {
       {"gradients", {{"pairs", {{{"tasks", {"buy", "click"}}, {"cosine", -0.5}, {"standard_error", 0.1}}}}}},
       {"columns",
        {{{"column", "age"}, {"permuted", {{"buy", {{"loss", 0.01}}}, {"click", {{"loss", 0.001}}}}}},
-        {{"column", "price"}, {"permuted", {{"buy", {{"loss", 0.0}}}, {"click", {{"loss", 0.1}}}}}}}}};
+        {{"column", "price"},
+         {"permuted",
+          {{"buy", {{"loss", 0.0}}}, {"click", {{"loss", 0.1}, {"standard_error", {{"loss", 0.02}}}}}}}}}}};
+}
+
+std::vector<Json> rows_of_figure(const Report& report, const std::string& title) {
+  std::vector<Json> rows;
+  for (const Json& section : report.sections()) {
+    for (const Json& block : section["blocks"]) {
+      for (const Json& figure : block.value("figures", Json::array())) {
+        for (const Json& row : figure["data"]["rows"]) {
+          if (figure["title"] == title) rows.push_back(row);
+        }
+      }
+    }
+  }
+  return rows;
 }
 
 std::vector<std::string> figure_titles(const Report& report) {
@@ -111,22 +127,32 @@ TEST(DiagnosisReport, ShowsWhatExpertsAndGatesDo) {
 }
 
 TEST(DiagnosisReport, NamesExpertsWithoutTheirLevelAndOrdersColumnsByWhatTheyMean) {
-  std::vector<Json> weights, columns;
   const Report report = diagnosis_report(diagnosed());
-  for (const Json& section : report.sections()) {
-    for (const Json& block : section["blocks"]) {
-      for (const Json& figure : block.value("figures", Json::array())) {
-        for (const Json& row : figure["data"]["rows"]) {
-          if (figure["title"] == "Mean weight of each expert by gate") weights.push_back(row);
-          if (figure["title"] == "buy: importance of the columns") columns.push_back(row[0]);
-        }
-      }
-    }
-  }
-  EXPECT_THAT(weights, ElementsAre(Json{"gates/buy", "shared_experts/0", 0.9},
-                                   Json{"gates/buy", "task_experts/buy/0", 0.1}));
+  EXPECT_THAT(
+      rows_of_figure(report, "Mean weight of each expert by gate"),
+      ElementsAre(Json{"gates/buy", "shared_experts/0", 0.9}, Json{"gates/buy", "task_experts/buy/0", 0.1}));
+  std::vector<Json> columns;
+  for (const Json& row : rows_of_figure(report, "buy: importance of the columns")) columns.push_back(row[0]);
   // The price raises a loss by half of it, age by a fortieth.
   EXPECT_THAT(columns, ElementsAre("price", "age"));
+}
+
+// Tasks have losses of different units: what an expert is worth is in shares of each.
+TEST(DiagnosisReport, ComparesLossesOfTasksByTheirOwnSize) {
+  const std::vector<Json> worth =
+      rows_of_figure(diagnosis_report(diagnosed()), "What each expert is worth: loss without it");
+  EXPECT_THAT(worth, Contains(Json{"shared_experts/0", "buy", 0.04 / 0.4}));
+  EXPECT_THAT(worth, Contains(Json{"shared_experts/0", "click", -0.02 / 0.2}));
+}
+
+TEST(DiagnosisReport, ShowsTheErrorOfImportances) {
+  const std::vector<Json> rows =
+      rows_of_figure(diagnosis_report(diagnosed()), "click: importance of the columns");
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0][0], "price");
+  EXPECT_NEAR(rows[0][2].get<double>(), 0.1 - 2 * 0.02, 1e-12);
+  EXPECT_NEAR(rows[0][3].get<double>(), 0.1 + 2 * 0.02, 1e-12);
+  EXPECT_TRUE(rows[1][2].is_null());
 }
 
 }  // namespace

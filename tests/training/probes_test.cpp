@@ -62,6 +62,27 @@ TEST(Probes, AreWhatTheModelShowsOnItsSample) {
   EXPECT_GT(last["gradient"]["buy"][2].get<double>(), 0);
 }
 
+// Few steps leave no probe due: the first epoch and the last one have theirs in any case.
+TEST(Probes, AreOfTheLastEpochHoweverTrainingEnds) {
+  const FeatureSpace space = sample_space(binary_tasks);
+  FitSetting setting = probed(64, 1000);
+  setting.options.epochs = 4;
+  setting.options.stop = {{"patience", 0}};
+  const auto probed_epochs = [&] {
+    std::vector<int64_t> epochs;
+    const Json history = fit(space, sample_rows(space, 700), setting).history;
+    for (const Json& epoch : history["epochs"]) {
+      if (epoch.contains("probes")) epochs.push_back(epoch["epoch"]);
+    }
+    EXPECT_NE(history["epochs"].front().value("probes", Json()),
+              history["epochs"].back().value("probes", Json()));
+    return epochs;
+  };
+  EXPECT_EQ(probed_epochs(), (std::vector<int64_t>{1, 4}));
+  setting.run.ends_after = [](const Json& epoch) { return epoch["epoch"] == 3; };
+  EXPECT_EQ(probed_epochs(), (std::vector<int64_t>{1, 3}));
+}
+
 TEST(Probes, GoOnWhereAnInterruptedRunStopped) {
   const FeatureSpace space = sample_space(binary_tasks);
   const EncodedData rows = sample_rows(space, 700);
