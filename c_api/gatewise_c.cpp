@@ -1,6 +1,7 @@
 // The C API over the library: every function catches everything and keeps the message for its thread.
 #include <gatewise/gatewise.h>
 
+#include <algorithm>
 #include <new>
 
 #include "base/error.h"
@@ -58,6 +59,7 @@ struct gatewise_scorer {
   std::vector<std::string_view> texts;
   EncodedData encoded;
   std::vector<ScoringInput> inputs;
+  std::vector<float> predictions;
 };
 
 namespace {
@@ -124,6 +126,19 @@ void take_inputs(gatewise_scorer& scorer, const gatewise_input* inputs) {
     scorer.inputs[i].values = {from.values, from.stride};
     scorer.inputs[i].ids = {from.ids, from.stride, from.offsets, from.weights};
   }
+}
+
+// Predictions reach the caller's memory once they are known to be good.
+float* room_for(gatewise_scorer& scorer, size_t rows) {
+  const size_t count = rows * static_cast<size_t>(scorer.model->predictor->width());
+  if (scorer.predictions.size() < count) scorer.predictions.resize(count);
+  return scorer.predictions.data();
+}
+
+void hand_over(const gatewise_scorer& scorer, size_t rows, float* predictions) {
+  const Predictor& predictor = *scorer.model->predictor;
+  predictor.require_finite(scorer.predictions.data(), static_cast<int64_t>(rows));
+  std::copy_n(scorer.predictions.data(), rows * static_cast<size_t>(predictor.width()), predictions);
 }
 
 }  // namespace
@@ -199,7 +214,8 @@ gatewise_status gatewise_score_rows(gatewise_scorer* scorer, size_t rows, const 
                                     float* predictions) {
   return guarded([&] {
     encode(*scorer, rows, values);
-    scorer->run.predict(scorer->encoded, 0, static_cast<int64_t>(rows), predictions);
+    scorer->run.predict(scorer->encoded, 0, static_cast<int64_t>(rows), room_for(*scorer, rows));
+    hand_over(*scorer, rows, predictions);
   });
 }
 
@@ -229,6 +245,7 @@ gatewise_status gatewise_score_encoded(gatewise_scorer* scorer, size_t rows, con
   return guarded([&] {
     take_inputs(*scorer, inputs);
     scorer->model->predictor->check_ids(static_cast<int64_t>(rows), scorer->inputs);
-    scorer->run.predict(static_cast<int64_t>(rows), scorer->inputs, predictions);
+    scorer->run.predict(static_cast<int64_t>(rows), scorer->inputs, room_for(*scorer, rows));
+    hand_over(*scorer, rows, predictions);
   });
 }

@@ -189,9 +189,10 @@ void PythonModel::predict(const Frame& frame, int threads, float* predictions) c
   std::vector<std::unique_ptr<PredictionRun>> runs(pool.threads());
   pool.run(blocks, [&](int64_t block, int worker) {
     if (!runs[worker]) runs[worker] = std::make_unique<PredictionRun>(predictor_);
-    const int64_t first = block * block_rows;
-    runs[worker]->predict(rows, first, std::min(block_rows, rows.rows - first),
-                          predictions + first * predictor_->width());
+    const int64_t first = block * block_rows, count = std::min(block_rows, rows.rows - first);
+    float* to = predictions + first * predictor_->width();
+    runs[worker]->predict(rows, first, count, to);
+    predictor_->require_finite(to, count, first);
   });
 }
 

@@ -106,6 +106,7 @@ std::vector<float> score_instances(const std::shared_ptr<const Predictor>& predi
   PredictionRun run(predictor);
   std::vector<float> predictions(static_cast<size_t>(count * predictor->width()));
   run.predict(encoded, 0, count, predictions.data());
+  predictor->require_finite(predictions.data(), count);
   return predictions;
 }
 

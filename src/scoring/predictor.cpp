@@ -56,13 +56,25 @@ void Predictor::write(const ScoringRun& run, int64_t rows, const Ids* tasks, flo
           scalings_[tasks == nullptr ? column : static_cast<size_t>(tasks->ids[row * tasks->stride])];
       for (int64_t i = 0; i < columns.width; ++i)
         to[i] = scaling == nullptr ? from[i] : static_cast<float>(scaling->invert(from[i]));
-      const bool is_finite = std::all_of(to, to + columns.width, [](float x) { return std::isfinite(x); });
-      if (!is_finite && !columns.kind.empty()) {
-        data_error(
-            "row {}: the prediction of \"{}\" is no finite number; the row's numbers are too large for the "
-            "model",
-            row + 1, columns.name);
-      }
+    }
+  }
+}
+
+void Predictor::require_finite(const float* predictions, int64_t rows, int64_t first) const {
+  // A sum of zeros but where a value times zero is none.
+  float sum = 0;
+  for (int64_t i = 0; i < rows * width_; ++i) sum += predictions[i] * 0;
+  if (sum == 0) return;
+  for (int64_t row = 0; row < rows; ++row) {
+    for (const PredictionColumns& columns : columns_) {
+      const float* values = predictions + row * width_ + columns.offset;
+      const bool is_finite =
+          std::all_of(values, values + columns.width, [](float x) { return std::isfinite(x); });
+      if (is_finite || columns.kind.empty()) continue;
+      data_error(
+          "row {}: the prediction of \"{}\" is no finite number; a number of the row is none either, or is "
+          "too large for the model",
+          first + row + 1, columns.name);
     }
   }
 }

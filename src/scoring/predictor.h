@@ -44,6 +44,9 @@ class Predictor {
   // outputs, has scored. `tasks`: of the rows, where they share one output, which means what their task
   // means; null otherwise.
   void write(const ScoringRun& run, int64_t rows, const Ids* tasks, float* predictions) const;
+  // Throws Error(Data) when a prediction of a task is not finite in `predictions` [rows, width], which begin
+  // with row `first` of what the message counts.
+  void require_finite(const float* predictions, int64_t rows, int64_t first = 0) const;
 
  private:
   void add_columns(const Graph& graph, const FeatureSpace* space);
@@ -63,7 +66,7 @@ class PredictionRun {
   explicit PredictionRun(std::shared_ptr<const Predictor> predictor);
 
   const Predictor& predictor() const { return *predictor_; }
-  // Writes `predictions` [rows, predictor().width()].
+  // Writes `predictions` [rows, predictor().width()]. What is too large for the model is not finite in them.
   void predict(int64_t rows, std::span<const ScoringInput> inputs, float* predictions);
   // The same for rows [first, first + rows) of encoded data.
   void predict(const EncodedData& data, int64_t first, int64_t rows, float* predictions);

@@ -18,11 +18,13 @@ class Inflater {
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
-  // Z_STREAM_END: all of `input` was one whole stream. Z_MEM_ERROR: it is larger than `max_bytes`.
+  // Z_STREAM_END: all of `input` was one whole stream, or whole members of gzip one behind the other (RFC
+  // 1952, 2.2). Z_MEM_ERROR: it is larger than `max_bytes`.
   int run(std::string_view input, size_t max_bytes, std::string& output) {
     if (!is_ready_) return Z_STREAM_ERROR;
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
     stream_.avail_in = static_cast<uInt>(input.size());
+    const bool is_gzip = starts_gzip();
     size_t filled = 0;
     for (int state = Z_OK; state != Z_STREAM_END;) {
       if (filled > max_bytes) return Z_MEM_ERROR;
@@ -34,6 +36,7 @@ class Inflater {
       filled = static_cast<size_t>(reinterpret_cast<char*>(stream_.next_out) - output.data());
       const bool is_cut_off = state == Z_BUF_ERROR || (state == Z_OK && stream_.avail_out > 0);
       if (is_cut_off || (state != Z_OK && state != Z_STREAM_END)) return Z_DATA_ERROR;
+      if (state == Z_STREAM_END && is_gzip && starts_gzip()) state = inflateReset(&stream_);
     }
     output.erase(filled);
     if (output.size() > max_bytes) return Z_MEM_ERROR;
@@ -41,6 +44,10 @@ class Inflater {
   }
 
  private:
+  bool starts_gzip() const {
+    return stream_.avail_in >= 2 && stream_.next_in[0] == 0x1F && stream_.next_in[1] == 0x8B;
+  }
+
   z_stream stream_ = {};
   bool is_ready_ = false;
 };

@@ -132,6 +132,10 @@ void HttpParser::on_field_impl(Field name, Text name_text, Text value, ErrorCode
 }
 
 void HttpParser::read_json_bytes(Text value, ErrorCode& error) {
+  if (request_.json_bytes >= 0) {
+    request_.json_bytes = -1;
+    return refuse(400, "Inference-Header-Content-Length: is given twice; send it once", error);
+  }
   const char* end = value.data() + value.size();
   const auto [stop, failure] = std::from_chars(value.data(), end, request_.json_bytes);
   if (failure != std::errc() || stop != end || request_.json_bytes < 0) {

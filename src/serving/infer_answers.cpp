@@ -1,6 +1,7 @@
 // POST /v2/models/NAME/infer.
 #include "base/error.h"
 #include "serving/infer_request.h"
+#include "serving/json_faults.h"
 #include "serving/json_text.h"
 #include "serving/json_values.h"
 #include "serving/refusal.h"
@@ -15,6 +16,7 @@ struct WantedOutput {
 
 bool wants_binary(std::string_view output, simdjson::dom::element parameters, bool is_binary) {
   if (!parameters.is_object()) refuse(400, "outputs: \"{}\": parameters: expected an object", output);
+  check_given_once(json_object(parameters), fmt::format("outputs: \"{}\": parameters", output));
   for (const simdjson::dom::key_value_pair parameter : json_object(parameters)) {
     if (parameter.key.starts_with("shared_memory"))
       refuse(501, "outputs: \"{}\": shared memory is not offered; ask for JSON or binary data", output);
@@ -32,6 +34,7 @@ WantedOutput wanted_output(const ServedModel& model, simdjson::dom::element outp
   std::string_view name;
   if (!output.is_object() || json_object(output)["name"].get(name) != simdjson::SUCCESS)
     refuse(400, "outputs: expected a list of objects with a \"name\"");
+  check_given_once(json_object(output), "outputs: an output");
   const std::vector<PredictionColumns>& columns = model.model().predictor->columns();
   for (size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].name != name) continue;
@@ -142,9 +145,10 @@ void answer_infer(ProtocolWorker& worker, ProtocolCall& call, Response& response
     rows = bind_features(worker, request, model);
     predictions = score_raw(session, model, worker.rows.values(), rows);
   }
-  const bool has_json =
-      std::any_of(wanted.begin(), wanted.end(), [](const WantedOutput& output) { return !output.is_binary; });
-  if (has_json) check_finite(predictions, model);
+  const Predictor& predictor = *model.model().predictor;
+  for (const WantedOutput& output : wanted) {
+    if (!output.is_binary) check_finite(predictions, predictor.width(), predictor.columns()[output.column]);
+  }
   write_answer(model, request, wanted, predictions.data(), rows, response);
   response.rows = rows;
 }

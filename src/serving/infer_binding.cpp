@@ -17,11 +17,14 @@ const RequestTensor* find_tensor(const InferRequest& request, std::string_view n
   return nullptr;
 }
 
-void check_names(const InferRequest& request) {
-  for (const RequestTensor& tensor : request.tensors) {
-    if (find_tensor(request, tensor.name) != &tensor)
-      refuse(400, "inputs: \"{}\" is given twice", tensor.name.substr(0, 200));
-  }
+// Sorted: a request has room for tens of thousands of names.
+void check_names(const InferRequest& request, RequestMemory& memory) {
+  const std::span<std::string_view> names = memory.take<std::string_view>(request.tensors.size());
+  std::transform(request.tensors.begin(), request.tensors.end(), names.begin(),
+                 [](const RequestTensor& tensor) { return tensor.name; });
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) refuse(400, "inputs: \"{}\" is given twice", twice->substr(0, 200));
 }
 
 // "seen" of "seen/offsets"; the name itself if it has no such end.
@@ -121,15 +124,48 @@ void bind_feature(ProtocolWorker& worker, const RequestTensor& tensor, const Req
   }
 }
 
+bool is_input(const ServedModel& model, std::string_view name) {
+  return std::any_of(model.inputs().begin(), model.inputs().end(), [&](const EncodedInput& input) {
+    return name == input.name || (input.takes_lists && (without(name, "/offsets") == input.name ||
+                                                        without(name, "/weights") == input.name));
+  });
+}
+
+[[noreturn]] void refuse_mixture(std::string_view feature, std::string_view input) {
+  refuse(
+      400,
+      "inputs: \"{}\" is a raw feature, \"{}\" an encoded input, and a request has tensors of one kind; send "
+      "raw features or encoded inputs",
+      feature.substr(0, 200), input.substr(0, 200));
+}
+
+// Both checks end at the first name that the model does not know, so that what follows looks at no more
+// tensors than the model has names for.
+void check_feature_names(ProtocolWorker& worker, const InferRequest& request, const ServedModel& model) {
+  const auto feature = std::find_if(request.tensors.begin(), request.tensors.end(),
+                                    [&](const auto& tensor) { return is_feature(model, tensor.name); });
+  worker.rows.start(model, model.all_slots(), 0);
+  for (const RequestTensor& tensor : request.tensors) {
+    if (is_feature(model, tensor.name)) continue;
+    if (is_input(model, tensor.name) && feature != request.tensors.end())
+      refuse_mixture(feature->name, tensor.name);
+    worker.rows.column(tensor.name, {"inputs"});
+  }
+}
+
 void check_encoded_names(const InferRequest& request, const ServedModel& model) {
   for (const RequestTensor& tensor : request.tensors) {
-    const bool is_known =
-        std::any_of(model.inputs().begin(), model.inputs().end(), [&](const EncodedInput& input) {
-          return tensor.name == input.name ||
-                 (input.takes_lists && (without(tensor.name, "/offsets") == input.name ||
-                                        without(tensor.name, "/weights") == input.name));
-        });
-    if (is_known) continue;
+    if (is_input(model, tensor.name)) continue;
+    if (model.model().encoder && is_feature(model, tensor.name)) {
+      const auto input = std::find_if(request.tensors.begin(), request.tensors.end(),
+                                      [&](const auto& other) { return is_input(model, other.name); });
+      if (input != request.tensors.end()) refuse_mixture(tensor.name, input->name);
+      refuse(
+          400,
+          "inputs: \"{}\" is a raw feature, and the request says that its tensors are encoded; leave out the "
+          "parameter \"encoded\"",
+          tensor.name.substr(0, 200));
+    }
     std::vector<std::string> known;
     for (const EncodedInput& input : model.inputs()) known.push_back(input.name);
     if (model.model().encoder) {
@@ -187,7 +223,8 @@ bool takes_encoded(const InferRequest& request, const ServedModel& model) {
 }
 
 int64_t bind_features(ProtocolWorker& worker, const InferRequest& request, const ServedModel& model) {
-  check_names(request);
+  check_names(request, worker.memory);
+  check_feature_names(worker, request, model);
   const RowEncoder& encoder = *model.model().encoder;
   RowCount count(worker);
   for (const RequestTensor& tensor : request.tensors) {
@@ -211,7 +248,7 @@ int64_t bind_features(ProtocolWorker& worker, const InferRequest& request, const
 
 int64_t bind_inputs(ProtocolWorker& worker, const InferRequest& request, const ServedModel& model,
                     ScoringSession& session) {
-  check_names(request);
+  check_names(request, worker.memory);
   check_encoded_names(request, model);
   RowCount count(worker);
   const std::vector<EncodedInput>& inputs = model.inputs();

@@ -1,5 +1,6 @@
 #include "serving/infer_request.h"
 
+#include "serving/json_faults.h"
 #include "serving/json_values.h"
 #include "serving/refusal.h"
 
@@ -8,6 +9,7 @@ namespace {
 
 void read_parameters(InferRequest& request, simdjson::dom::element parameters) {
   if (!parameters.is_object()) refuse(400, "parameters: expected an object");
+  check_given_once(json_object(parameters), "parameters");
   for (const simdjson::dom::key_value_pair parameter : json_object(parameters)) {
     bool value = false;
     if (parameter.key.starts_with("sequence_"))
@@ -26,7 +28,7 @@ std::span<const RequestTensor> read_tensors(ProtocolWorker& worker, const Protoc
                                             simdjson::dom::element inputs) {
   if (!inputs.is_array()) refuse(400, "inputs: expected a list of tensors");
   const simdjson::dom::array list = json_array(inputs);
-  const std::span<RequestTensor> tensors = worker.memory.take<RequestTensor>(list.size());
+  const std::span<RequestTensor> tensors = worker.memory.take<RequestTensor>(json_count(list));
   std::string_view binary;
   if (call.request.json_bytes >= 0)
     binary = call.request.body.substr(static_cast<size_t>(call.request.json_bytes));

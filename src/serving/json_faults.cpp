@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "serving/json_values.h"
 #include "serving/refusal.h"
 
 namespace gatewise {
@@ -212,8 +213,8 @@ void check_given_once(simdjson::dom::object object, std::string_view where) {
   std::array<std::string_view, few> in_place;
   std::vector<std::string_view> many;
   std::span<std::string_view> keys = in_place;
-  if (object.size() > few) {
-    many.resize(object.size());
+  if (const size_t fields = json_count(object); fields > few) {
+    many.resize(fields);
     keys = many;
   }
   size_t count = 0;

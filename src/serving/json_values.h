@@ -3,6 +3,7 @@
 
 #include <simdjson.h>
 
+#include <iterator>
 #include <string_view>
 
 #include "base/error.h"
@@ -22,6 +23,14 @@ inline simdjson::dom::object json_object(simdjson::dom::element element) {
 }
 inline simdjson::dom::array json_array(simdjson::dom::element element) {
   return json_value<simdjson::dom::array>(element);
+}
+
+// The items of an array, or the fields of an object. simdjson's own size() stops counting at 2^24 - 1.
+template <class List>
+size_t json_count(const List& list) {
+  constexpr size_t most_counted = 0xFFFFFF;
+  if (list.size() < most_counted) return list.size();
+  return static_cast<size_t>(std::distance(list.begin(), list.end()));
 }
 
 }  // namespace gatewise

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "base/error.h"
 #include "serving/json_faults.h"
 #include "serving/json_text.h"
@@ -30,12 +34,33 @@ void check_type(const Request& request, bool has_binary) {
          wanted, wanted);
 }
 
+constexpr size_t usual_bytes = 65536, most_depth = 32;
+
 }  // namespace
 
 ProtocolWorker::ProtocolWorker(ModelRepository& repository_, const ProtocolOptions& options_, size_t number_)
     : repository(repository_), options(options_), number(number_) {
-  constexpr size_t usual_bytes = 65536, most_depth = 32;
   if (parser.allocate(usual_bytes, most_depth) != simdjson::SUCCESS) throw std::bad_alloc();
+}
+
+size_t ProtocolWorker::bytes() const {
+  // Of a parser, for each byte that it can read: 8 of what was read, 4 of places, 5/3 of texts.
+  constexpr size_t parser_bytes = 14;
+  return memory.bytes() + rows.bytes() + context.bytes() + parser_bytes * parser.capacity();
+}
+
+void ProtocolWorker::give_back(const ProtocolCall& call) noexcept {
+  if (bytes() <= most_kept_bytes) return;
+  memory.give_back();
+  rows.give_back();
+  context.give_back();
+  if (call.model) call.model->end_session(number);
+  simdjson::dom::parser fresh;
+  if (fresh.allocate(usual_bytes, most_depth) == simdjson::SUCCESS) parser = std::move(fresh);
+#ifdef __GLIBC__
+  // What is free in the middle of the heap stays with the process otherwise.
+  malloc_trim(most_kept_bytes);
+#endif
 }
 
 const ServedModel& find_model(ProtocolWorker& worker, ProtocolCall& call, Response& response) {
@@ -103,23 +128,19 @@ std::span<const float> score_inputs(ScoringSession& session, int64_t rows) {
   return session.predictions;
 }
 
-void check_finite(std::span<const float> predictions, const ServedModel& model) {
-  // A sum of zeros but where a value times zero is none.
-  float sum = 0;
-  for (const float value : predictions) sum += value * 0;
-  if (sum == 0) return;
-  const Predictor& predictor = *model.model().predictor;
-  for (size_t i = 0; i < predictions.size(); ++i) {
-    if (std::isfinite(predictions[i])) continue;
-    const auto row = static_cast<int64_t>(i) / predictor.width(),
-               at = static_cast<int64_t>(i) % predictor.width();
-    for (const PredictionColumns& output : predictor.columns()) {
-      if (at < output.offset || at >= output.offset + output.width) continue;
-      refuse(422,
-             "row {}: the prediction of \"{}\" is no finite number; the row's values are far from those the "
-             "model was trained on",
-             row + 1, output.name);
-    }
+bool is_finite(const PredictionColumns& output, const float* predictions) {
+  const float* values = predictions + output.offset;
+  return std::all_of(values, values + output.width, [](float value) { return std::isfinite(value); });
+}
+
+void check_finite(std::span<const float> predictions, int64_t width, const PredictionColumns& output) {
+  const int64_t rows = static_cast<int64_t>(predictions.size()) / width;
+  for (int64_t row = 0; row < rows; ++row) {
+    if (is_finite(output, predictions.data() + row * width)) continue;
+    refuse(422,
+           "row {}: the prediction of \"{}\" is no finite number; the row's values are far from those the "
+           "model was trained on",
+           row + 1, output.name);
   }
 }
 

@@ -14,9 +14,17 @@
 
 namespace gatewise {
 
+struct ProtocolCall;
+
 // Of one handler: its memory, used again by every request.
 struct ProtocolWorker {
   ProtocolWorker(ModelRepository& repository_, const ProtocolOptions& options_, size_t number_);
+
+  // Above this, the memory of a request is given back behind it.
+  static constexpr size_t most_kept_bytes = size_t{16} << 20;
+  size_t bytes() const;
+  // Of the worker and of its session with the model of the call.
+  void give_back(const ProtocolCall& call) noexcept;
 
   ModelRepository& repository;
   const ProtocolOptions options;
@@ -58,8 +66,10 @@ int64_t read_row_list(const ProtocolWorker& worker, RawRows& rows, const ServedM
                       const RowSlots& slots, simdjson::dom::element list, std::string_view field,
                       std::string_view noun);
 
-// Throws Refusal(422) naming the row and the output where one is not finite, which JSON cannot say.
-void check_finite(std::span<const float> predictions, const ServedModel& model);
+// Whether all numbers of an output in a row of predictions are; JSON has no others.
+bool is_finite(const PredictionColumns& output, const float* predictions);
+// Throws Refusal(422) naming the row of `predictions` [rows, width] where the output is not finite.
+void check_finite(std::span<const float> predictions, int64_t width, const PredictionColumns& output);
 
 // {"income":0.12,"grade":{"a":0.2,"b":0.8}} for one row of predictions.
 void append_predictions(std::string& to, const ServedModel& model, const float* predictions);

@@ -176,6 +176,7 @@ class ProtocolHandler final : public RequestHandler {
       response.body.clear();
     }
     if (call.is_scoring && call.model) count(*call.model, response, begin);
+    worker_.give_back(call);
   }
 
  private:
@@ -184,7 +185,7 @@ class ProtocolHandler final : public RequestHandler {
       refuse_other_sites(call.request);
       dispatch(worker_, call, response);
     } catch (const Refusal& refusal) {
-      fail(response, refusal.status(), refusal.what());
+      fail(response, refusal.status(), refusal.message());
     } catch (const Error& error) {
       fail(response, status_of(error.fault()), error.what());
     } catch (const std::bad_alloc&) {

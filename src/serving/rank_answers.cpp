@@ -1,4 +1,5 @@
 // POST /v1/models/NAME:rank: one context, many candidates, a score over tasks.
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <optional>
@@ -75,6 +76,14 @@ std::span<const int64_t> order_of(ProtocolWorker& worker, const std::vector<doub
   return kept;
 }
 
+bool are_finite(const ServedModel& model, const float* predictions) {
+  const std::vector<PredictionColumns>& outputs = model.model().predictor->columns();
+  return std::all_of(outputs.begin(), outputs.end(),
+                     [&](const PredictionColumns& output) { return is_finite(output, predictions); });
+}
+
+// A candidate whose numbers are too large for the model takes the others nothing: what JSON cannot say of it
+// is null.
 void write_ranking(const ServedModel& model, const ScoringSession& session, const RankFields& fields,
                    std::span<const int64_t> order, Response& response) {
   std::string& body = response.body;
@@ -96,8 +105,13 @@ void write_ranking(const ServedModel& model, const ScoringSession& session, cons
       }
     }
     if (fields.shows_predictions) {
+      const float* predictions = session.predictions.data() + row * width;
       body += R"(,"predictions":)";
-      append_predictions(body, model, session.predictions.data() + row * width);
+      if (are_finite(model, predictions)) {
+        append_predictions(body, model, predictions);
+      } else {
+        body += "null";
+      }
     }
     body += '}';
   }
@@ -125,7 +139,6 @@ void answer_rank(ProtocolWorker& worker, ProtocolCall& call, Response& response)
                                      "candidates", "candidate");
   session.predictions.resize(static_cast<size_t>(rows * predictor.width()));
   ranking.run.predict(worker.context.values(), worker.rows.values(), rows, session.predictions.data());
-  if (fields.shows_predictions) check_finite(session.predictions, model);
   session.scores.resize(static_cast<size_t>(rows));
   if (score) score->evaluate(session.predictions.data(), rows, predictor.width(), session.scores.data());
   write_ranking(model, session, fields, order_of(worker, session.scores, fields, rows), response);

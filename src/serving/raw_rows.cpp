@@ -161,7 +161,7 @@ void RawRows::read_columns(element object) {
       values_[at] = value(model_->columns()[place_of], item, {"row", row});
     }
     const auto rows = static_cast<int64_t>(values_.size()) / slots_->width;
-    const auto count = static_cast<int64_t>(json_array(field.value).size());
+    const auto count = static_cast<int64_t>(json_count(json_array(field.value)));
     if (count != rows)
       refuse(400, "columns: \"{}\": got {} values, expected {} as in the first column", field.key, count,
              rows);

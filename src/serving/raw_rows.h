@@ -42,6 +42,9 @@ class RawRows {
   // [rows, width of the slots]; until the memory is cleared.
   std::span<const RawValue> values() const { return values_; }
 
+  size_t bytes() const { return values_.capacity() * sizeof(RawValue); }
+  void give_back() { std::vector<RawValue>().swap(values_); }
+
   // The place of a column in the model; throws Refusal(400) with the nearest name.
   int64_t column(std::string_view name, const RowPlace& place);
 

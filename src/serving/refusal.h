@@ -11,10 +11,14 @@ namespace gatewise {
 
 class Refusal : public std::runtime_error {
  public:
-  Refusal(int status, const std::string& message) : std::runtime_error(message), status_(status) {}
+  Refusal(int status, const std::string& message)
+      : std::runtime_error(message), message_(message), status_(status) {}
   int status() const { return status_; }
+  // All of it; what() ends at a zero byte, which names that clients send may have.
+  const std::string& message() const { return message_; }
 
  private:
+  std::string message_;
   int status_;
 };
 

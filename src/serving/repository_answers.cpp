@@ -1,5 +1,6 @@
 // The extension for repositories of models, and what the protocol has that is not offered here.
 #include "base/json.h"
+#include "serving/json_faults.h"
 #include "serving/json_values.h"
 #include "serving/protocol_call.h"
 #include "serving/refusal.h"
@@ -16,6 +17,7 @@ bool asks_for_ready(ProtocolWorker& worker, const ProtocolCall& call) {
       refuse(400, "ready: expected true or false");
     if (field.key != "parameters") continue;
     if (!field.value.is_object()) refuse(400, "parameters: expected an object");
+    check_given_once(json_object(field.value), "parameters");
     for (const simdjson::dom::key_value_pair parameter : json_object(field.value)) {
       if (parameter.key == "unload_dependents") continue;
       refuse(400,

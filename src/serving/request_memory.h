@@ -1,5 +1,5 @@
 // Memory of one request: pieces that stay where they are until the next request, and whose blocks are then
-// used again, so that a worker that has seen its largest request takes nothing more from the heap.
+// used again, so that a worker that has seen requests of every usual size takes nothing more from the heap.
 #pragma once
 
 #include <algorithm>
@@ -16,11 +16,21 @@ class RequestMemory {
   // Forgets all pieces. Several blocks become one.
   void clear() {
     if (blocks_.size() > 1) {
-      size_t bytes = 0;
-      for (const Block& block : blocks_) bytes += block.size;
+      const size_t all = bytes();
       blocks_.clear();
-      add_block(bytes);
+      add_block(all);
     }
+    used_ = 0;
+  }
+
+  size_t bytes() const {
+    size_t bytes = 0;
+    for (const Block& block : blocks_) bytes += block.size;
+    return bytes;
+  }
+
+  void give_back() {
+    std::vector<Block>().swap(blocks_);
     used_ = 0;
   }
 
@@ -28,7 +38,7 @@ class RequestMemory {
   template <class T>
   std::span<T> take(size_t count) {
     static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= alignof(std::max_align_t));
-    return {reinterpret_cast<T*>(bytes(count * sizeof(T))), count};
+    return {reinterpret_cast<T*>(place_of(count * sizeof(T))), count};
   }
 
   std::string_view copy(std::string_view text) {
@@ -48,7 +58,7 @@ class RequestMemory {
     used_ = 0;
   }
 
-  std::byte* bytes(size_t count) {
+  std::byte* place_of(size_t count) {
     constexpr size_t unit = alignof(std::max_align_t), smallest = 16384;
     count = (count + unit - 1) / unit * unit;
     if (blocks_.empty() || blocks_.back().size - used_ < count)

@@ -219,6 +219,8 @@ void read_type(RequestTensor& tensor, element datatype) {
 // The bytes of the tensor, -1 where it has none behind the JSON.
 int64_t binary_size(const RequestTensor& tensor, element parameters) {
   if (!parameters.is_object()) tensor_fault(tensor, "parameters: expected an object");
+  check_given_once(json_object(parameters),
+                   fmt::format("inputs: \"{}\": parameters", tensor.name.substr(0, 200)));
   int64_t size = -1;
   for (const simdjson::dom::key_value_pair parameter : json_object(parameters)) {
     if (parameter.key.starts_with("shared_memory")) {

@@ -40,7 +40,7 @@ int64_t read_columns(ProtocolWorker& worker, const ServedModel& model, const Row
   if (!columns.is_object()) refuse(400, "columns: expected an object of lists by feature");
   size_t rows = 0;
   for (const simdjson::dom::key_value_pair field : json_object(columns)) {
-    if (field.value.is_array()) rows = json_array(field.value).size();
+    if (field.value.is_array()) rows = json_count(json_array(field.value));
     break;
   }
   check_rows(worker, "columns", rows);
@@ -56,8 +56,9 @@ int64_t read_row_list(const ProtocolWorker& worker, RawRows& rows, const ServedM
                       std::string_view noun) {
   if (!list.is_array()) refuse(400, "{}: expected a list of rows", field);
   const simdjson::dom::array items = json_array(list);
-  check_rows(worker, field, items.size());
-  rows.start(model, slots, static_cast<int64_t>(items.size()));
+  const size_t count = json_count(items);
+  check_rows(worker, field, count);
+  rows.start(model, slots, static_cast<int64_t>(count));
   int64_t row = 0;
   for (const simdjson::dom::element item : items) {
     rows.read_row(row, item, {noun, row + 1});
@@ -80,8 +81,9 @@ void answer_predict(ProtocolWorker& worker, ProtocolCall& call, Response& respon
                                             : read_columns(worker, model, slots, fields.columns);
   ScoringSession& session = model.session(worker.number);
   const std::span<const float> predictions = score_raw(session, model, worker.rows.values(), rows);
-  check_finite(predictions, model);
   const int64_t width = model.model().predictor->width();
+  for (const PredictionColumns& output : model.model().predictor->columns())
+    check_finite(predictions, width, output);
   response.body = model.head();
   response.body += R"(,"predictions":[)";
   for (int64_t row = 0; row < rows; ++row) {

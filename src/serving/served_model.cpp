@@ -70,6 +70,11 @@ ScoringSession& ServedModel::session(size_t worker) const {
   return *sessions_[worker];
 }
 
+void ServedModel::end_session(size_t worker) const noexcept {
+  const std::lock_guard lock(mutex_);
+  if (worker < sessions_.size()) sessions_[worker].reset();
+}
+
 RankingSession& ServedModel::ranking(ScoringSession& session, const std::vector<bool>& context) const {
   auto& known = session.rankings;
   const auto at =

@@ -76,6 +76,8 @@ class ServedModel {
 
   // That of the worker of this number, made when it first asks; only that worker uses it.
   ScoringSession& session(size_t worker) const;
+  // Frees it. Only that worker asks for this.
+  void end_session(size_t worker) const noexcept;
   // That of the session for a context of these columns. Throws as ContextPredictor().
   RankingSession& ranking(ScoringSession& session, const std::vector<bool>& context) const;
   ServingCounters& counters() const { return counters_; }

@@ -218,6 +218,10 @@ TEST_F(CApi, FaultsHaveAStatusAndAMessageAndLeaveTheScorerUsable) {
   EXPECT_EQ(predictions[0], -1);
   row[0].kind = 77;
   EXPECT_EQ(gatewise_score_rows(scorer.get(), 1, row.data(), predictions.data()), GATEWISE_USAGE_ERROR);
+  row[0] = text("1e39");
+  EXPECT_EQ(gatewise_score_rows(scorer.get(), 1, row.data(), predictions.data()), GATEWISE_DATA_ERROR);
+  EXPECT_THAT(gatewise_last_error(), HasSubstr("row 1: the prediction of \"amount\" is no finite number"));
+  EXPECT_THAT(predictions, testing::Each(-1)) << "results of a call that fails are left alone";
   row[0] = text("20");
   ASSERT_EQ(gatewise_score_rows(scorer.get(), 1, row.data(), predictions.data()), GATEWISE_OK);
   expect_bits(predictions.data(), expected(0));

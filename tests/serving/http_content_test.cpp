@@ -37,6 +37,23 @@ TEST(HttpContent, CompressedBodiesAreReadWhole) {
   }
 }
 
+TEST(HttpContent, MembersOfGzipFollowEachOther) {
+  const std::string long_text(100000, 'b'), whole = "{\"a\": " + long_text + "}";
+  const std::string body = compressed("{\"a\": ", gzip_bits) + compressed(long_text, gzip_bits) +
+                           compressed("", gzip_bits) + compressed("}", gzip_bits);
+  HttpRequest request = request_of("gzip", body);
+  EXPECT_EQ(decode_content(request, static_cast<int64_t>(whole.size())).status, 0);
+  EXPECT_EQ(request.body, whole);
+  request = request_of("gzip", body);
+  EXPECT_EQ(decode_content(request, static_cast<int64_t>(whole.size()) - 1).status, 413);
+  for (const std::string& faulty :
+       {body.substr(0, body.size() - 1), body + "\x1f", body + "\x1f\x8b", body + compressed("x", zlib_bits),
+        compressed("x", zlib_bits) + compressed("x", gzip_bits)}) {
+    request = request_of("gzip", faulty);
+    EXPECT_EQ(decode_content(request, 1 << 20).status, 400) << faulty.size();
+  }
+}
+
 TEST(HttpContent, ThatWhichExpandsBeyondTheLimitIsRefused) {
   const std::string bomb = compressed(std::string(size_t{50} << 20, '\0'), gzip_bits);
   ASSERT_LT(bomb.size(), 100000);

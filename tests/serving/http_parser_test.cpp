@@ -139,6 +139,8 @@ TEST(HttpParser, WhatIsWrongHasAStatusAndAName) {
       {start + "Inference-Header-Content-Length: 1x\r\n\r\n", 400,
        "Inference-Header-Content-Length: got \"1x\""},
       {start + "Inference-Header-Content-Length: -1\r\n\r\n", 400, "Inference-Header-Content-Length"},
+      {start + "Inference-Header-Content-Length: 1\r\ninference-header-content-length: 1\r\n\r\n", 400,
+       "Inference-Header-Content-Length: is given twice"},
       {start + "Long: " + std::string(600, 'a'), 431, "512 bytes"},
       {"GET /" + std::string(600, 'a'), 431, "512 bytes"},
       {start + "Content-Length: 2049\r\n\r\n", 413, "2048 bytes"},

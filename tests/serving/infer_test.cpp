@@ -1,4 +1,5 @@
 // Inference requests: raw features and inputs of the graph, JSON and binary, and what is refused.
+#include "serving/protocol_call.h"
 #include "tests/serving/served_models.h"
 
 namespace gatewise {
@@ -254,6 +255,18 @@ TEST_F(InferRequests, FieldsAreGivenOnce) {
                   R"({"inputs":[{"name":"age","shape":[1],"datatype":"FP32","data":[1],"data":[2]}]})")
                   .error(),
               HasSubstr("inputs: a tensor: \"data\" is given twice"));
+  const std::string age = R"({"name":"age","shape":[1],"datatype":"FP32",)";
+  const std::string good = R"({"inputs":[)" + age + R"("data":[1]}],)";
+  for (const auto& [twice, message] : std::vector<std::pair<std::string, std::string>>{
+           {good + R"("outputs":[{"name":"click","name":"grade"}]})", "outputs: an output: \"name\""},
+           {good + R"("outputs":[{"name":"click","parameters":{"binary_data":true,"binary_data":false}}]})",
+            "outputs: \"click\": parameters: \"binary_data\""},
+           {good + R"("parameters":{"binary_data_output":true,"binary_data_output":false}})",
+            "parameters: \"binary_data_output\""},
+           {R"({"inputs":[)" + age + R"("parameters":{"binary_data_size":4,"binary_data_size":4}}]})",
+            "inputs: \"age\": parameters: \"binary_data_size\""}}) {
+    EXPECT_THAT(ask("POST", infer_path, twice).error(), HasSubstr(message + " is given twice")) << twice;
+  }
   Json many = Json::object();
   for (int i = 0; i < 40; ++i) many[fmt::format("field{}", i)] = i;
   std::string body = many.dump();
@@ -288,6 +301,81 @@ TEST_F(InferRequests, IdsAreOfIntegerTypesAndMayBeNegative) {
   EXPECT_EQ(bag("INT32", "-3").body, bag("BYTES", "\"-3\"").body);
   EXPECT_THAT(bag("FP64", "7").error(), HasSubstr("\"seen\": got FP64, expected ids of an integer type"));
   EXPECT_THAT(bag("BOOL", "true").error(), HasSubstr("\"seen\": got BOOL, expected ids of an integer type"));
+}
+
+TEST_F(InferRequests, RawAndEncodedTensorsAreNotMixed) {
+  serve_every_kind();
+  const std::string raw = R"({"name":"age","shape":[1],"datatype":"FP32","data":[1]})",
+                    encoded = R"({"name":"ids/user","shape":[1],"datatype":"INT64","data":[0]})";
+  for (const std::string& inputs : {raw + "," + encoded, encoded + "," + raw}) {
+    EXPECT_THAT(ask("POST", infer_path, R"({"inputs":[)" + inputs + "]}").error(),
+                HasSubstr("\"age\" is a raw feature, \"ids/user\" an encoded input"));
+  }
+  EXPECT_THAT(ask("POST", infer_path, R"({"parameters":{"encoded":true},"inputs":[)" + raw + "]}").error(),
+              HasSubstr("\"age\" is a raw feature, and the request says that its tensors are encoded"));
+}
+
+TEST_F(InferRequests, OverflowIsRefusedWhereJsonWouldHaveToSayIt) {
+  serve_every_kind();
+  const std::string body = R"({"inputs":[{"name":"age","shape":[2],"datatype":"FP64","data":[1,1e39]}])";
+  const Answer json = ask("POST", infer_path, body + "}");
+  EXPECT_EQ(json.status, 422);
+  EXPECT_THAT(json.error(), HasSubstr("row 2: the prediction of \"amount\" is no finite number"));
+  EXPECT_EQ(ask("POST", infer_path, body + R"(,"outputs":[{"name":"click"}]})").status, 200);
+  const Answer binary =
+      ask("POST", infer_path,
+          body + R"(,"outputs":[{"name":"amount"}],"parameters":{"binary_data_output":true}})");
+  ASSERT_EQ(binary.status, 200) << binary.body;
+  float first = 0, second = 0;
+  const char* values = binary.body.data() + std::stoul(binary.headers.at("Inference-Header-Content-Length"));
+  std::memcpy(&first, values, sizeof first);
+  std::memcpy(&second, values + sizeof first, sizeof second);
+  EXPECT_TRUE(std::isfinite(first));
+  EXPECT_FALSE(std::isfinite(second));
+}
+
+// Each name looked for among all others took ten seconds.
+TEST_F(InferRequests, ManyUnknownTensorsAreRefusedAtOnce) {
+  serve_every_kind();
+  std::string body = R"({"inputs":[)";
+  for (int i = 0; i < 60000; ++i)
+    body +=
+        fmt::format(R"({}{{"name":"n{}","shape":[1],"datatype":"FP64","data":[1]}})", i == 0 ? "" : ",", i);
+  EXPECT_THAT(ask("POST", infer_path, body + "]}").error(), HasSubstr("no input \"n0\""));
+}
+
+TEST_F(InferRequests, MemoryOfALargeRequestIsGivenBack) {
+  serve_every_kind();
+  ProtocolWorker worker(*repository_, {}, 0);
+  std::string body = R"({"inputs":[{"name":"tags","datatype":"BYTES","shape":[1,1000000],"data":[)";
+  for (int i = 0; i < 1000000; ++i) body += i == 0 ? "\"\"" : ",\"\"";
+  body += "]}]}";
+  const size_t size = body.size();
+  body.resize(size + 64);
+  Request request;
+  request.content_type = "application/json";
+  request.body = std::string_view(body).substr(0, size);
+  ProtocolCall call{request, "all", "", nullptr};
+  Response response;
+  answer_infer(worker, call, response);
+  EXPECT_EQ(response.rows, 1);
+  EXPECT_GT(worker.bytes(), ProtocolWorker::most_kept_bytes);
+  worker.give_back(call);
+  EXPECT_LT(worker.bytes(), size_t{1} << 20);
+  EXPECT_TRUE(call.model->session(0).encoded.bags.empty()) << "of the session too";
+  // What is left reads the next request, as deep as before.
+  request.body = R"({"inputs":[{"name":"age","datatype":"FP64","shape":[1],"data":[3]}]})";
+  const std::string next = std::string(request.body) + std::string(64, '\0');
+  request.body = std::string_view(next).substr(0, request.body.size());
+  response.clear();
+  answer_infer(worker, call, response);
+  EXPECT_EQ(response.rows, 1);
+}
+
+TEST_F(InferRequests, ErrorsGoOnBehindAZeroByte) {
+  serve_every_kind();
+  EXPECT_EQ(ask("POST", "/v2/models/al%00x/infer", "{}").error(),
+            std::string("no model \"al\0x\". Known: all.", 28));
 }
 
 TEST_F(InferRequests, BinaryDataHasItsType) {

@@ -83,6 +83,22 @@ TEST_F(RankRequests, AScoreOrdersAndTopCuts) {
                                                                      {"candidate":1,"score":null}])"));
 }
 
+TEST_F(RankRequests, ACandidateTooLargeForTheModelLeavesTheOthersTheirScores) {
+  serve_every_kind();
+  const Json alone = post(rank_path, Json::parse(R"({"candidates":[{"age":3}],"score":"amount"})")).json();
+  Json body = Json::parse(R"({"candidates":[{"age":1e39},{"age":3}],"score":"amount"})");
+  const Answer shown = post(rank_path, body);
+  ASSERT_EQ(shown.status, 200) << shown.body;
+  EXPECT_EQ(shown.json()["ranking"][0]["predictions"], alone["ranking"][0]["predictions"]);
+  EXPECT_EQ(shown.json()["ranking"][0]["candidate"], 1);
+  EXPECT_EQ(shown.json()["ranking"][1], Json::parse(R"({"candidate":0,"score":null,"predictions":null})"));
+  body["predictions"] = false;
+  const Answer hidden = post(rank_path, body);
+  ASSERT_EQ(hidden.status, 200) << hidden.body;
+  EXPECT_EQ(hidden.json()["ranking"][0]["score"], alone["ranking"][0]["score"]);
+  EXPECT_EQ(hidden.json()["ranking"][1], Json::parse(R"({"candidate":0,"score":null})"));
+}
+
 TEST_F(RankRequests, FaultsNameWhatIsWrong) {
   serve_every_kind();
   const std::vector<std::pair<std::string, std::string>> cases{
