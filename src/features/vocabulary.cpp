@@ -101,8 +101,8 @@ uint32_t Vocabulary::bucket(uint64_t hash) const {
   return first_level() + static_cast<uint32_t>(mix64(hash ^ mix64(seed_)) % static_cast<uint64_t>(buckets_));
 }
 
-// A whole number is "1.0" in a file of floats, and "1" where the float itself is handed over; a truth value is
-// "true", and "True" or "TRUE" in files of programs that write it so.
+// A whole number is "1.0" in a file of floats, and "1" where the float itself is handed over; a truth value
+// is "true", and "True" or "TRUE" in files of programs that write it so.
 uint32_t Vocabulary::place_of(std::string_view text) const {
   const uint32_t exact = texts_.find(text);
   if (exact != StringIndex::none) return exact;

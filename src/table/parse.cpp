@@ -80,8 +80,7 @@ std::string number_text(double number) { return fmt::format("{}", number); }
 std::string number_text(float number) {
   std::array<char, 32> digits;
   const auto end = std::to_chars(digits.begin(), digits.end(), number, std::chars_format::scientific).ptr;
-  const std::optional<double> same =
-      parse_number({digits.data(), static_cast<size_t>(end - digits.data())});
+  const std::optional<double> same = parse_number({digits.data(), static_cast<size_t>(end - digits.data())});
   return number_text(same.value_or(number));
 }
 

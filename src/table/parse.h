@@ -15,8 +15,8 @@ std::string_view trim_blanks(std::string_view text);
 // number is infinity, too small a one zero. Nothing when `text` is not a number from end to end.
 std::optional<double> parse_number(std::string_view text);
 
-// The shortest text that reads back to the number; whole numbers are "1". A float's need only read back to that
-// float: 0.1f is "0.1", as files have it, and not the digits of the double it becomes.
+// The shortest text that reads back to the number; whole numbers are "1". A float's need only read back to
+// that float: 0.1f is "0.1", as files have it, and not the digits of the double it becomes.
 std::string number_text(double number);
 std::string number_text(float number);
 
