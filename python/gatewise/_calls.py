@@ -5,7 +5,7 @@ import sys
 
 def epoch_call(calls, progress):
     """What the core calls after an epoch, or None."""
-    if progress is True:
+    if not callable(progress) and progress:
         calls.append(lambda record: print("\r\x1b[K" * sys.stderr.isatty() + record["text"], file=sys.stderr))
     if not calls:
         return None
@@ -18,6 +18,6 @@ def epoch_call(calls, progress):
 
 
 def progress_call(progress):
-    if progress is True and sys.stderr.isatty():
+    if not callable(progress) and progress and sys.stderr.isatty():
         return lambda told: print("\r\x1b[K" + told["text"], end="", file=sys.stderr, flush=True)
     return progress if callable(progress) else None

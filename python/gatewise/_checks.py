@@ -34,6 +34,11 @@ def check_callbacks(callbacks):
     return calls
 
 
+def check_progress(progress):
+    if not isinstance(progress, (bool, numpy.bool_)) and progress is not None and not callable(progress):
+        raise TypeError(f"progress: got {progress!r}, expected True, False or a function")
+
+
 def check_start(start, kind):
     if start is not None and not isinstance(start, kind):
         raise TypeError(f"start: got a {type(start).__name__}, expected a fitted estimator; gatewise.load(directory) reads "

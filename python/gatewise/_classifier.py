@@ -73,12 +73,10 @@ class MultiTaskClassifier(ClassifierMixin, Estimator):
         Returns
         -------
         array [rows, classes] of float64, or with several tasks a list of such
-            in the order of ``classes_``; the values are the core's, which are of float32
+            in the order of ``classes_``; the core's values, which are of float32, divided by their sum, which float32
+            rounds
         """
-        found = []
-        for values in self._raw(X).values():
-            values = values.astype(numpy.float64)
-            found.append(numpy.column_stack([1 - values, values]) if values.shape[1] == 1 else values)
+        found = [_labels.probabilities(values) for values in self._raw(X).values()]
         return found[0] if len(found) == 1 else found
 
     def predict(self, X):
@@ -100,14 +98,20 @@ class MultiTaskClassifier(ClassifierMixin, Estimator):
         return _labels.mean_score(predicted, y, self.task_names_, sample_weight, _accuracy)
 
     def _note(self):
-        return {"classes": [[one.item() if hasattr(one, "item") else one for one in classes]
-                            for classes in self._class_list()]}
+        return {"classes": [_written(classes) for classes in self._class_list()],
+                "types": [classes.dtype.str for classes in self._class_list()]}
 
     def _remember(self, note):
         classes = note.get("classes") or [_classes_of_output(output, self.configuration_["tasks"])
                                           for output in self.model_.outputs]
-        classes = [numpy.array(one) for one in classes]
+        types = note.get("types") or [None] * len(classes)
+        classes = [numpy.array(one, dtype=kind) for one, kind in zip(classes, types)]
         self.classes_ = classes[0] if len(classes) == 1 else classes
+
+
+def _written(classes):
+    """Classes as JSON has them: moments as texts."""
+    return [str(one) for one in classes] if classes.dtype.kind in "mM" else classes.tolist()
 
 
 def _accuracy(_, labels, predictions, weights):

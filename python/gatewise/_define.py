@@ -118,6 +118,8 @@ def _definer(function, name, kind, positional, traits):
         _take_in([known])
         return function
 
+    if function is not None and not callable(function):
+        raise TypeError(f"{kind}: got a {type(function).__name__}, expected a function; the name is given as name=\"...\"")
     is_called = function is None
     return register if is_called else register(function)
 

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _calls, _checks, _core, _options, _pickling, _tables
 from ._results import Diagnosis, Report
 
-WEIGHT = "sample_weight"
+WEIGHT = "sample_weight"  # the column that weights become; those of one task: "sample_weight/<task>"
 
 
 class InterruptedWarning(UserWarning):
@@ -101,6 +101,7 @@ class Estimator(BaseEstimator):
             raise ValueError(f"on_interrupt: got {on_interrupt!r}, expected \"keep\" or \"raise\"")
         _checks.check_start(start, Estimator)
         calls = _checks.check_callbacks(callbacks)
+        _checks.check_progress(progress)
         tasks, labels = self._learn_labels(X, y)
         train = self._frame("training rows", X, labels, sample_weight, tasks, is_fit=True)
         held_out = None if validation is None else self._validation_frame(validation, tasks)
@@ -187,7 +188,7 @@ class Estimator(BaseEstimator):
         columns = {}
         for name, task in tasks.items():
             column = task.get("weight_column", "")
-            if column.startswith(WEIGHT):  # that the model was trained with
+            if is_weight(column) and column not in frame.names:  # that the model was trained with
                 columns.setdefault(column, numpy.ones(frame.rows))
             if isinstance(sample_weight, dict) and name in sample_weight:
                 columns[f"{WEIGHT}/{name}"] = sample_weight[name]
@@ -202,8 +203,9 @@ class Estimator(BaseEstimator):
             weights = _checks.weights_of(values, frame.rows)
             if not weights.any():
                 raise ValueError("sample_weight: every weight is zero, so nothing is trained or judged; expected some above 0")
-            if column not in frame.names:
-                frame.add_array(column, weights)
+            if column in frame.names:
+                raise ValueError(f"sample_weight: X or y has a column {column!r}, which is what weights are called; rename it")
+            frame.add_array(column, weights)
 
     def _name_tasks(self, names):
         self.task_names_ = list(names)
@@ -268,7 +270,7 @@ class Estimator(BaseEstimator):
         tasks = {name: dict(task) for name, task in self.configuration_["tasks"].items()}
         frame = self._frame("labelled rows", X, self._labels(y), sample_weight, tasks)
         weights = {name: task["weight_column"] for name, task in tasks.items()
-                   if sample_weight is not None and task.get("weight_column", "").startswith(WEIGHT)}
+                   if sample_weight is not None and is_weight(task.get("weight_column", ""))}
         return frame, weights
 
     # Looking inside.
@@ -377,6 +379,10 @@ class Estimator(BaseEstimator):
         if "model_" in state:
             state["model_"] = _pickling.model_of(state["model_"])
         super().__setstate__(state)
+
+
+def is_weight(column):
+    return column == WEIGHT or column.startswith(WEIGHT + "/")
 
 
 def array_names(columns):

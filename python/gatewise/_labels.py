@@ -10,9 +10,13 @@ from . import _checks, _tables
 
 def label_columns(y, names=None):
     """{task: values}. Tasks are called by the names of a table's columns, else as `names` says, else y or y0, y1, ...
-    With `names`, exactly these tasks in this order, or ValueError.
+    With `names`, exactly these tasks in this order, or ValueError. Labels of objects have None where one is missing.
     """
-    if names and len(names) == 1 and _is_series(y):
+    return {name: _plain(values) for name, values in _columns(y, names).items()}
+
+
+def _columns(y, names):
+    if names and len(names) == 1 and is_series(y):
         y = numpy.asarray(y)  # its name is that of whatever it was computed from
     y = _tables.series_to_frame(y)
     if _tables.is_table(y):
@@ -23,12 +27,30 @@ def label_columns(y, names=None):
     if array.ndim > 2:
         raise ValueError(f"y: got {array.ndim} dimensions, expected [rows] or [rows, tasks]")
     width = 1 if array.ndim == 1 else array.shape[1]
-    if names and len(names) != width:
-        raise ValueError(f"y: got {width} column{'' if width == 1 else 's'}, expected {len(names)}: {', '.join(names)}")
+    if names:
+        check_width(width, names)
     if width == 1:
         return {names[0] if names else "y": column_or_1d(array, warn=array.ndim == 2)}
     names = names or [f"y{place}" for place in range(width)]
     return {name: array[:, place] for place, name in enumerate(names)}
+
+
+def _plain(values):
+    """Objects as numbers or truth values where that is what they are; what is missing among them is None or NaN."""
+    if values.dtype.kind != "O":
+        return values
+    missing = is_missing(values)
+    present = values[~missing]
+    if not missing.any():
+        return present.astype(bool) if _are(present, (bool, numpy.bool_)) else values
+    values = values.copy()
+    values[missing] = None
+    is_number = _are(present, (int, float, numpy.number)) and not any(isinstance(one, bool) for one in present)
+    return values.astype(numpy.float64) if is_number else values
+
+
+def _are(values, kinds):
+    return len(values) > 0 and all(isinstance(one, kinds) for one in values)
 
 
 def _unmasked(values):
@@ -37,7 +59,19 @@ def _unmasked(values):
     return _tables.unmasked(values)
 
 
-def _is_series(y):
+def check_width(width, names):
+    if width != len(names):
+        raise ValueError(f"y: got {width} column{'' if width == 1 else 's'}, expected {len(names)}: {', '.join(names)}")
+
+
+def check_names(names):
+    """Refuses two columns of one name, of which one would be lost."""
+    twice = [name for place, name in enumerate(names) if name in names[:place]]
+    if twice:
+        raise ValueError(f"y: two columns are named {twice[0]!r}; rename one")
+
+
+def is_series(y):
     return hasattr(y, "to_frame") and not hasattr(y, "columns")
 
 
@@ -54,6 +88,7 @@ def _of_tasks(columns, names):
 
 
 def _table_columns(y):
+    check_names(_tables.column_names(y))
     if isinstance(y, dict):
         columns = {str(name): numpy.asarray(_unmasked(values)) for name, values in y.items()}
     elif isinstance(y, numpy.ndarray):
@@ -76,6 +111,8 @@ def mean_score(predicted, y, names, sample_weight, judge):
     predicted = predicted[:, None] if predicted.ndim == 1 else predicted
     rows = len(predicted)
     weights = numpy.ones(rows) if sample_weight is None else _checks.weights_of(sample_weight, rows)
+    if not (weights >= 0).all():
+        raise ValueError(f"sample_weight: got {weights[~(weights >= 0)][0]}, expected weights of at least 0")
     found = []
     for place, (name, values) in enumerate(label_columns(y, names).items()):
         if len(values) != rows:
@@ -89,12 +126,14 @@ def mean_score(predicted, y, names, sample_weight, judge):
 
 
 def is_missing(values):
-    """Which labels are missing: NaN and None."""
+    """Which labels are missing: NaN, NaT, None, and what pandas puts for a missing value."""
     if values.dtype.kind == "f":
         return numpy.isnan(values)
+    if values.dtype.kind in "mM":
+        return numpy.isnat(values)
     if values.dtype.kind != "O":
         return numpy.zeros(len(values), dtype=bool)
-    return numpy.array([value is None or value != value for value in values], dtype=bool)
+    return numpy.array([_tables.is_missing(value) or value != value for value in values], dtype=bool)
 
 
 def classes_of(name, values):
@@ -102,6 +141,8 @@ def classes_of(name, values):
     present = values[~is_missing(values)]
     if present.dtype.kind == "f" and numpy.isinf(present).any():
         raise ValueError(f"{name}: the labels hold inf, which is no class")
+    if present.dtype.kind == "O" and _are(present, (bool, numpy.bool_)):
+        present = present.astype(bool)
     check_classification_targets(present)
     classes = numpy.unique(present)
     if len(classes) < 2:
@@ -130,6 +171,14 @@ def as_core_labels(name, values, classes):
     if len(classes) == 2:
         return {"kind": "binary", "equals": names[1].strip()}, texts
     return {"kind": "multiclass", "classes": [one.strip() for one in names]}, texts
+
+
+def probabilities(values):
+    """Probabilities [rows, classes] of float64 out of the core's: of a binary task those of the positive class."""
+    values = values.astype(numpy.float64)
+    if values.shape[1] == 1:
+        return numpy.column_stack([1 - values, values])
+    return values / values.sum(axis=1, keepdims=True)
 
 
 def number(value):

@@ -2,7 +2,7 @@
 
 import numpy
 
-from . import _core, _options, _tables
+from . import _core, _labels, _options, _tables
 from ._estimator import Estimator
 
 
@@ -42,6 +42,7 @@ class MultiTask(Estimator):
 
     def _learn_labels(self, X, y):
         names, add = _label_table(y)
+        self.label_names_ = names
         given = dict(self.tasks or {})
         unknown = [name for name in names if "kind" not in given.get(name, {})]
         proposed = {}
@@ -53,7 +54,15 @@ class MultiTask(Estimator):
         return {**tasks, **{name: dict(options) for name, options in given.items() if name not in tasks}}, [add]
 
     def _labels(self, y):
-        return [_label_table(y)[1]]
+        return [_label_table(y, self.label_names_)[1]]
+
+    def _note(self):
+        return {"labels": self.label_names_}
+
+    def _remember(self, note):
+        tasks = self.configuration_["tasks"]
+        self.label_names_ = note.get("labels") or list(dict.fromkeys(
+            task.get("column") or name for name, task in tasks.items()))
 
     def predict(self, X):
         """Predictions of each row by task.
@@ -72,11 +81,8 @@ class MultiTask(Estimator):
         found = {}
         raw = self._raw(X)
         for output in self.model_.outputs:
-            values = raw[output["name"]].astype(numpy.float64)
-            if output["kind"] == "binary":
-                found[output["name"]] = numpy.column_stack([1 - values, values])
-            elif output["kind"] == "multiclass":
-                found[output["name"]] = values
+            if output["kind"] != "regression":
+                found[output["name"]] = _labels.probabilities(raw[output["name"]])
         return found
 
     predict_proba.__doc__ = predict_proba.__doc__.format()
@@ -93,15 +99,26 @@ class MultiTask(Estimator):
         return float(numpy.mean(values)) if values else float("nan")
 
 
-def _label_table(y):
-    """Names of the tasks, and what adds their labels to a frame."""
+def _label_table(y, known=None):
+    """Names of the columns of labels, and what adds them to a frame. Columns without names are called as `known` says, in
+    its order; so is a single series, whose name is that of whatever it was computed from.
+    """
+    if y is None:
+        raise ValueError("fit requires y to be passed, but the target y is None")
+    if known and len(known) == 1 and _labels.is_series(y):
+        series = y
+        return known, lambda frame: _tables.add_column(frame, known[0], series)
     y = _tables.series_to_frame(y)
     if _tables.is_table(y):
+        _labels.check_names(_tables.column_names(y))
         return _tables.column_names(y), lambda frame: _tables.add_table(frame, y)
     array = numpy.asarray(_tables.unmasked(y))
-    if array.ndim == 1:
-        return ["y"], lambda frame: frame.add_array("y", array)
-    names = [f"y{place}" for place in range(array.shape[1])]
+    if array.ndim not in (1, 2):
+        raise ValueError(f"y: got {array.ndim} dimensions, expected [rows] or [rows, tasks]")
+    array = array[:, None] if array.ndim == 1 else array
+    width = array.shape[1]
+    names = known or (["y"] if numpy.ndim(y) == 1 else [f"y{place}" for place in range(width)])
+    _labels.check_width(width, names)
     return names, lambda frame: _tables.add_array(frame, array, names)
 
 

@@ -63,6 +63,12 @@ class MultiTaskRegressor(RegressorMixin, Estimator):
         found = [values[:, 0].astype(numpy.float64) for values in self._raw(X).values()]
         return found[0] if len(found) == 1 else numpy.column_stack(found)
 
+    def _remember(self, note):
+        for output in self.model_.outputs:
+            if output["kind"] != "regression":
+                raise ValueError(f"{output['name']} is a {output['kind']} task; load the model by gatewise.load() or "
+                                 "MultiTask.load()")
+
     def score(self, X, y, sample_weight=None):
         """The coefficient of determination; of several tasks the mean of theirs, over the rows that have labels."""
         predicted = self.predict(X)

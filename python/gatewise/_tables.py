@@ -13,8 +13,22 @@ def is_table(data):
         raise TypeError("got a polars LazyFrame, expected rows that are in memory; collect() it first")
     if hasattr(data, "toarray"):
         return False  # sparse matrices, of which one kind is a dictionary
+    if is_arrow_column(data):
+        return False
     return (hasattr(data, "__arrow_c_stream__") or isinstance(data, dict) or hasattr(data, "columns")
             or (isinstance(data, numpy.ndarray) and data.dtype.names is not None))
+
+
+def is_arrow_column(data):
+    """Whether it is one column of Arrow's, whole or in chunks, which has no name."""
+    is_arrow = hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")
+    return is_arrow and hasattr(data, "to_numpy") and not any(
+        hasattr(data, name) for name in ("columns", "column_names", "to_frame"))
+
+
+def is_missing(value):
+    """Whether a Python object stands for nothing, as None and what pandas puts for a missing value or time."""
+    return value is None or type(value).__name__ in ("NaTType", "NAType")
 
 
 def is_pandas(data):
@@ -106,7 +120,7 @@ def times_of(values):
     """Dates and times as an array, in UTC where they have a time zone; None where there are other values."""
     times = []
     for value in values:
-        if value is None or type(value).__name__ in ("NaTType", "NAType") or (isinstance(value, float) and value != value):
+        if is_missing(value) or (isinstance(value, float) and value != value):
             times.append(numpy.datetime64("NaT"))
         elif isinstance(value, (datetime.date, numpy.datetime64)):
             if getattr(value, "tzinfo", None) is not None:

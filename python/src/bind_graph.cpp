@@ -231,6 +231,7 @@ void add_roles(nb::class_<PythonGraph>& graph) {
                      return names;
                    })
       .def("__repr__", [](const PythonGraph& g) {
+        if (!g.is_there()) return std::string("Graph(of a model that is composed already)");
         const Graph& composed = g.get();
         return fmt::format("Graph({} values, {} outputs)", composed.nodes().size(),
                            composed.outputs().size());

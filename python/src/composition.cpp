@@ -19,6 +19,7 @@ Graph& PythonGraph::get() const {
 }
 
 std::string PythonVar::text() const {
+  if (!graph->is_there()) return "Var(of a model that is composed already)";
   const Node& found = graph->get().node(node);
   const std::string what = found.op ? found.op->name() : "\"" + found.name + "\"";
   static constexpr const char* lives[] = {"per batch", "per row", "per routed row"};

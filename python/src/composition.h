@@ -19,6 +19,7 @@ class PythonGraph {
   explicit PythonGraph(Graph& lent) : graph_(&lent) {}
   // Throws Error(Command) when a lent graph was taken back.
   Graph& get() const;
+  bool is_there() const { return graph_ != nullptr; }
   void take_back() { graph_ = nullptr; }
 
  private:
@@ -35,7 +36,7 @@ struct PythonVar {
   PythonVar(std::shared_ptr<PythonGraph> of, Var var) : graph(std::move(of)), node(var.node()) {}
   Var var() const { return {&graph->get(), node}; }
   PythonVar with(Var other) const { return {graph, other}; }
-  // "Var(add, [2, 4], per row)".
+  // "Var(add, [2, 4], per row)"; never throws, as a debugger shows values whenever it likes.
   std::string text() const;
 };
 

@@ -44,6 +44,12 @@ bool has_shape(const FloatArray& array, const Shape& shape) {
   return true;
 }
 
+int64_t numbers_in_a_row(const FloatArray& array) {
+  int64_t numbers = 1;
+  for (size_t axis = 1; axis < array.ndim(); ++axis) numbers *= static_cast<int64_t>(array.shape(axis));
+  return numbers;
+}
+
 // The rows of every input, in the order of the program; `kept` owns them.
 struct RowsOfInputs {
   std::vector<ScoringInput> inputs;
@@ -64,7 +70,7 @@ struct RowsOfInputs {
       const FloatArray& array = values.back();
       own = array.ndim() == 0 ? 0 : static_cast<int64_t>(array.shape(0));
       const int64_t width = node.signature.shape.elements();
-      if (own == 0 || static_cast<int64_t>(array.size()) != own * width) {
+      if (array.ndim() == 0 || numbers_in_a_row(array) != width) {
         command_error("{}: got the shape {}, expected [rows, ..] with {} numbers a row", node.name,
                       shape_text(array), width);
       }
@@ -148,16 +154,17 @@ nb::dict run_graph(const PythonGraph& python_graph, const nb::dict& inputs, cons
     rows.add(graph.node(node), inputs[name.c_str()]);
   }
   check_ids_of(graph, rows, program->inputs());
-  const int64_t count = std::max<int64_t>(rows.rows, 1);
+  // Without inputs there is one row.
+  const int64_t count = rows.rows < 0 ? 1 : rows.rows;
   ScoringRun run(program);
-  run.forward(count, rows.inputs);
+  if (count > 0) run.forward(count, rows.inputs);
   nb::dict results;
   for (size_t index = 0; index < graph.outputs().size(); ++index) {
     const auto& [name, node] = graph.outputs()[index];
     const Shape& shape = graph.node(node).signature.shape;
-    const auto value = run.output(index);
     std::vector<float> numbers;
     for (int64_t row = 0; row < count; ++row) {
+      const auto value = run.output(index);
       const float* first = value.data + row * value.stride;
       numbers.insert(numbers.end(), first, first + shape.elements());
     }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "table/parse.h"
 
 namespace nb = nanobind;
 
@@ -49,8 +50,13 @@ uint64_t id_in(nb::handle value) {
 }
 
 std::string text_in(nb::handle value) {
-  if (PyBool_Check(value.ptr())) return nb::cast<bool>(value) ? "true" : "false";
-  if (!is_whole(value) && is_number(value)) return fmt::format("{}", number_in(value));
+  const std::string_view type = Py_TYPE(value.ptr())->tp_name;
+  if (PyBool_Check(value.ptr()) || type.starts_with("numpy.bool"))
+    return PyObject_IsTrue(value.ptr()) == 1 ? "true" : "false";
+  if (!is_whole(value) && is_number(value)) {
+    const double number = number_in(value);
+    return type == "numpy.float32" ? number_text(static_cast<float>(number)) : number_text(number);
+  }
   return nb::cast<std::string>(nb::str(value));
 }
 

@@ -71,6 +71,27 @@ def test_training_in_the_package_is_training_in_the_command_line(program, tmp_pa
     assert [one.tolist() for one in again.classes_] == [[0, 1], [0, 1]]
 
 
+def test_truth_values_and_floats_as_categories_are_alike_in_files_and_frames(program, tmp_path):
+    random = numpy.random.default_rng(6)
+    frame = pandas.DataFrame({"price": random.choice([0.1, 0.7, 3.3], 300).astype(numpy.float32),
+                              "member": random.random(300) < 0.5, "z": random.normal(size=300)})
+    labelled = frame.assign(y=((frame["price"] < 0.5) == frame["member"]).astype(int))
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    labelled.to_csv(tmp_path / "labelled.csv", index=False)
+    columns = {"price": "categorical", "member": "categorical"}
+    MultiTask(epochs=3, columns=columns).fit(frame, labelled[["y"]]).save(tmp_path / "of_frames")
+    run(program, tmp_path, "fit", "labelled.csv", "--labels", "y", "--output", "of_files", "--quiet", "--training.epochs", "3",
+        "--columns.price", "categorical", "--columns.member", "categorical", "--columns.z", "numeric")
+    for name in ("of_frames", "of_files"):
+        run(program, tmp_path, "predict", name, "rows.csv", "--output", "scored.csv")
+        model = gatewise.load(tmp_path / name)
+        for same in (frame, {column: list(frame[column].to_numpy()) for column in frame}):
+            assert numpy.array_equal(read(tmp_path / "scored.csv"), model.predict_table(same).to_numpy())
+        for column in columns:
+            changed = model.predict_table(frame.assign(**{column: numpy.roll(frame[column], 1)})).to_numpy()
+            assert not numpy.array_equal(changed, model.predict_table(frame).to_numpy())
+
+
 def test_whole_floats_as_categories_are_alike_in_files_and_frames(program, tmp_path):
     random = numpy.random.default_rng(4)
     codes = random.choice([1.0, 2.0, 3.0, numpy.nan], 300)

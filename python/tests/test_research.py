@@ -173,7 +173,7 @@ def test_values_of_a_model_are_of_no_use_after_it():
         return graph.softmax(kept[1])
 
     fitted(gate="keeping")
-    for use in (lambda: kept[1] + 1, lambda: kept[0].logits("/more"), lambda: repr(kept[0]), lambda: kept[0].shape):
+    for use in (lambda: kept[1] + 1, lambda: kept[0].logits("/more"), lambda: kept[0].shape):
         with pytest.raises(gatewise.Error, match="composed already"):
             use()
 
@@ -238,6 +238,30 @@ def test_values_say_what_they_are():
         g.run({"x": numpy.ones((1, 2, 3)), "xs": [1]})
     with pytest.raises(gatewise.Error, match="unknown initializer"):
         graph.Initializer("glorot")
+
+
+def test_no_rows_give_no_rows():
+    g = graph.Graph()
+    g.add_output("y", graph.relu(g.input("x", [2, 3])))
+    assert g.run({"x": numpy.zeros((0, 2, 3))})["y"].shape == (0, 2, 3)
+    with pytest.raises(gatewise.Error, match=r"x: got the shape \[0, 2\], expected \[rows, ..\] with 6 numbers a row"):
+        g.run({"x": numpy.zeros((0, 2))})
+
+
+def test_kept_values_can_be_shown():
+    kept = []
+
+    def showing(x, experts):
+        kept.append(x.logits())
+        return graph.softmax(kept[-1])
+
+    gatewise.gate(showing, name="showing")
+    random = numpy.random.default_rng(1)
+    gatewise.MultiTask(gate="showing", epochs=1).fit(random.normal(size=(40, 2)), random.normal(size=40))
+    assert repr(kept[-1]) == "Var(of a model that is composed already)"
+    for what in (gatewise.gate, gatewise.architecture):
+        with pytest.raises(TypeError, match="got a int, expected a function"):
+            what(3)
 
 
 def test_ids_name_rows_of_tables():

@@ -17,8 +17,7 @@ void refuse_differences(const Json& given, const Json& asked, const Json& traine
     if (asked.value(key, Json()) == expected) continue;
     command_error(
         "{}.{}: a model that goes on from {} keeps its columns, tasks and architecture; got {}, expected {}; "
-        "drop the "
-        "field, or train afresh without --from",
+        "drop the field, or train a new model",
         where, key, directory, value.dump(), expected.is_null() ? "nothing" : expected.dump());
   }
 }

@@ -13,6 +13,9 @@ namespace {
 
 constexpr int64_t most_rows = 0xfffffff0;  // of a table: an id is 32 bits
 
+constexpr std::array<std::array<std::string_view, 3>, 2> truth_spellings{
+    {{"true", "True", "TRUE"}, {"false", "False", "FALSE"}}};
+
 std::string escape(const std::string& text) {
   std::string line;
   for (const char c : text) {
@@ -98,10 +101,18 @@ uint32_t Vocabulary::bucket(uint64_t hash) const {
   return first_level() + static_cast<uint32_t>(mix64(hash ^ mix64(seed_)) % static_cast<uint64_t>(buckets_));
 }
 
-// A whole number is "1.0" in a file of floats, and "1" where the float itself is handed over.
+// A whole number is "1.0" in a file of floats, and "1" where the float itself is handed over; a truth value
+// is "true", and "True" or "TRUE" in files of programs that write it so.
 uint32_t Vocabulary::place_of(std::string_view text) const {
   const uint32_t exact = texts_.find(text);
   if (exact != StringIndex::none) return exact;
+  for (const auto& spellings : truth_spellings) {
+    if (std::find(spellings.begin(), spellings.end(), text) == spellings.end()) continue;
+    for (const std::string_view spelling : spellings) {
+      const uint32_t other = texts_.find(spelling);
+      if (other != StringIndex::none) return other;
+    }
+  }
   const size_t sign = text.starts_with('-') ? 1 : 0;
   const size_t end = std::min(text.find_first_not_of("0123456789", sign), text.size());
   if (end == sign) return StringIndex::none;

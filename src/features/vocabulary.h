@@ -46,7 +46,8 @@ class Vocabulary {
   const std::vector<std::string>& texts() const { return texts_.texts(); }
   const std::vector<uint64_t>& ids() const { return ids_; }
   uint32_t missing_index() const { return has_missing_ ? 1 : 0; }
-  // A whole number with or without ".0" finds the other form where its own is no level; not when hashing.
+  // A whole number with or without ".0", and a truth value as "true", "True" or "TRUE", finds another form
+  // where its own is no level; not when hashing.
   uint32_t find(std::string_view text) const;
   uint32_t find(uint64_t id) const;
   // What an index stands for: "(unknown)", "(missing)", the level, or "(bucket 7)".

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "table/arrow_types.h"
+#include "table/parse.h"
 
 namespace gatewise {
 namespace {
@@ -171,15 +172,14 @@ void put_unsigned(const Cells& cells, int64_t from, int64_t to, ColumnType wante
   }
 }
 
-// Texts of a number are the shortest that read back to it: of a float those of the double it becomes.
 template <class Sink, class Value>
 void put_reals(const Cells& cells, int64_t from, int64_t to, ColumnType wanted, Sink& sink,
                const Value& value) {
   put_each(cells, from, to, sink, [&](int64_t i) {
-    const double number = value(i);
-    if (wanted != ColumnType::Text) return sink.number(number);
+    const auto number = value(i);
+    if (wanted != ColumnType::Text) return sink.number(static_cast<double>(number));
     if (std::isnan(number)) return sink.missing();
-    sink.text(fmt::format("{}", number));
+    sink.text(number_text(number));
   });
 }
 
@@ -219,9 +219,9 @@ void put_values(const ArrowView& view, int64_t from, int64_t to, ColumnType want
       return put_reals(cells, from, to, wanted, sink,
                        [&](int64_t i) { return half_to_float(cells.value<uint16_t>(i)); });
     case ArrowKind::Real:
-      return put_reals(cells, from, to, wanted, sink, [&](int64_t i) {
-        return cells.type().width == 4 ? static_cast<double>(cells.value<float>(i)) : cells.value<double>(i);
-      });
+      if (cells.type().width == 4)
+        return put_reals(cells, from, to, wanted, sink, [&](int64_t i) { return cells.value<float>(i); });
+      return put_reals(cells, from, to, wanted, sink, [&](int64_t i) { return cells.value<double>(i); });
     case ArrowKind::Decimal:
       return put_reals(cells, from, to, wanted, sink, [&](int64_t i) { return cells.decimal(i); });
     case ArrowKind::Text:

@@ -1,5 +1,8 @@
 #include "table/parse.h"
 
+#include <fmt/format.h>
+
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -70,6 +73,15 @@ std::optional<double> parse_number(std::string_view text) {
   const auto [end, fault] = std::from_chars(text.data(), last, value);
   if (end != last || fault == std::errc::invalid_argument) return std::nullopt;
   return fault == std::errc::result_out_of_range ? out_of_range(text) : value;
+}
+
+std::string number_text(double number) { return fmt::format("{}", number); }
+
+std::string number_text(float number) {
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.begin(), digits.end(), number, std::chars_format::scientific).ptr;
+  const std::optional<double> same = parse_number({digits.data(), static_cast<size_t>(end - digits.data())});
+  return number_text(same.value_or(number));
 }
 
 IdParse parse_id(std::string_view text, uint64_t& id) {

@@ -1,8 +1,9 @@
-// Text fields to values. No locale is consulted.
+// Text fields to values, and numbers to texts. No locale is consulted.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace gatewise {
@@ -13,6 +14,11 @@ std::string_view trim_blanks(std::string_view text);
 // A decimal number with optional sign, fraction and exponent; also "nan" and "inf" in any case. Too large a
 // number is infinity, too small a one zero. Nothing when `text` is not a number from end to end.
 std::optional<double> parse_number(std::string_view text);
+
+// The shortest text that reads back to the number; whole numbers are "1". A float's need only read back to
+// that float: 0.1f is "0.1", as files have it, and not the digits of the double it becomes.
+std::string number_text(double number);
+std::string number_text(float number);
 
 enum class IdParse { Ok, NotAnInteger, TooLarge };
 

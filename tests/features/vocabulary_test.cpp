@@ -21,6 +21,16 @@ TEST(Vocabulary, FindsWholeNumbersInEitherForm) {
             "1234567890123456789012345678901");
 }
 
+TEST(Vocabulary, FindsTruthValuesHoweverTheyAreSpelled) {
+  const Vocabulary vocabulary = with_levels({"True", "false", "tRUE", "yes"});
+  for (const char* text : {"true", "True", "TRUE"})
+    EXPECT_EQ(vocabulary.level_name(vocabulary.find(text)), "True");
+  for (const char* text : {"false", "False", "FALSE"})
+    EXPECT_EQ(vocabulary.level_name(vocabulary.find(text)), "false");
+  EXPECT_EQ(vocabulary.find("fALSE"), 0u);
+  EXPECT_EQ(vocabulary.find("Yes"), 0u);
+}
+
 TEST(Vocabulary, PrefersTheFormItIsAsked) {
   const Vocabulary vocabulary = with_levels({"1", "1.0"});
   EXPECT_EQ(vocabulary.level_name(vocabulary.find("1")), "1");

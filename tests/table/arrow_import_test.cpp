@@ -95,6 +95,9 @@ TEST(ArrowImport, ReadsNumbersOfEveryWidth) {
   const std::array<uint16_t, 5> halves{0x3c00, 0xc000, 0x0001, 0x7c00, 0x7bff};
   EXPECT_THAT(numbers(Made("e", {nullptr, halves.data()}, 5), 0, 5),
               ElementsAre(1, -2, std::ldexp(1.0, -24), INFINITY, 65504));
+  const std::array<float, 5> floats{0.1f, 2, -1234.56f, 123456789.0f, 1e20f};
+  EXPECT_THAT(texts(Made("f", {nullptr, floats.data()}, 5), 0, 5),
+              ElementsAre("0.1", "2", "-1234.56", "123456790", "1e+20"));
   const std::array<int64_t, 4> decimals{-12345, -1, 250, 0};
   EXPECT_THAT(numbers(Made("d:10,2", {nullptr, decimals.data()}, 2), 0, 2), ElementsAre(-123.45, 2.5));
   const std::array<uint8_t, 1> bits{0b101};
