@@ -1,5 +1,6 @@
 #include "table/parse.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -70,6 +71,17 @@ std::optional<double> parse_number(std::string_view text) {
   const auto [end, fault] = std::from_chars(text.data(), last, value);
   if (end != last || fault == std::errc::invalid_argument) return std::nullopt;
   return fault == std::errc::result_out_of_range ? out_of_range(text) : value;
+}
+
+std::optional<double> parse_numeric(std::string_view text) {
+  if (const std::optional<double> number = parse_number(text)) return number;
+  const auto is_word = [text](std::string_view word) {
+    return std::equal(text.begin(), text.end(), word.begin(), word.end(),
+                      [](char c, char lower) { return c == lower || c == lower - 'a' + 'A'; });
+  };
+  if (is_word("true")) return 1.0;
+  if (is_word("false")) return 0.0;
+  return std::nullopt;
 }
 
 IdParse parse_id(std::string_view text, uint64_t& id) {

@@ -14,6 +14,10 @@ std::string_view trim_blanks(std::string_view text);
 // number is infinity, too small a one zero. Nothing when `text` is not a number from end to end.
 std::optional<double> parse_number(std::string_view text);
 
+// What a numeric column holds as text: a number as parse_number() reads it, or true or false in any case,
+// which are 1 and 0.
+std::optional<double> parse_numeric(std::string_view text);
+
 enum class IdParse { Ok, NotAnInteger, TooLarge };
 
 // An unsigned 64-bit id, never by way of floating point: 0 to 18446744073709551615, or a negative number down
