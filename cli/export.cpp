@@ -23,12 +23,12 @@ class Export final : public Verb {
         ->delimiter(',');
     app.footer(
         "Columns are inputs of their names: numbers as double with NaN where missing, texts with \"\" where "
-        "missing, ids\n"
-        "as whole numbers with -1 where missing; lists are padded and have a second input <column>/weights "
-        "that "
-        "is\n"
-        "0 behind their end. Hashed columns enter as the index of their bucket. Predictions are in original "
-        "units.");
+        "missing,\n"
+        "ids as whole numbers with -1 where missing (where -1 is a known id, the number that the metadata\n"
+        "missing:<column> has); lists are padded and have a second input <column>/weights that is 0 behind\n"
+        "their end. Hashed columns enter as the index of their bucket. A run with an unknown or missing "
+        "task\n"
+        "fails. Predictions are in original units.");
   }
 
   int run(const Overrides& overrides, Console& console) override {

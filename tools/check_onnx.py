@@ -4,10 +4,11 @@
 Usage: tools/check_onnx.py FOLDER [--tolerance 1e-5]
 
 Every case is a pair <name>.onnx and <name>.json: {"inputs": {name: {"type", "shape", "values"}}, "outputs": {name:
-{"shape", "values", "has_exact_zeros"}}, "paths": [...], "routes": true}. The model has to pass the checker with full
+{"shape", "values", "has_exact_zeros"}}, "paths": [...], "routes": true, "refused": [inputs, ...], "metadata": {...}}. The model has to pass the checker with full
 inference of shapes, use operators of the promised versions, leave the number of rows open (all rows twice give everything
 twice), hold the parameters of those paths, choose rows for experts if and only if it routes, differ by at most the tolerance
-(relative to the largest value, at least 1), and be exactly 0 where an output that has exact zeros is. Prints a line for every
+(relative to the largest value, at least 1), be exactly 0 where an output that has exact zeros is, and fail for inputs that
+are to be refused. Prints a line for every
 fault; exit code 1 if there is any or no case.
 """
 
@@ -43,6 +44,10 @@ def form_faults(model, case):
             held |= set(json.loads(entry.value))
     for path in set(case.get("paths", [])) - held:
         yield f"no initializer holds the parameter {path}"
+    notes = {entry.key: entry.value for entry in model.metadata_props}
+    for key, value in case.get("metadata", {}).items():
+        if notes.get(key) != value:
+            yield f"metadata {key}: got {notes.get(key)}, expected {value}"
     if "routes" in case and case["routes"] != any(node.op_type == "NonZero" for node in model.graph.node):
         yield "it routes, expected not to" if not case["routes"] else "it does not route"
 
@@ -67,6 +72,16 @@ def value_faults(session, inputs, outputs, tolerance, times):
             yield f"{name}: exact zeros differ"
 
 
+def refusal_faults(session, inputs, refused):
+    for given in refused:
+        changed = inputs | {name: array(values) for name, values in given.items()}
+        try:
+            session.run(None, {value.name: changed[value.name] for value in session.get_inputs()})
+        except onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument:
+            continue
+        yield f"takes {given}, expected it to fail"
+
+
 def faults(path, case, tolerance):
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
@@ -82,6 +97,7 @@ def faults(path, case, tolerance):
     for times in (1, 2):
         for fault in value_faults(session, inputs, case["outputs"], tolerance, times):
             yield fault if times == 1 else f"all rows twice: {fault}"
+    yield from refusal_faults(session, inputs, case.get("refused", []))
 
 
 def main():

@@ -34,7 +34,13 @@ class Exporter {
   Exporter(const Graph& graph, const Store<float>& store, const FeatureSpace& space,
            const OnnxOptions& options, const Encoder* encoder)
       : graph_(graph), store_(store), space_(space), options_(options) {
-    if (encoder != nullptr) features_ = write_features(writer_, *encoder);
+    if (encoder != nullptr) {
+      features_ = write_features(writer_, *encoder);
+    } else {
+      std::vector<std::string> bags;
+      for (const BagFeature& bag : space.bags) bags.push_back(bag.name);
+      check_weight_inputs(bags, bags);
+    }
     values_.resize(graph.nodes().size());
     branch_values_.resize(graph.nodes().size());
     branch_rows_.resize(graph.nodes().size());

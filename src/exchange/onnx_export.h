@@ -21,10 +21,12 @@ struct OnnxOptions {
 // "numeric" [rows, width], "ids/<feature>" [rows], for bags "bags/<feature>" [rows, longest] and
 // "bags/<feature>/weights" of the same sizes, 0 behind the end of a bag; "row_task" [rows] where rows belong
 // to one task each. With features, every column is an input of its name: numbers (double, NaN where missing),
-// texts, ids (whole numbers), and for lists "<column>/weights" again. Outputs: "<task>" [rows] or [rows,
-// classes] in original units. Parameters keep their paths; what a bank joins is called as what its paths
-// share, with * for the rest, and the metadata "paths:<name>" lists the paths. Throws Error(Command) for
-// unknown values, Error(Data) for a model larger than a file can be.
+// texts, ids (whole numbers; the metadata "missing:<column>" tells which number is a missing one: -1, or
+// another where -1 is a known id), and for lists "<column>/weights" again. An unknown or missing task makes
+// the run fail. Outputs: "<task>" [rows] or [rows, classes] in original units. Parameters keep their paths;
+// what a bank joins is called as what its paths share, with * for the rest, and the metadata "paths:<name>"
+// lists the paths. Throws Error(Command) for unknown values, Error(Data) for a model larger than a file can
+// be and for a feature that has the name of another input.
 std::string export_onnx(const Graph& graph, const Store<float>& store, const FeatureSpace& space,
                         const OnnxOptions& options, const Encoder* encoder = nullptr);
 

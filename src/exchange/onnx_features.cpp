@@ -1,5 +1,8 @@
 #include "exchange/onnx_features.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "base/error.h"
 
 namespace gatewise {
@@ -13,6 +16,7 @@ class FeatureWriter {
 
   std::map<std::string, std::string> run() {
     const std::vector<ColumnSpec>& columns = encoder_.schema().columns;
+    add_inputs();
     for (size_t index = 0; index < columns.size(); ++index) {
       const ColumnSpec& column = columns[index];
       switch (column.role) {
@@ -48,6 +52,31 @@ class FeatureWriter {
 
   std::string is_missing(const std::string& x) { return writer_.add("IsNaN", {x}); }
 
+  // All of them before any operation, whose names then keep clear of those of columns.
+  void add_inputs() {
+    std::vector<std::string> bags, names;
+    for (const ColumnSpec& column : encoder_.schema().columns) {
+      if (column.is_feature() || column.role == Role::Task) names.push_back(column.name);
+      if (column.role == Role::Bag) bags.push_back(column.name);
+    }
+    check_weight_inputs(bags, names);
+    for (const ColumnSpec& column : encoder_.schema().columns) {
+      if (column.role == Role::Numeric) writer_.input(column.name, OnnxType::Double, {"rows"});
+      if (column.role == Role::Vector)
+        writer_.input(column.name, OnnxType::Double, {"rows", std::to_string(column.width)});
+      if (column.role == Role::Categorical) writer_.input(column.name, type_of_values(column), {"rows"});
+      if (column.role == Role::Task) writer_.input(column.name, OnnxType::Text, {"rows"});
+      if (column.role != Role::Bag) continue;
+      const std::vector<std::string> sizes{"rows", "longest " + column.name};
+      writer_.input(column.name, type_of_values(column), sizes);
+      writer_.input(column.name + "/weights", OnnxType::Real, sizes);
+    }
+  }
+
+  static OnnxType type_of_values(const ColumnSpec& column) {
+    return column.has_ids() || column.hash_buckets > 0 ? OnnxType::Integer : OnnxType::Text;
+  }
+
   // A flag as a number in double precision.
   std::string number_of(const std::string& flag) { return writer_.add("Cast", {flag}, {{"to", 11}}); }
 
@@ -70,7 +99,7 @@ class FeatureWriter {
   }
 
   void add_number(const ColumnSpec& column, size_t index) {
-    const std::string given = writer_.input(column.name, OnnxType::Double, {"rows"});
+    const std::string& given = column.name;
     const std::string x = writer_.add("Unsqueeze", {given, writer_.integers({1})});
     const std::vector<Scaling>& scalings = encoder_.scalings(index);
     if (encoder_.table_of(index) >= 0) {
@@ -91,8 +120,7 @@ class FeatureWriter {
 
   // A missing vector is one of NaN alone.
   void add_vector(const ColumnSpec& column, size_t index) {
-    const std::string x =
-        writer_.input(column.name, OnnxType::Double, {"rows", std::to_string(column.width)});
+    const std::string& x = column.name;
     numeric_.push_back(scaled(x, encoder_.scalings(index)));
     if (!column.missing_indicator) return;
     const std::string missing =
@@ -102,34 +130,46 @@ class FeatureWriter {
 
   // Texts and ids by the vocabulary; hashed ones enter as the index of their bucket, counted from 0, with -1
   // where missing.
-  std::string indices(const ColumnSpec& column, size_t index, const std::vector<std::string>& sizes) {
+  std::string indices(const ColumnSpec& column, size_t index) {
     const Vocabulary& vocabulary = *encoder_.vocabulary(encoder_.table_of(index));
     const auto missing = static_cast<int64_t>(vocabulary.missing_index());
     const int64_t first =
         vocabulary.rows() - (vocabulary.is_hashed() ? vocabulary.buckets() : vocabulary.levels());
     if (vocabulary.is_hashed()) {
-      const std::string bucket = writer_.input(column.name, OnnxType::Integer, sizes);
+      const std::string& bucket = column.name;
       const std::string is_absent = writer_.add("Less", {bucket, writer_.integer(0)});
       return writer_.add("Where", {is_absent, writer_.integer(missing),
                                    writer_.add("Add", {bucket, writer_.integer(first)})});
     }
     std::vector<int64_t> values;
     for (int64_t level = 0; level < vocabulary.levels(); ++level) values.push_back(first + level);
-    values.push_back(missing);
     if (vocabulary.has_ids()) {
       std::vector<int64_t> keys;
       for (const uint64_t id : vocabulary.ids()) keys.push_back(static_cast<int64_t>(id));
-      keys.push_back(-1);
-      return writer_.look_up(writer_.input(column.name, OnnxType::Integer, sizes), keys, values, 0);
+      // No id of a bag is missing.
+      if (column.role == Role::Categorical) {
+        keys.push_back(missing_id(keys));
+        values.push_back(missing);
+        writer_.note("missing:" + column.name, std::to_string(keys.back()));
+      }
+      return writer_.look_up(column.name, keys, values, 0);
     }
-    values.pop_back();
     std::vector<std::string> keys = vocabulary.texts();
     for (const std::string& text : missing_texts(column)) {
       if (std::find(keys.begin(), keys.end(), text) != keys.end()) continue;
       keys.push_back(text);
       values.push_back(missing);
     }
-    return writer_.look_up(writer_.input(column.name, OnnxType::Text, sizes), keys, values, 0);
+    return writer_.look_up(column.name, keys, values, 0);
+  }
+
+  // What stands for a missing id: -1 or, if that is a known id, the least number that is none.
+  static int64_t missing_id(const std::vector<int64_t>& ids) {
+    const std::set<int64_t> known(ids.begin(), ids.end());
+    int64_t free = -1;
+    if (known.count(free) > 0) free = std::numeric_limits<int64_t>::min();
+    while (known.count(free) > 0) ++free;
+    return free;
   }
 
   // What stands for a missing value in files, and the empty text.
@@ -142,16 +182,17 @@ class FeatureWriter {
   }
 
   void add_category(const ColumnSpec& column, size_t index) {
-    encoded_["ids/" + column.name] = indices(column, index, {"rows"});
+    encoded_["ids/" + column.name] = indices(column, index);
   }
 
   void add_bag(const ColumnSpec& column, size_t index) {
-    const std::vector<std::string> sizes{"rows", "longest " + column.name};
     const std::string name = "bags/" + column.name;
-    encoded_[name] = indices(column, index, sizes);
-    encoded_[name + "/weights"] = writer_.input(column.name + "/weights", OnnxType::Real, sizes);
+    encoded_[name] = indices(column, index);
+    encoded_[name + "/weights"] = column.name + "/weights";
   }
 
+  // Runtimes read negative indices from the end. An unknown task gets one that is out of range instead, and
+  // is looked up once more, so that the run fails whatever the model does with it.
   void add_task(const ColumnSpec& column) {
     std::vector<std::string> names;
     std::vector<int64_t> places;
@@ -159,8 +200,9 @@ class FeatureWriter {
       places.push_back(static_cast<int64_t>(places.size()));
       names.push_back(task.name);
     }
-    encoded_["row_task"] =
-        writer_.look_up(writer_.input(column.name, OnnxType::Text, {"rows"}), names, places, -1);
+    const auto unknown = static_cast<int64_t>(places.size());
+    const std::string place = writer_.look_up(column.name, names, places, unknown);
+    encoded_["row_task"] = writer_.add("Gather", {writer_.integers(places), place}, {{"axis", 0}});
   }
 
   OnnxWriter& writer_;
@@ -170,6 +212,16 @@ class FeatureWriter {
 };
 
 }  // namespace
+
+void check_weight_inputs(const std::vector<std::string>& bags, const std::vector<std::string>& names) {
+  for (const std::string& bag : bags) {
+    if (std::find(names.begin(), names.end(), bag + "/weights") == names.end()) continue;
+    data_error(
+        "onnx: the feature \"{0}/weights\" has the name of the input for the weights of the bag \"{0}\"; "
+        "rename one of the two columns and train again",
+        bag);
+  }
+}
 
 std::map<std::string, std::string> write_features(OnnxWriter& writer, const Encoder& encoder) {
   return FeatureWriter(writer, encoder).run();

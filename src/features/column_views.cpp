@@ -40,11 +40,16 @@ std::shared_ptr<const Numbers> numbers_from(const Table& table, const std::strin
                                             const Json& null) {
   const std::vector<uint8_t> used = used_levels(texts);
   std::vector<double> level_values(texts.levels.size());
+  auto numbers = std::make_shared<Numbers>();
   for (size_t level = 0; level < texts.levels.size(); ++level) {
     const std::string_view text = trim_blanks(texts.levels[level]);
     level_values[level] = std::nan("");
     if (!used[level] || std::find(null.begin(), null.end(), text) != null.end()) continue;
-    const std::optional<double> value = parse_time(text);
+    std::optional<double> value = parse_numeric(text);
+    if (!value) {
+      value = parse_time(text);
+      numbers->are_times = numbers->are_times || value.has_value();
+    }
     if (!value) {
       value_error(
           table, first_row_of(texts, static_cast<uint32_t>(level)), column,
@@ -53,7 +58,6 @@ std::shared_ptr<const Numbers> numbers_from(const Table& table, const std::strin
     }
     level_values[level] = *value;
   }
-  auto numbers = std::make_shared<Numbers>();
   numbers->values.reserve(texts.codes.size());
   for (const uint32_t code : texts.codes)
     numbers->values.push_back(code == missing_code ? std::nan("") : level_values[code]);

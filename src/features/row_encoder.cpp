@@ -190,7 +190,8 @@ class RowEncoder::Row {
   }
 
   double parsed_number(const Slot& slot, std::string_view text) const {
-    const std::optional<double> number = slot.reads_dates ? parse_time(text) : parse_number(text);
+    std::optional<double> number = parse_numeric(text);
+    if (!number && slot.reads_dates) number = parse_time(text);
     if (!number) fault(slot, "\"{}\" is not a number", text);
     return finite(slot, *number);
   }

@@ -16,7 +16,7 @@ std::string shown(std::string_view field) {
 }
 
 double number_of(std::string_view field, bool may_be_time) {
-  const std::optional<double> value = may_be_time ? parse_time(field) : parse_number(field);
+  const std::optional<double> value = may_be_time ? parse_time(field) : parse_numeric(field);
   if (value) return *value;
   if (may_be_time) {
     throw FieldFault{

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -82,6 +83,17 @@ std::string number_text(float number) {
   const auto end = std::to_chars(digits.begin(), digits.end(), number, std::chars_format::scientific).ptr;
   const std::optional<double> same = parse_number({digits.data(), static_cast<size_t>(end - digits.data())});
   return number_text(same.value_or(number));
+}
+
+std::optional<double> parse_numeric(std::string_view text) {
+  if (const std::optional<double> number = parse_number(text)) return number;
+  const auto is_word = [text](std::string_view word) {
+    return std::equal(text.begin(), text.end(), word.begin(), word.end(),
+                      [](char c, char lower) { return c == lower || c == lower - 'a' + 'A'; });
+  };
+  if (is_word("true")) return 1.0;
+  if (is_word("false")) return 0.0;
+  return std::nullopt;
 }
 
 IdParse parse_id(std::string_view text, uint64_t& id) {

@@ -19,6 +19,9 @@ std::optional<double> parse_number(std::string_view text);
 // that float: 0.1f is "0.1", as files have it, and not the digits of the double it becomes.
 std::string number_text(double number);
 std::string number_text(float number);
+// What a numeric column holds as text: a number as parse_number() reads it, or true or false in any case,
+// which are 1 and 0.
+std::optional<double> parse_numeric(std::string_view text);
 
 enum class IdParse { Ok, NotAnInteger, TooLarge };
 

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "base/error.h"
 #include "exchange/onnx_export.h"
@@ -306,6 +307,83 @@ TEST(Onnx, AgreesOnColumnsAsTheyStandInATable) {
   cases.add("columns", export_onnx(*graph, store, encoder.space(), {}, &encoder),
             Json{{"inputs", inputs}, {"outputs", outputs}});
   cases.expect_agreement();
+}
+
+// The model of a table, exported with its features, beside its predictions.
+struct OfTable {
+  OfTable(const Table& table, const Schema& schema)
+      : encoder(Encoder::fit(table, schema)),
+        graph(build_graph(encoder.space(), {{"type", "mmoe"}})),
+        store(*graph) {
+    store.initialise(3);
+    Pool pool(1);
+    predictions = predict(*graph, store, encoder.space(), encoder.encode(table, false), pool);
+  }
+  std::string content() const { return export_onnx(*graph, store, encoder.space(), {}, &encoder); }
+
+  Encoder encoder;
+  std::unique_ptr<Graph> graph;
+  Store<float> store;
+  std::vector<std::vector<float>> predictions;
+};
+
+TEST(Onnx, UnknownAndMissingTasksMakeARunFail) {
+  const Table table = Table::from_columns("memory", {{"x", Numbers{{1, 2, 3, 4}}},
+                                                     {"domain", Texts{{0, 1, 0, 1}, {"a", "b"}}},
+                                                     {"y", Numbers{{0, 0, 1, 1}}}});
+  const OfTable model(table, schema_of(R"({"columns": {"x": "numeric", "domain": "task"},
+                                           "tasks": {"a": {"column": "y"}, "b": {"column": "y"}}})"));
+  const auto domains = [](const std::string& third) { return given("text", {4}, {"a", "b", third, "b"}); };
+  const Json inputs{{"x", given("double", {4}, {1, 2, 3, 4})}, {"domain", domains("a")}};
+  const Json refused{{{"domain", domains("c")}}, {{"domain", domains("")}}};
+  OnnxCases cases("tasks");
+  cases.add("tasks", model.content(),
+            Json{{"inputs", inputs},
+                 {"outputs", {{own_output, given("real", {4}, model.predictions[0])}}},
+                 {"refused", refused}});
+  cases.expect_agreement();
+}
+
+TEST(Onnx, AMissingIdIsNoneOfTheKnownOnes) {
+  constexpr int64_t least = std::numeric_limits<int64_t>::min();
+  constexpr auto minus_one = std::numeric_limits<uint64_t>::max();
+  const std::vector<uint64_t> ids{minus_one, 5, 0, minus_one};
+  // A column whose name an operation of the file could have, too.
+  const Table table = Table::from_columns("memory", {{"item", IdValues{ids, {1, 1, 0, 1}}},
+                                                     {"seen", IdLists{{0, 1, 2, 2, 3}, {minus_one, 5, 7}}},
+                                                     {"LabelEncoder_0", Numbers{{1, 2, 3, 4}}},
+                                                     {"y", Numbers{{0, 0, 1, 1}}}});
+  const OfTable model(table, schema_of(R"({"columns": {"item": {"role": "categorical", "type": "id"},
+    "seen": "bag", "LabelEncoder_0": "numeric"}, "tasks": {"y": {}}})"));
+  const Json inputs{{"item", given("integer", {4}, {-1, 5, least, -1})},
+                    {"seen", given("integer", {4, 1}, {-1, 5, 0, 7})},
+                    {"seen/weights", given("real", {4, 1}, {1, 1, 0, 1})},
+                    {"LabelEncoder_0", given("double", {4}, {1, 2, 3, 4})}};
+  OnnxCases cases("ids");
+  cases.add("ids", model.content(),
+            Json{{"inputs", inputs},
+                 {"outputs", {{"y", given("real", {4}, model.predictions[0])}}},
+                 {"metadata", {{"missing:item", std::to_string(least)}}}});
+  cases.expect_agreement();
+}
+
+TEST(Onnx, RefusesAFeatureCalledLikeTheWeightsOfABag) {
+  const IdLists lists{{0, 1, 2, 3, 4}, {1, 2, 1, 2}};
+  const Table table =
+      Table::from_columns("memory", {{"a", lists}, {"a/weights", lists}, {"y", Numbers{{0, 0, 1, 1}}}});
+  const OfTable model(table,
+                      schema_of(R"({"columns": {"a": "bag", "a/weights": "bag"}, "tasks": {"y": {}}})"));
+  const auto expect_refusal = [](const auto& action) {
+    try {
+      action();
+      ADD_FAILURE() << "exported";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.fault(), Fault::Data);
+      EXPECT_NE(std::string(error.what()).find("\"a/weights\""), std::string::npos) << error.what();
+    }
+  };
+  expect_refusal([&] { model.content(); });
+  expect_refusal([&] { export_onnx(*model.graph, model.store, model.encoder.space(), {}); });
 }
 
 }  // namespace

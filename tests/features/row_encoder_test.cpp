@@ -95,6 +95,23 @@ TEST_F(RowEncoderTest, EncodesTypedValuesAsTheirTexts) {
   expect_equal(encoded(typed), encoded(first));
 }
 
+TEST_F(RowEncoderTest, TruthTextsAreNumbersInRowsFilesAndTablesAlike) {
+  const std::string file = folder_.write("truths.csv", "age,y\nTrue,0\nfalse,1\n FALSE,1\n3,0\n");
+  const Schema schema = Schema::from_json(
+      Json::parse(R"({"columns": {"age": {"role": "numeric", "transform": "none"}}, "tasks": {"y": {}}})"));
+  const Table of_file = read_every_kind(file, schema, true);
+  const Encoder encoder = Encoder::fit(of_file, schema);
+  const std::vector<float> expected{1, 0, 0, 3};
+  EXPECT_EQ(encoder.encode(of_file, false).numeric, expected);
+  const Table of_texts =
+      Table::from_columns("memory", {{"age", Texts{{0, 1, 2, 3}, {"True", "false", " FALSE", "3"}}}});
+  EXPECT_EQ(encoder.encode(of_texts, false).numeric, expected);
+  EncodedData rows;
+  const std::vector<RawValue> values{"True", "false", " FALSE", "3"};
+  RowEncoder(encoder).encode(values, 4, rows);
+  EXPECT_EQ(rows.numeric, expected);
+}
+
 TEST_F(RowEncoderTest, MissingValuesAreThoseOfAnEmptyField) {
   std::vector<RawValue> empty(rows_.columns().size(), std::string_view()), nan(empty.size());
   for (const char* column : {"age", "pages", "spent", "colour"})

@@ -20,6 +20,14 @@ TEST(Parse, NumbersFromEndToEnd) {
     EXPECT_FALSE(parse_number(text)) << text;
 }
 
+TEST(Parse, NumericColumnsHoldTruthValuesToo) {
+  for (const char* text : {"true", "True", "TRUE"}) EXPECT_EQ(parse_numeric(text), 1.0) << text;
+  for (const char* text : {"false", "False", "FALSE"}) EXPECT_EQ(parse_numeric(text), 0.0) << text;
+  EXPECT_EQ(parse_numeric("-2.5"), -2.5);
+  for (const char* text : {"", "tru", "truer", "t", "yes", "2011-01-31"})
+    EXPECT_FALSE(parse_numeric(text)) << text;
+}
+
 TEST(Parse, IdsOfSixtyFourBits) {
   uint64_t id = 0;
   EXPECT_EQ(parse_id("18446744073709551615", id), IdParse::Ok);
