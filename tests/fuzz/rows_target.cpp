@@ -30,6 +30,7 @@ void score_rows(std::string_view input) {
     scored->rows.encode(given.values, given.rows, scored->encoded);
     std::vector<float> predictions(static_cast<size_t>(given.rows * scored->predictor->width()));
     scored->run.predict(scored->encoded, 0, given.rows, predictions.data());
+    scored->predictor->require_finite(predictions.data(), given.rows);
     for (const float value : predictions)
       fuzz_require(std::isfinite(value), fmt::format("the prediction {} without a word", value));
   }
