@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "tests/base/temporary_folder.h"
 
 namespace gatewise {
 
@@ -40,25 +41,11 @@ class Process {
   int id_ = -1;
   bool has_ended_ = false;
   int status_ = 0;
-  std::string captured_;  // folder of the captured streams
+  TemporaryFolder captured_;  // the captured streams
   std::string output_path_;
 };
 
 Result run(const std::vector<std::string>& arguments, const RunOptions& options);
-
-// A new folder, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::string& path() const { return path_; }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 std::string read_text(const std::string& path);
 void write_text(const std::string& path, const std::string& text);

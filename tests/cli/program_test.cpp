@@ -50,11 +50,9 @@ void redirect(const std::string& path, int descriptor) {
 }  // namespace
 
 Process::Process(const std::vector<std::string>& arguments, const RunOptions& options) {
-  char pattern[] = "/tmp/gatewise_streams_XXXXXX";
-  captured_ = mkdtemp(pattern);
-  output_path_ = options.output_file.empty() ? captured_ + "/output" : options.output_file;
+  output_path_ = options.output_file.empty() ? captured_.file("output") : options.output_file;
   id_ = fork();
-  if (id_ == 0) become_program(arguments, options, output_path_, captured_ + "/errors");
+  if (id_ == 0) become_program(arguments, options, output_path_, captured_.file("errors"));
   if (id_ < 0) throw std::runtime_error("fork failed");
 }
 
@@ -63,7 +61,6 @@ Process::~Process() {
     send(SIGKILL);
     waitpid(id_, &status_, 0);
   }
-  std::filesystem::remove_all(captured_);
 }
 
 bool Process::is_running() {
@@ -73,29 +70,22 @@ bool Process::is_running() {
 
 void Process::send(int signal) const { kill(id_, signal); }
 
-std::string Process::errors_so_far() const { return read_text(captured_ + "/errors"); }
+std::string Process::errors_so_far() const { return read_text(captured_.file("errors")); }
 
 Result Process::wait() {
   if (!has_ended_) waitpid(id_, &status_, 0);
   has_ended_ = true;
   Result result;
   result.code = WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
-  const std::string captured_output = captured_ + "/output";
+  const std::string captured_output = captured_.file("output");
   if (output_path_ == captured_output) result.output = read_text(captured_output);
-  result.errors = read_text(captured_ + "/errors");
+  result.errors = read_text(captured_.file("errors"));
   return result;
 }
 
 Result run(const std::vector<std::string>& arguments, const RunOptions& options) {
   return Process(arguments, options).wait();
 }
-
-TemporaryFolder::TemporaryFolder() {
-  char pattern[] = "/tmp/gatewise_cli_XXXXXX";
-  path_ = mkdtemp(pattern);
-}
-
-TemporaryFolder::~TemporaryFolder() { std::filesystem::remove_all(path_); }
 
 std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

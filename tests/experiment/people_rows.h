@@ -6,27 +6,15 @@
 
 #include "base/random.h"
 #include "configuration/configuration.h"
+#include "tests/base/temporary_folder.h"
 
 namespace gatewise {
 
-// A folder that is removed at the end.
-class RowsFolder {
+class RowsFolder : public TemporaryFolder {
  public:
-  RowsFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "gatewise_experiment_XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~RowsFolder() { std::filesystem::remove_all(path_); }
-  RowsFolder(const RowsFolder&) = delete;
-  RowsFolder& operator=(const RowsFolder&) = delete;
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-
   void write(const std::string& name, const std::string& text) const {
     std::ofstream(file(name), std::ios::binary) << text;
   }
-
- private:
-  std::string path_;
 };
 
 // Columns a, b, level and the labels left (depends on a) and right (on b and level).

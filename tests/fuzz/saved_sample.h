@@ -1,29 +1,18 @@
 // The sample model as a directory, which goes with the process or with the object.
 #pragma once
 
-#include <atomic>
-#include <filesystem>
 #include <fstream>
 
+#include "tests/base/temporary_folder.h"
 #include "tests/fuzz/sample_model.h"
 
 namespace gatewise {
 
 class SavedSample {
  public:
-  explicit SavedSample(const Json& model = small_mmoe()) {
-    static std::atomic<int> number{0};
-    path_ =
-        (std::filesystem::temp_directory_path() / fmt::format("gatewise_fuzz_{}_{}", ::getpid(), number++))
-            .string();
+  explicit SavedSample(const Json& model = small_mmoe()) : path_(folder_.file("model")) {
     save_model(path_, SampleModel(model).parts());
   }
-  ~SavedSample() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  SavedSample(const SavedSample&) = delete;
-  SavedSample& operator=(const SavedSample&) = delete;
 
   const std::string& path() const { return path_; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
@@ -32,6 +21,7 @@ class SavedSample {
   }
 
  private:
+  TemporaryFolder folder_;
   std::string path_;
 };
 

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "scoring/example_rows.h"
 #include "serving/protocol_handlers.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/features/every_kind.h"
 #include "training/model.h"
 #include "training/trainer.h"
@@ -72,17 +72,13 @@ struct Answer {
 };
 
 class ServedModels : public testing::Test {
+  TemporaryFolder place_;
+
  protected:
-  void SetUp() override {
-    static int number = 0;
-    folder_ = testing::TempDir() + fmt::format("gatewise_served_{}_{}", getpid(), number++);
-    std::filesystem::create_directories(folder_);
-  }
   void TearDown() override {
     handler_.reset();
     handlers_.reset();
     repository_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   void serve(const std::vector<std::string>& models, const ProtocolOptions& options = {}) {
@@ -121,7 +117,7 @@ class ServedModels : public testing::Test {
   }
   Answer post(const std::string& target, const Json& body) { return ask("POST", target, body.dump()); }
 
-  std::string folder_;
+  const std::string& folder_ = place_.path();
   std::vector<std::string> log_;
   std::unique_ptr<EveryKindModel> model_;
   std::unique_ptr<ModelRepository> repository_;
