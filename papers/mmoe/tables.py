@@ -13,6 +13,7 @@ missed, 2 if something fails. --quick checks only that everything runs.
 """
 
 import csv
+import functools
 import json
 import lzma
 import pathlib
@@ -54,7 +55,9 @@ SPACES = {
     "omoe": MIXTURE,
     "mmoe": MIXTURE,
 }
+# The last bound is ours: two layers of 2048 for each task would cost half an hour of a core a run.
 CONSTRAINTS = dict.fromkeys(("omoe", "mmoe"), ["model.experts * model.expert.units <= 2048"])
+CONSTRAINTS["cross_stitch"] = ["model.expert.units[0] * model.expert.units[1] <= 65536"]
 TOWER = {"units": [8]}
 
 # Best and mean of the main task, then never married: of the run whose main task is best, and mean. Printed, 400 runs each.
@@ -83,24 +86,25 @@ def space_of(arguments, group, method):
     return tables
 
 
-def tune(arguments, group, method, trials):
-    """(what `gatewise tune --json` prints, the best configuration)."""
+def tune(arguments, group, method, trials, threads=1):
+    """(what `gatewise tune --json` prints, the best configuration); the threads do not change the search."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "space.toml").write_text(experiment.toml_text(space_of(arguments, group, method)))
         found = experiment.run_program([
-            arguments.program, "tune", folder / "space.toml", "--tune.trials", trials, "--threads", arguments.processes,
+            arguments.program, "tune", folder / "space.toml", "--tune.trials", trials, "--threads", threads,
             "--journal", arguments.cache / f"tables_{group}_{method}.tune.journal", "--output", folder / "best.toml",
             "--json", "--quiet"], f"group {group}, {method}")
         return found, tomllib.loads((folder / "best.toml").read_text())
 
 
+def cells_of(arguments):
+    return [(group, method) for group in arguments.groups for method in arguments.methods]
+
+
 def print_cost(arguments):
     """Times the first trial of every cell, which tuning needs anyway."""
-    seconds = {}
-    for group in arguments.groups:
-        for method in arguments.methods:
-            seconds[group, method] = tune(arguments, group, method, 1)[0]["trials"][0]["seconds"]
+    seconds = {cell: tune(arguments, *cell, 1)[0]["trials"][0]["seconds"] for cell in cells_of(arguments)}
     of_each = arguments.trials + arguments.runs
     total = sum(seconds.values()) * of_each / arguments.processes
     print(f"{len(seconds)} cells of {arguments.trials} trials and {arguments.runs} runs, a run of the first settings "
@@ -108,13 +112,25 @@ def print_cost(arguments):
           f"{arguments.processes} core(s), several times as much where wide models win", flush=True)
 
 
-def run_group(arguments, group):
-    """{"tuned": {method: settings}, "compared": the comparison} of one table."""
+def tune_all(arguments):
+    """{(group, method): what tune() gives}, a cell per process: the trials of one wait for each other, cells do not."""
+    cells = cells_of(arguments)
+    threads = max(1, arguments.processes // len(cells))
+
+    def job(group, method):
+        found, best = tune(arguments, group, method, arguments.trials, threads)
+        print(f"table {group}, {method}: validation AUC {found['best']['value']:.4f} with {found['best']['values']}", flush=True)
+        return found, best
+
+    return experiment.run_all(arguments.processes, {cell: functools.partial(job, *cell) for cell in cells})
+
+
+def run_group(arguments, group, cells):
+    """{"tuned": {method: settings}, "compared": the comparison} of one table, from what tune_all() gives."""
     tuned, configurations = {}, {}
     for method in arguments.methods:
-        found, configurations[method] = tune(arguments, group, method, arguments.trials)
+        found, configurations[method] = cells[group, method]
         tuned[method] = {"values": found["best"]["values"], "validation": found["best"]["value"], "trials": len(found["trials"])}
-        print(f"table {group}, {method}: validation AUC {found['best']['value']:.4f} with {found['best']['values']}", flush=True)
     options = ["--same-rows", "--metric", "auc"]
     if "mmoe" in arguments.methods:
         options += ["--baseline", "mmoe"]
@@ -194,9 +210,9 @@ def main():
             arguments.methods, arguments.cache = ["shared_bottom", "mmoe"], pathlib.Path(name)
         try:
             print_cost(arguments)
-            results = {}
+            cells, results = tune_all(arguments), {}
             for group in arguments.groups:
-                results[group] = run_group(arguments, group)
+                results[group] = run_group(arguments, group, cells)
                 print_table(group, results[group])
         except RuntimeError as error:
             print(error, file=sys.stderr)

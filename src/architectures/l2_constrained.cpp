@@ -90,16 +90,22 @@ class L2Constrained final : public Architecture {
     return slice(whole, -1, index * width, (index + 1) * width);
   }
 
-  // Sum over pairs of squared distances = count x sum of squared distances to the mean.
+  static Var squared_distance(Var a, Var b) {
+    const Var squares = square(subtract(a, b));
+    return sum(reshape(squares, Shape{squares.shape().elements()}));
+  }
+
+  // Sum over pairs of squared distances; of more than one pair as count x the sum of squared distances to the
+  // mean.
   static Var pair_sum(const std::vector<Var>& tensors) {
+    if (tensors.size() == 2) return squared_distance(tensors[0], tensors[1]);
     const auto count = static_cast<double>(tensors.size());
     Var mean = tensors[0];
     for (size_t i = 1; i < tensors.size(); ++i) mean = add(mean, tensors[i]);
     mean = times(mean, 1 / count);
     Var total;
     for (const Var& tensor : tensors) {
-      const Var squares = square(subtract(tensor, mean));
-      const Var part = sum(reshape(squares, Shape{squares.shape().elements()}));
+      const Var part = squared_distance(tensor, mean);
       total = total.is_valid() ? add(total, part) : part;
     }
     return times(total, count);

@@ -46,7 +46,7 @@ Program<T>::Executor::Executor(const Plan& plan, Store<T>& store, Pool& pool)
   for (size_t lane = 0; lane < lanes_.size(); ++lane) {
     lanes_[lane].losses.assign(graph_.losses().size(), 0);
     if (!plan_.options.is_training) continue;
-    lanes_[lane].static_gradients.resize(plan_.static_gradient_size);
+    lanes_[lane].static_gradients.resize(plan_.lane_static_size);
   }
 }
 
@@ -254,7 +254,7 @@ void Program<T>::Executor::run_tile(const Tile& tile) {
 template <class T>
 void Program<T>::Executor::add_static_lanes() {
   for (int64_t lane = 0; lane < lanes_used_; ++lane) {
-    for (int64_t i = 0; i < plan_.static_gradient_size; ++i) {
+    for (int64_t i = 0; i < plan_.lane_static_size; ++i) {
       static_gradients_[i] += lanes_[lane].static_gradients[i];
     }
     lanes_[lane].static_gradients.fill(T(0));

@@ -215,9 +215,14 @@ void Program<T>::Executor::run_static(const std::vector<int>& nodes, bool is_bac
     if (!is_backward || auxiliary.size() > 0) node.op->forward(call);
     if (!is_backward) continue;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      Rows<T> target = gradient_rows(tile, node.inputs[i], node.op->reads_matrix(static_cast<int>(i)), true);
-      if (target.data != nullptr && plan_.static_gradient[node.inputs[i]] >= 0) {
-        target.data = static_gradients_.data() + plan_.static_gradient[node.inputs[i]];
+      const int input = node.inputs[i];
+      const bool is_matrix = node.op->reads_matrix(static_cast<int>(i));
+      Rows<T> target;
+      if (plan_.static_gradient[input] >= 0) {
+        target = {static_gradients_.data() + plan_.static_gradient[input],
+                  is_matrix ? graph_.node(input).signature.shape.last() : 0};
+      } else {
+        target = gradient_rows(tile, input, is_matrix, true);
       }
       workers_[0].d_inputs[i] = node.op->has_gradient(static_cast<int>(i)) ? target : Rows<T>();
       workers_[0].accumulate[i] = true;

@@ -25,10 +25,14 @@ class Placer {
     resolve();
     mark_batch();
     place_gradients();
+    place_static_gradients();
     for (Root& root : plan_.roots) root.stride = root.width < 16 ? root.width : padded_stride(root.width);
   }
 
  private:
+  // Elements up to the end of a cache line.
+  static int64_t in_lines(int64_t elements) { return (elements + 15) / 16 * 16; }
+
   void place(const Node& node) {
     Place& own = plan_.places[node.id];
     const int64_t elements = node.signature.shape.elements();
@@ -40,11 +44,7 @@ class Placer {
       own = {Storage::None, -1, 0};
     } else if (node.signature.domain == Domain::Static) {
       own = {Storage::Static, -1, plan_.static_size};
-      plan_.static_size += (elements + 15) / 16 * 16;
-      if (plan_.has_gradient[node.id]) {
-        plan_.static_gradient[node.id] = plan_.static_gradient_size;
-        plan_.static_gradient_size += (elements + 15) / 16 * 16;
-      }
+      plan_.static_size += in_lines(elements);
     } else if (view_offset(node) >= 0) {
       own = plan_.places[node.inputs[0]];
       own.offset += view_offset(node);
@@ -171,6 +171,26 @@ class Placer {
         if (node.op->uses_input(input, plan_.options.is_training))
           visit(node, input, graph_.node(node.inputs[i]));
       }
+    }
+  }
+
+  // Those that passes over rows add to come first: only they have lanes.
+  void place_static_gradients() {
+    std::vector<bool> is_read_in_passes(graph_.nodes().size());
+    for (const Node& node : graph_.nodes()) {
+      const bool is_static = node.signature.domain == Domain::Static && !is_reduction(node);
+      if (!plan_.is_needed[node.id] || is_static) continue;
+      for (const int input : node.inputs) is_read_in_passes[input] = true;
+    }
+    for (const bool has_lanes : {true, false}) {
+      for (const Node& node : graph_.nodes()) {
+        const bool has_place =
+            plan_.places[node.id].storage == Storage::Static && plan_.has_gradient[node.id];
+        if (!has_place || is_read_in_passes[node.id] != has_lanes) continue;
+        plan_.static_gradient[node.id] = plan_.static_gradient_size;
+        plan_.static_gradient_size += in_lines(node.signature.shape.elements());
+      }
+      if (has_lanes) plan_.lane_static_size = plan_.static_gradient_size;
     }
   }
 

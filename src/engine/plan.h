@@ -123,6 +123,7 @@ struct Plan {
   std::vector<int64_t> static_gradient;  // by Static operation node: offset, or -1
   int64_t static_size = 0;               // elements of all Static values
   int64_t static_gradient_size = 0;      // elements of gradients of Static values other than parameters
+  int64_t lane_static_size = 0;          // the first of them, which passes over rows add to
   std::vector<ArenaRange> cleared;       // gradients that a step sets to 0 before the first pass
   std::vector<int> embeddings;           // embedding nodes with a gradient
   std::vector<int> deferred;             // nodes with gradients to take slice by slice (Op::defers)

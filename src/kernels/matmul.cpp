@@ -24,6 +24,8 @@ constexpr int kNarrowRows = lanes<Wide> == 16 ? 12 : 8;
 // second.
 constexpr int64_t kDepthBlock = 256;
 constexpr int64_t kRowBlock = 132;
+// Columns of b that are copied at a time, so that the copy is still in the second cache when it is used.
+constexpr int64_t kColumnBlock = 4 * kPanel;
 
 alignas(64) constexpr float zeros[4 * kPanel] = {};
 
@@ -197,15 +199,20 @@ void multiply_transposed_packed_float(const TransposedProduct<float>& p, std::ve
       pack_left(HWY_MIN(kRowBlock, p.a_columns - row), kRows, depth, a + row, p.a_stride,
                 left.data() + row * depth);
     }
-    right.pack(depth, p.b_columns, p.b + k * p.b_stride, p.b_stride);
-    multiply_transposed_slice(p, depth, k == 0,
-                              [&](Block& block, int64_t row, int64_t column, int64_t columns) HWY_ATTR {
-                                block.a = left.data() + row * depth;
-                                block.is_left_packed = true;
-                                block.b = right.data() + column * depth;
-                                block.b_row = HWY_MIN(columns, kPanel);
-                                block.b_panel = kPanel * depth;
-                              });
+    TransposedProduct<float> part = p;
+    for (int64_t first = 0; first < p.b_columns; first += kColumnBlock) {
+      part.b_columns = HWY_MIN(kColumnBlock, p.b_columns - first);
+      part.c = p.c + first;
+      right.pack(depth, part.b_columns, p.b + k * p.b_stride + first, p.b_stride);
+      multiply_transposed_slice(part, depth, k == 0,
+                                [&](Block& block, int64_t row, int64_t column, int64_t columns) HWY_ATTR {
+                                  block.a = left.data() + row * depth;
+                                  block.is_left_packed = true;
+                                  block.b = right.data() + column * depth;
+                                  block.b_row = HWY_MIN(columns, kPanel);
+                                  block.b_panel = kPanel * depth;
+                                });
+    }
   }
 }
 

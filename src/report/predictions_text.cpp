@@ -2,14 +2,29 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <iterator>
 
+#include "base/error.h"
 #include "report/csv.h"
 
 namespace gatewise {
 namespace {
 
 constexpr size_t piece_size = 1 << 16;
+
+void require_finite(const std::vector<std::vector<float>>& predictions,
+                    const std::vector<std::vector<std::string>>& columns) {
+  for (size_t output = 0; output < predictions.size(); ++output) {
+    const std::vector<float>& values = predictions[output];
+    const auto odd = std::find_if_not(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
+    if (odd == values.end()) continue;
+    const auto at = static_cast<size_t>(odd - values.begin()), width = columns[output].size();
+    data_error("row {}: \"{}\" is no finite number; a number of the row is too large for the model",
+               at / width + 1, columns[output][at % width]);
+  }
+}
 
 }  // namespace
 
@@ -20,6 +35,7 @@ void write_predictions(const FeatureSpace& space, const std::vector<std::vector<
   // Rows of one task have one prediction each.
   const size_t outputs = predictions.size();
   const std::vector<std::vector<std::string>> columns = space.prediction_columns();
+  require_finite(predictions, columns);
   for (size_t output = 0; output < outputs; ++output) {
     for (const std::string& column : columns[output]) text += (text.empty() ? "" : ",") + csv_field(column);
   }
@@ -33,7 +49,7 @@ void write_predictions(const FeatureSpace& space, const std::vector<std::vector<
   for (int64_t row = 0; row < rows; ++row) {
     const char* separator = "";
     for (size_t task = 0; task < outputs; ++task) {
-      const int64_t width = space.tasks[task].kind == "multiclass" ? space.tasks[task].classes : 1;
+      const auto width = static_cast<int64_t>(columns[task].size());
       for (int64_t i = 0; i < width; ++i) {
         fmt::format_to(std::back_inserter(text), "{}{}", separator, predictions[task][row * width + i]);
         separator = ",";

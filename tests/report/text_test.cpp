@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "base/error.h"
 #include "base/toml.h"
 #include "report/catalogue.h"
 #include "report/metrics_text.h"
@@ -164,6 +167,27 @@ TEST(Predictions, ReadBackToTheSameFloats) {
   EXPECT_EQ(text.substr(0, text.find('\n')),
             "\"a,b\",kind:x,\"kind:say \"\"y\"\"\",\"gates/a,b[0]\",\"gates/a,b[1]\"");
   EXPECT_THAT(text, HasSubstr("\n0.1,0.25,0.75,0.5,0.25\n1e-30,0.33333334,0.6666667,1e-30,0.125\n"));
+}
+
+TEST(Predictions, WithoutAFiniteNumberWriteNothing) {
+  FeatureSpace space;
+  space.tasks.resize(2);
+  space.tasks[0].name = "buy";
+  space.tasks[0].kind = "regression";
+  space.tasks[1].name = "kind";
+  space.tasks[1].kind = "multiclass";
+  space.tasks[1].classes = 2;
+  space.tasks[1].class_names = {"x", "y"};
+  const std::vector<std::vector<float>> predictions{{1, 2}, {0.25F, 0.75F, 0.5F, std::nanf("")}};
+  bool has_written = false;
+  try {
+    write_predictions(space, predictions, {}, 2, [&](const std::string&) { has_written = true; });
+    FAIL() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::Data);
+    EXPECT_THAT(error.what(), HasSubstr("row 2: \"kind:y\""));
+  }
+  EXPECT_FALSE(has_written);
 }
 
 }  // namespace
