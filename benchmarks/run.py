@@ -160,7 +160,9 @@ def spread(values: list[float], form: str) -> str:
 
 def markdown(rows: list[dict], rounds: list[list[dict]], machine: dict) -> str:
     rates = [line for lines in rounds for line in lines if "product_rate" in line]
-    text = ["# Measured against PyTorch", "", "Written by `benchmarks/run.py`; every ratio comes from this one run.", ""]
+    text = ["# Measured against PyTorch", "",
+            "Written by `benchmarks/run.py` (its help says how; `make benchmarks` builds the programs, `benchmarks/pytorch/README.md`",
+            "the environment with PyTorch); every ratio comes from this one run.", ""]
     text += [f"- {name}: {value}" for name, value in machine.items()]
     for name, title in (("product_rate", "OpenBLAS 512 x 1024 x 512"), ("fma_rate", "multiply-adds in registers")):
         if rates:

@@ -27,8 +27,6 @@ class Console {
   void progress(const std::string& text);
   int width() const;
 
-  const Style& message_style() const { return message_style_; }
-
  private:
   void clear_progress();
 

@@ -142,11 +142,25 @@ def arguments_of(parser):
     return arguments
 
 
+def student_within(t, degrees):
+    """The chance that Student's variable of whole degrees lies within -t and t (Abramowitz and Stegun 26.7.3, 26.7.4)."""
+    angle = math.atan(t / math.sqrt(degrees))
+    cosine = math.cos(angle)
+    term, total = (cosine if degrees % 2 else 1.0), 0.0
+    for power in range(3 if degrees % 2 else 2, degrees + 1, 2):
+        total += term
+        term *= (power - 1) / power * cosine**2
+    within = math.sin(angle) * total
+    return 2 / math.pi * (angle + within) if degrees % 2 else within
+
+
 def student_t(degrees):
-    """The .975 quantile of Student's distribution: an expansion about the normal, within .001 from 7 degrees on."""
-    z = statistics.NormalDist().inv_cdf(0.975)
-    terms = (z, (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384)
-    return sum(term / degrees**power for power, term in enumerate(terms))
+    """The .975 quantile of Student's distribution."""
+    low, high = 0.0, 13.0  # that of one degree is 12.71
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student_within(middle, degrees) < 0.95 else (low, middle)
+    return high
 
 
 def mean_interval(values):

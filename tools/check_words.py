@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Refuses tracked text that must not be in the project.
+"""Refuses tracked text that must not be in the project, and scripts that cannot be run.
 
 Usage: tools/check_words.py [ROOT]. Words that mark unfinished work, absolute paths of one machine, and addresses of
-package registries (which pip and apt are set up for elsewhere). Exit code 1 if any is found.
+package registries (which pip and apt are set up for elsewhere); files that begin with "#!" and are not executable. Exit code
+1 if any is found.
 """
 
+import os
 import pathlib
 import re
 import subprocess
@@ -26,6 +28,8 @@ def faults(root):
         data = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
         if b"\0" in data:
             continue
+        if data.startswith(b"#!") and not os.access(path, os.X_OK):
+            yield f"{name}: begins with \"#!\" and is not executable"
         for number, line in enumerate(data.decode(errors="replace").splitlines(), 1):
             for reason, pattern in FAULTS.items():
                 found = pattern.search(line)

@@ -2,7 +2,10 @@
  *
  *   score MODEL age=39 'city=New York' ...
  *
- * Features that are not given are missing. Build with: cc -I include score.c -lgatewise_c
+ * Features that are not given are missing. From the root of the sources:
+ *
+ *   cmake --install build/release --component embed --prefix P
+ *   cc -I P/include examples/embed/score.c -L P/lib -lgatewise_c -Wl,-rpath,P/lib -o score
  */
 #include <gatewise/gatewise.h>
 #include <stdio.h>

@@ -258,7 +258,6 @@ class PassBuilder {
                 0,
                 std::vector<bool>(node->inputs.size(), true),
                 std::vector<bool>(node->inputs.size(), false)};
-      std::vector<Step> fills;
       Pass scratch;
       for (size_t i = 0; i < node->inputs.size(); ++i) {
         const Node& input = graph_.node(node->inputs[i]);

@@ -109,31 +109,6 @@ std::vector<Interval> bootstrap_of(std::span<const Metric* const> metrics, const
 
 }  // namespace
 
-PairedDifference paired_bootstrap(const Metric& metric, const MetricInput& a, const MetricInput& b,
-                                  int64_t resamples, double confidence, uint64_t seed) {
-  check_request(resamples, confidence);
-  Resampled first = prepare(metric, a, resamples, confidence);
-  const Resampled second = prepare(metric, b, resamples, confidence);
-  const auto units = static_cast<size_t>(first.metric->units());
-  if (second.metric->units() != first.metric->units()) {
-    internal_error("bootstrap: got {} and {} units, expected the same rows", units, second.metric->units());
-  }
-  PairedDifference found;
-  std::vector<double> counts(units, 1.0);
-  found.a = first.metric->value(counts).value;
-  found.b = second.metric->value(counts).value;
-  if (first.interval.why_undefined.empty()) first.interval.why_undefined = second.interval.why_undefined;
-  const RandomStream stream(seed, "metrics/bootstrap");
-  for (int64_t resample = 0; first.interval.why_undefined.empty() && resample < resamples; ++resample) {
-    draw_counts(stream, static_cast<uint64_t>(resample), counts);
-    const MetricValue of_a = first.metric->value(counts), of_b = second.metric->value(counts);
-    if (of_a.value && of_b.value) first.values.push_back(*of_a.value - *of_b.value);
-  }
-  if (first.interval.why_undefined.empty()) finish(first);
-  found.interval = first.interval;
-  return found;
-}
-
 Interval bootstrap(const Metric& metric, const MetricInput& input, int64_t resamples, double confidence,
                    uint64_t seed) {
   const Metric* const one = &metric;

@@ -95,16 +95,6 @@ Interval bootstrap(const Metric& metric, const MetricInput& input, int64_t resam
 std::vector<Interval> bootstrap(std::span<const std::unique_ptr<Metric>> metrics, const MetricInput& input,
                                 int64_t resamples, double confidence, uint64_t seed);
 
-// Of two models on the same rows: value of a less value of b, with the interval of that difference when both
-// are judged on the same draws.
-struct PairedDifference {
-  std::optional<double> a, b;
-  Interval interval;  // of a - b; undefined where either value is
-};
-// Throws Error(Internal) when the inputs have different numbers of units.
-PairedDifference paired_bootstrap(const Metric& metric, const MetricInput& a, const MetricInput& b,
-                                  int64_t resamples = 200, double confidence = 0.95, uint64_t seed = 0);
-
 // Makes a registered metric. Throws Error(Command) for an unknown name, with the nearest known one.
 std::unique_ptr<Metric> make_metric(const std::string& name, const Json& options = Json::object(),
                                     const std::string& path = "metric");

@@ -29,8 +29,9 @@ class Configurations(unittest.TestCase):
 
 class Statistics(unittest.TestCase):
     def test_quantiles_of_student_agree_with_tables(self):
-        for degrees, quantile in ((7, 2.365), (9, 2.262), (11, 2.201), (19, 2.093), (1000, 1.962)):
-            self.assertAlmostEqual(experiment.student_t(degrees), quantile, delta=0.002)
+        tables = ((1, 12.7062), (2, 4.3027), (3, 3.1824), (4, 2.7764), (5, 2.5706), (9, 2.2622), (19, 2.0930), (1000, 1.9623))
+        for degrees, quantile in tables:
+            self.assertAlmostEqual(experiment.student_t(degrees), quantile, delta=0.0001)
 
     def test_paired_differences_forget_what_seeds_share(self):
         mean, error = experiment.paired([101, 203, 302], [100, 200, 300])

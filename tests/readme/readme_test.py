@@ -1,4 +1,4 @@
-"""The commands of README.md from a table to answers of a server, run as they stand there.
+"""What the pages show, run as it stands there: README.md from a table to answers of a server, the example of a configuration.
 
 Usage: readme_test.py PROGRAM
 """
@@ -47,6 +47,20 @@ class ReadmeTest(unittest.TestCase):
         self.assertEqual(len(answers), len(shown), done.stdout + done.stderr)
         for answer, expected in zip(answers, shown):
             self.assert_alike(answer, expected)
+
+    def test_the_example_of_a_configuration_trains(self):
+        example = re.search(r"```toml\n(.*?)```", (ROOT / "docs/configuration.md").read_text(), re.DOTALL).group(1)
+        columns = "age,price,country,item,seen,picture,shown_at,user,click,seconds,spent,topic"
+        rows = (f"{i % 60 + 18},{i % 19 + 0.5},{'abc'[i % 3]},{i % 7},{i % 5}|{i % 7},{i % 4 / 4}|0.5,2024-01-{i // 20 + 1:02},{i % 9},"
+                f"{i * 7 % 3 % 2},{i * 11 % 90},{i % 13},{'xyz'[i * 5 % 3]}" for i in range(400))
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            (folder / "logs").mkdir()
+            (folder / "logs/2024-01.csv").write_text("\n".join([columns, *rows]) + "\n")
+            (folder / "example.toml").write_text(example)
+            done = subprocess.run([PROGRAM, "fit", "example.toml", "--training.epochs", "1"], cwd=folder, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("grouped_auc", done.stdout)
 
     def assert_alike(self, answer, expected):
         """Equal but for what rounding does to training on other machines."""
