@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/plugin.h"
 #include "base/toml.h"
+#include "base/utf8.h"
 #include "configuration/tune_section.h"
 #include "features/propose.h"
 #include "table/synthetic.h"
@@ -211,6 +212,15 @@ Json describe_sections() {
   return sections;
 }
 
+void require_utf8(const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    if (is_utf8(file)) continue;
+    command_error(
+        "{}: the file's name is not valid UTF-8, as the configuration is that a model keeps; rename the file",
+        with_bytes_escaped(file));
+  }
+}
+
 bool is_configuration_file(const std::string& path) { return path.ends_with(".toml"); }
 
 Json read_configuration(const ConfigurationSource& source, const Overrides& overrides) {
@@ -233,6 +243,7 @@ Json read_configuration(const ConfigurationSource& source, const Overrides& over
     Json given{{"data", Json::object()}};
     overrides.apply(given, "data");
     DataSpec data = Schema::from_json(given).data;
+    require_utf8(inputs);
     if (!inputs.empty()) data.train = inputs;
     if (data.train.empty()) {
       command_error(

@@ -83,6 +83,9 @@ struct ConfigurationSource {
   std::vector<std::string> labels;  // label columns of data files
 };
 
+// Throws Error(Command) for a data file whose name a configuration could not hold.
+void require_utf8(const std::vector<std::string>& files);
+
 bool is_configuration_file(const std::string& path);
 // Reads the file, or proposes a configuration for the data files, applies the overrides, and loads the
 // plug-ins that it names.

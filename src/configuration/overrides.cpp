@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/toml.h"
+#include "base/utf8.h"
 
 namespace gatewise {
 namespace {
@@ -26,17 +27,8 @@ std::vector<std::string> path_of(const std::string& name) {
   return path;
 }
 
-// Bytes that are no text would end in messages and files, which are UTF-8.
-bool is_utf8(const std::string& text) {
-  try {
-    Json(text).dump();
-    return true;
-  } catch (const Json::exception&) {
-    return false;
-  }
-}
-
 Json value_of(const std::string& text, const std::string& name) {
+  // It would end in messages and files, which are UTF-8.
   if (!is_utf8(text)) command_error("--{}: the value is not valid UTF-8; convert it to UTF-8", name);
   try {
     const Json parsed = parse_toml("value = " + text, "value");

@@ -27,7 +27,7 @@ struct EncodedData {
   std::vector<float> weights;      // [rows, tasks], at least 0; empty: all 1
   std::vector<uint32_t> row_task;  // [rows] index of the one task that a row belongs to, or empty
   std::vector<uint64_t> groups;    // [rows] or empty
-  std::vector<double> time;        // [rows] or empty; NaN is missing
+  std::vector<double> time;        // [rows], or empty where it was not read; NaN is missing
 };
 
 }  // namespace gatewise

@@ -80,7 +80,8 @@ class Encoder::Writer {
       if (column.role == Role::Categorical) add_categories(column, fitted);
       if (column.role == Role::Bag) write_bag(column, fitted);
       if (column.role == Role::Group && with_labels) write_groups(column);
-      if (column.role == Role::Time && with_labels) out_.time = numbers_of(table_, column.name)->values;
+      const bool has_time = column.role == Role::Time && table_.find(column.name) != nullptr;
+      if (has_time && with_labels) out_.time = numbers_of(table_, column.name)->values;
     }
     const bool is_one_task = !encoder_.space_.task_column.empty();
     if (is_one_task) out_.row_task = read_row_tasks(table_, encoder_.schema_);

@@ -1,6 +1,9 @@
 #include "features/label_summary.h"
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "features/labels.h"
 
@@ -47,7 +50,13 @@ PairSummary correlate(const std::vector<double>& first, const std::vector<double
   mean_first /= count;
   mean_second /= count;
   double both = 0, squares_first = 0, squares_second = 0;
+  // Seen on the values: the squares of a constant are not 0 where its mean is rounded.
+  std::optional<std::pair<double, double>> start;
+  bool first_varies = false, second_varies = false;
   each_pair([&](double x, double y) {
+    if (!start) start.emplace(x, y);
+    first_varies |= x != start->first;
+    second_varies |= y != start->second;
     both += (x - mean_first) * (y - mean_second);
     squares_first += (x - mean_first) * (x - mean_first);
     squares_second += (y - mean_second) * (y - mean_second);
@@ -55,7 +64,8 @@ PairSummary correlate(const std::vector<double>& first, const std::vector<double
   PairSummary pair;
   pair.rows = static_cast<int64_t>(count);
   const double spread = std::sqrt(squares_first) * std::sqrt(squares_second);
-  pair.pearson = spread > 0 ? both / spread : std::nan("");
+  const bool is_defined = first_varies && second_varies && spread > 0;
+  pair.pearson = is_defined ? std::clamp(both / spread, -1.0, 1.0) : std::nan("");
   return pair;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "base/error.h"
 #include "features/column_facts.h"
@@ -115,11 +116,32 @@ bool looks_headerless(const Table& table) {
   return values > 0 && 2 * values >= static_cast<int64_t>(table.columns().size());
 }
 
-Table read_all(const DataSpec& data, const std::vector<std::string>& files, int64_t max_rows) {
+Table read_all(const DataSpec& data, const std::vector<std::string>& files, int64_t max_rows,
+               const std::vector<std::string>& without) {
   ReadOptions options = data.read_options(Part::Train);
   options.all_columns = true;
   options.max_rows = max_rows;
+  options.without = without;
   return read_table(files, options);
+}
+
+// Columns of a type that the tables lack, which stay unread.
+std::vector<ColumnProposal> propose_unreadable(const DataSpec& data, const std::vector<std::string>& files,
+                                               const std::vector<std::string>& labels) {
+  const std::string first = expand_files(files)[0];
+  std::vector<ColumnProposal> proposals;
+  for (const UnreadableColumn& unreadable : unreadable_columns(first, data.read_options(Part::Train))) {
+    if (std::find(labels.begin(), labels.end(), unreadable.name) != labels.end()) {
+      data_error(
+          "{}: column \"{}\" is stored as {}, which cannot be read; expected numbers or texts for a label",
+          first, unreadable.name, unreadable.type);
+    }
+    ColumnProposal& proposal = proposals.emplace_back();
+    proposal.column.name = unreadable.name;
+    proposal.column.role = Role::Ignore;
+    proposal.reason = "stored as " + unreadable.type + ", which cannot be read";
+  }
+  return proposals;
 }
 
 Json data_json(const DataSpec& data) {
@@ -184,7 +206,8 @@ std::vector<std::string> find_label_candidates(const Table& table) {
 
 Proposal propose_configuration(const std::vector<std::string>& files, const std::vector<std::string>& labels,
                                const DataSpec& data) {
-  const Table table = read_all(data, files, 0);
+  std::vector<ColumnProposal> unreadable = propose_unreadable(data, files, labels);
+  const Table table = read_all(data, files, 0, {});
   Proposal proposal;
   if (looks_headerless(table)) {
     proposal.table_warnings.push_back(
@@ -202,6 +225,7 @@ Proposal propose_configuration(const std::vector<std::string>& files, const std:
     schema.tasks.push_back(proposal.tasks.back().task);
   }
   proposal.columns = propose_columns(table, schema);
+  std::move(unreadable.begin(), unreadable.end(), std::back_inserter(proposal.columns));
   proposal.labels = summarise_labels(table, schema.tasks);
   warn_of_leaks(table, proposal);
 
@@ -258,7 +282,11 @@ Schema resolve_schema(const Schema& schema, const Table& table) {
 
 Schema resolve_schema(const Schema& schema) {
   if (!schema.completes_columns) return schema;
-  return resolve_schema(schema, read_all(schema.data, schema.data.train, resolving_rows));
+  std::vector<std::string> ignored;
+  for (const ColumnSpec& column : schema.columns) {
+    if (column.role == Role::Ignore) ignored.push_back(column.name);
+  }
+  return resolve_schema(schema, read_all(schema.data, schema.data.train, resolving_rows, ignored));
 }
 
 }  // namespace gatewise

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/utf8.h"
 #include "features/column_facts.h"
 #include "features/propose.h"
 
@@ -60,7 +61,17 @@ ColumnProposal categorical(ColumnProposal proposal, const ColumnFacts& facts, co
   return proposal;
 }
 
+// Only columns stored as bytes may hold others.
+bool are_texts(const Column& data) {
+  const auto* texts = std::get_if<Texts>(&data.data);
+  const auto* lists = std::get_if<TextLists>(&data.data);
+  if (texts == nullptr && lists == nullptr) return true;
+  const std::vector<std::string>& levels = texts != nullptr ? texts->levels : lists->levels;
+  return std::all_of(levels.begin(), levels.end(), [](const std::string& level) { return is_utf8(level); });
+}
+
 ColumnProposal propose_scalar(ColumnProposal proposal, const Column& data, bool has_time) {
+  if (!are_texts(data)) return ignore(std::move(proposal), "bytes that are not UTF-8 text");
   const ColumnFacts facts = look_at(data);
   const std::string& name = data.name;
   const int64_t present = facts.rows - facts.missing;
@@ -113,6 +124,7 @@ ColumnProposal propose_list(ColumnProposal proposal, const Column& data) {
     proposal.reason = fmt::format("{} numbers in every row", width);
     return proposal;
   }
+  if (!are_texts(data)) return ignore(std::move(proposal), "bytes that are not UTF-8 text");
   column.role = Role::Bag;
   column.type = data.type() == ColumnType::TextList ? "text" : "id";
   proposal.reason = type_name(data.type());

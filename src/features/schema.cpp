@@ -31,6 +31,7 @@ DataSpec read_data(Json object) {
   widen(object, {"train", "validation", "test", "null", "column_names"});
   DataSpec data;
   read_into(data, object, "data");
+  if (data.delimiter == "\\t") data.delimiter = "\t";  // as a shell passes it on
   for (const auto& [key, text] : {std::pair{"delimiter", data.delimiter}, std::pair{"quote", data.quote}}) {
     if (text.size() != 1) command_error("data.{}: got \"{}\", expected one character", key, text);
   }

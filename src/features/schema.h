@@ -130,8 +130,9 @@ struct Schema {
   const ColumnSpec* task_column() const;
   // Whether a task or a split uses the column.
   bool is_used_elsewhere(const std::string& name) const;
-  // What to read from a file: the features, and with `with_labels` also the columns of tasks, weights,
-  // groups, time and the split. A column needed both as a number and as text is read as text.
+  // What to read from a file: the features, and with `with_labels` also the columns of tasks, weights, groups
+  // and the split; that of the role time for a split by it. A column needed both as a number and as text is
+  // read as text.
   std::vector<ColumnRequest> requests(bool with_labels) const;
   void check() const;
 };

@@ -12,7 +12,7 @@ void DataSpec::declare(OptionSet& set) {
   set.add("train", &train, "files or patterns of the training part");
   set.add("validation", &validation, "files or patterns of the validation part");
   set.add("test", &test, "files or patterns of the test part");
-  set.add("delimiter", &delimiter, "between the fields of a CSV file, one character");
+  set.add("delimiter", &delimiter, "between the fields of a CSV file, one character; \\t is a tab");
   set.add("quote", &quote, "around fields of a CSV file, one character");
   set.add("header", &header, "whether CSV files start with a line of names");
   set.add("column_names", &column_names, "names in place of the header's");

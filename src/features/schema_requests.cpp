@@ -69,8 +69,10 @@ class Requests {
 
 std::vector<ColumnRequest> Schema::requests(bool with_labels) const {
   Requests requests(*this);
+  const bool needs_time = split.kind == "time" && split.column.empty();
   for (const ColumnSpec& column : columns) {
     if (!with_labels && !column.is_feature() && column.role != Role::Task) continue;
+    if (column.role == Role::Time && !needs_time) continue;
     if (const std::optional<ColumnType> type = type_for(column))
       requests.add(column.name, *type, column.null, column.separator);
     if (!column.weights.empty()) requests.add(column.weights, ColumnType::NumberList, {}, column.separator);

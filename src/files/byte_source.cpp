@@ -129,13 +129,24 @@ constexpr std::array<Known, 4> known_formats{{{FileFormat::Gzip, ".gz", "\x1f\x8
                                               {FileFormat::Zstd, ".zst", "\x28\xb5\x2f\xfd"},
                                               {FileFormat::Parquet, ".parquet", "PAR1"}}};
 
+// What tables often come in and this does not read.
+void refuse_other_formats(const std::string& path, std::string_view start) {
+  if (start.starts_with("BZh") && start.substr(4) == "\x31\x41\x59\x26\x53\x59")
+    data_error("{}: is compressed by bzip2; expected plain text, .gz, .xz or .zst; unpack it by bunzip2",
+               path);
+  if (start.starts_with("PK\x03\x04"))
+    data_error("{}: is a ZIP archive, as .xlsx files are; expected CSV or Parquet; unpack or export it",
+               path);
+}
+
 }  // namespace
 
 FileFormat detect_format(const std::string& path) {
   std::ifstream file = open_file(path);
-  std::array<char, 6> first{};
+  std::array<char, 10> first{};
   file.read(first.data(), first.size());
   const std::string_view start(first.data(), static_cast<size_t>(file.gcount()));
+  refuse_other_formats(path, start);
   for (const Known& known : known_formats) {
     if (start.starts_with(known.magic)) return known.format;
     if (path.ends_with(known.ending)) {

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "files/byte_source.h"
 #include "files/csv_scan.h"
 #include "files/readers.h"
@@ -165,6 +166,32 @@ void append_batch(const arrow::RecordBatch& batch, const std::string& file, cons
   }
 }
 
+// A delimiter that would cut a line of names with one name into several; none where it looks right.
+std::optional<std::string> other_delimiter(const std::string& name, char delimiter) {
+  for (const auto& [character, shown] : {std::pair{';', ";"}, {'\t', "\\t"}, {'|', "|"}, {',', ","}}) {
+    if (character != delimiter && name.find(character) != std::string::npos) return shown;
+  }
+  return {};
+}
+
+void check_names(const std::string& file, const ReadOptions& options, const FirstRecord& first) {
+  for (const std::string& name : first.fields) {
+    if (is_utf8(name)) continue;
+    data_error(
+        "{}:{}: the name \"{}\" of a column is not valid UTF-8; convert the file, as by: iconv -f latin1 -t "
+        "utf-8 {}",
+        file, first.last_line, with_bytes_escaped(name), file);
+  }
+  if (first.fields.size() != 1) return;
+  const std::optional<std::string> other = other_delimiter(first.fields[0], options.delimiter);
+  if (!other) return;
+  data_error(
+      "{}:{}: the line of names has no delimiter \"{}\" but \"{}\"; got \"{}\"; add --data.delimiter '{}', "
+      "or "
+      "delimiter = '{}' to [data]",
+      file, first.last_line, options.delimiter, *other, first.fields[0].substr(0, 60), *other, *other);
+}
+
 }  // namespace
 
 CsvLayout csv_layout(const ReadOptions& options) {
@@ -172,9 +199,12 @@ CsvLayout csv_layout(const ReadOptions& options) {
 }
 
 std::vector<OfferedColumn> csv_columns(const std::string& file, const ReadOptions& options) {
-  const std::vector<std::string> first = read_first_record(file, csv_layout(options)).fields;
+  const FirstRecord record = read_first_record(file, csv_layout(options));
+  const std::vector<std::string>& first = record.fields;
   if (first.empty())
     data_error("{}: the file is empty; expected {}rows", file, options.header ? "a header and " : "");
+  const bool has_names = options.header && options.column_names.empty();
+  if (has_names) check_names(file, options, record);
   std::vector<OfferedColumn> columns;
   for (size_t c = 0; c < first.size() && options.column_names.empty(); ++c) {
     columns.push_back({options.header ? first[c] : fmt::format("f{}", c), ColumnType::Text});

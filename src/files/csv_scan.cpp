@@ -1,6 +1,5 @@
 #include "files/csv_scan.h"
 
-#include <algorithm>
 #include <functional>
 #include <vector>
 
@@ -16,12 +15,13 @@ constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 struct Record {
   std::string_view text;  // without the line's end, when the scanner keeps texts
   int64_t line = 0;
+  int64_t last_line = 0;
   int64_t fields = 0;
   bool is_quote_open = false;
 };
 
 // A character at a time through the same grammar as the reader's: a quote is special at the start of a field
-// and inside a quoted one, empty lines are no records.
+// and inside a quoted one, empty lines are no records; \n, \r\n and a lone \r end a line.
 class Scanner {
  public:
   // `visit` returns false to stop.
@@ -29,18 +29,20 @@ class Scanner {
       : layout_(layout), keeps_text_(keeps_text), visit_(std::move(visit)) {}
 
   bool next(char c) {
-    if (c == '\n') ++line_;
-    if (line_ <= layout_.skip_rows || (line_ == layout_.skip_rows + 1 && c == '\n' && !is_open_)) {
+    const bool is_second = was_return_ && c == '\n';  // of \r\n, which has ended the line already
+    was_return_ = c == '\r';
+    const bool ends_line = c == '\n' || c == '\r';
+    if (ends_line && !is_second) ++line_;
+    if (line_ <= layout_.skip_rows || (line_ == layout_.skip_rows + 1 && ends_line && !is_open_)) {
       start_ = line_;
       return true;
     }
-    if (keeps_text_ && (in_quotes_ || c != '\n')) text_ += c;
+    if (keeps_text_ && (in_quotes_ || !ends_line)) text_ += c;
     if (in_quotes_) {
       if (c == layout_.quote) in_quotes_ = false;
       return true;
     }
-    if (c == '\n') return end_record();
-    if (c == '\r') return true;
+    if (ends_line) return is_second || end_record(line_ - 1);
     is_open_ = true;
     if (c == layout_.quote && (at_field_start_ || after_quote_)) {
       in_quotes_ = true;
@@ -54,12 +56,12 @@ class Scanner {
   }
 
   void finish() {
-    if (is_open_) end_record();
+    if (is_open_) end_record(line_);
   }
 
  private:
-  bool end_record() {
-    const Record record{text_, start_, delimiters_ + 1, in_quotes_};
+  bool end_record(int64_t last_line) {
+    const Record record{text_, start_, last_line, delimiters_ + 1, in_quotes_};
     const bool is_empty = !is_open_;
     delimiters_ = 0;
     is_open_ = after_quote_ = false;
@@ -77,11 +79,21 @@ class Scanner {
   int64_t line_ = 1;
   int64_t start_ = 1;
   int64_t delimiters_ = 0;
+  bool was_return_ = false;
   bool is_open_ = false;  // the record has a character
   bool in_quotes_ = false;
   bool at_field_start_ = true;
   bool after_quote_ = false;  // the character before closed a quote: another quote is part of the value
 };
+
+void refuse_utf16(const std::string& path, std::string_view start) {
+  const auto is_zero = [&](size_t i) { return i < start.size() && start[i] == '\0'; };
+  const bool has_mark = start.starts_with("\xff\xfe") || start.starts_with("\xfe\xff");
+  if (has_mark || (is_zero(0) && is_zero(2)) || (is_zero(1) && is_zero(3))) {
+    data_error("{}: the file is in UTF-16, expected UTF-8; convert it, as by: iconv -f utf-16 -t utf-8 {}",
+               path, path);
+  }
+}
 
 void scan(const std::string& path, const CsvLayout& layout, bool keeps_text,
           const std::function<bool(const Record&)>& visit) {
@@ -91,6 +103,7 @@ void scan(const std::string& path, const CsvLayout& layout, bool keeps_text,
   bool is_start = true;
   while (const int64_t size = source->read(buffer.data(), static_cast<int64_t>(buffer.size()))) {
     std::string_view part(buffer.data(), static_cast<size_t>(size));
+    if (is_start) refuse_utf16(path, part);
     if (is_start && part.starts_with(byte_order_mark)) part.remove_prefix(byte_order_mark.size());
     is_start = false;
     for (const char c : part) {
@@ -158,8 +171,7 @@ std::optional<CsvFault> find_csv_fault(const std::string& path, const CsvLayout&
 FirstRecord read_first_record(const std::string& path, const CsvLayout& layout) {
   FirstRecord first;
   scan(path, layout, true, [&](const Record& record) {
-    first = {split_record(record.text, layout),
-             record.line + std::count(record.text.begin(), record.text.end(), '\n')};
+    first = {split_record(record.text, layout), record.last_line};
     return false;
   });
   return first;

@@ -98,6 +98,8 @@ std::vector<OfferedColumn> parquet_columns(const std::string& file) {
       Exported<ArrowSchema> schema;
       parquet.check(arrow::ExportType(*field->type(), &schema.value));
       columns.push_back({field->name(), natural_type(schema.value, false)});
+      if (!can_be_read(schema.value)) columns.back().unreadable = arrow_type_text(schema.value);
+      columns.back().has_bytes = holds_bytes(schema.value);
     }
     return columns;
   });

@@ -1,7 +1,10 @@
 #include <glob.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -37,9 +40,11 @@ std::vector<ColumnBuilder> make_builders(const std::vector<OfferedColumn>& offer
   if (options.all_columns) {
     for (const OfferedColumn& column : offered) {
       const auto is_same = [&](const ColumnRequest& request) { return request.name == column.name; };
-      if (std::none_of(requests.begin(), requests.end(), is_same)) {
-        requests.push_back({column.name, column.type, std::nullopt, "|"});
-      }
+      const auto& without = options.without;
+      const bool is_left_out = !column.unreadable.empty() ||
+                               std::find(without.begin(), without.end(), column.name) != without.end();
+      if (!is_left_out && std::none_of(requests.begin(), requests.end(), is_same))
+        requests.push_back({column.name, column.type, std::nullopt, "|", column.has_bytes});
     }
   }
   std::vector<ColumnBuilder> builders;
@@ -57,19 +62,39 @@ void check_columns(const std::string& file, const std::vector<OfferedColumn>& of
   }
 }
 
+std::vector<std::string> files_of(const std::string& pattern) {
+  std::error_code error;
+  if (std::filesystem::exists(pattern, error)) return {pattern};
+  glob_t found{};
+  const int status = glob(pattern.c_str(), GLOB_TILDE, nullptr, &found);
+  std::vector<std::string> matches(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  if (status != 0 || matches.empty()) {
+    const bool is_pattern = pattern.find_first_of("*?[") != std::string::npos;
+    data_error("{}: {}", pattern, is_pattern ? "no file matches this pattern" : "there is no such file");
+  }
+  return matches;
+}
+
+void refuse_files_named_twice(const std::vector<std::string>& files) {
+  std::map<std::pair<dev_t, ino_t>, std::string> seen;
+  for (const std::string& file : files) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) continue;
+    const auto [known, is_new] = seen.emplace(std::pair{status.st_dev, status.st_ino}, file);
+    if (!is_new) {
+      data_error("{}: the file is named twice{}; its rows would count twice; name it once", file,
+                 known->second == file ? "" : ", also as " + known->second);
+    }
+  }
+}
+
 std::vector<std::string> expand_patterns(const std::vector<std::string>& files_or_globs) {
   std::vector<std::string> files;
   for (const std::string& pattern : files_or_globs) {
-    glob_t found{};
-    const int status = glob(pattern.c_str(), GLOB_TILDE, nullptr, &found);
-    std::vector<std::string> matches(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-    globfree(&found);
-    if (status != 0 || matches.empty()) {
-      const bool is_pattern = pattern.find_first_of("*?[") != std::string::npos;
-      data_error("{}: {}", pattern, is_pattern ? "no file matches this pattern" : "there is no such file");
-    }
-    files.insert(files.end(), matches.begin(), matches.end());
+    for (std::string& file : files_of(pattern)) files.push_back(std::move(file));
   }
+  refuse_files_named_twice(files);
   return files;
 }
 
@@ -108,6 +133,14 @@ class ArrowTableFiles final : public TableFiles {
   }
   std::vector<std::string> column_names(const std::string& file, const ReadOptions& options) const override {
     return names_of(offered_columns(file, options));
+  }
+  std::vector<UnreadableColumn> unreadable_columns(const std::string& file,
+                                                   const ReadOptions& options) const override {
+    std::vector<UnreadableColumn> unreadable;
+    for (const OfferedColumn& column : offered_columns(file, options)) {
+      if (!column.unreadable.empty()) unreadable.push_back({column.name, column.unreadable});
+    }
+    return unreadable;
   }
   Table read(const std::vector<std::string>& files_or_globs, const ReadOptions& options) const override {
     return read_all_files(files_or_globs, options);

@@ -14,6 +14,8 @@ namespace gatewise {
 struct OfferedColumn {
   std::string name;
   ColumnType type;
+  std::string unreadable = {};  // the stored type where nothing can be made of it
+  bool has_bytes = false;       // stored as bytes, which may be no text
 };
 
 std::vector<OfferedColumn> csv_columns(const std::string& file, const ReadOptions& options);

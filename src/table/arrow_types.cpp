@@ -76,6 +76,19 @@ const std::vector<NamedType>& plain_types() {
   return types;
 }
 
+// Of types that cannot be read.
+std::string other_type_text(std::string_view format) {
+  static const std::vector<std::pair<std::string_view, std::string_view>> names{
+      {"+s", "struct"},   {"+m", "map"},         {"+u", "union"},
+      {"tD", "duration"}, {"tt", "time of day"}, {"ti", "interval"}};
+  if (format.starts_with("w:")) return fmt::format("fixed_size_binary[{}]", format.substr(2));
+  if (format.starts_with("d:")) return "decimal256";
+  for (const auto& [start, name] : names) {
+    if (format.starts_with(start)) return std::string(name);
+  }
+  return fmt::format("Arrow type \"{}\"", format);
+}
+
 }  // namespace
 
 ArrowType arrow_type(const ArrowSchema& schema) {
@@ -104,7 +117,23 @@ std::string arrow_type_text(const ArrowSchema& schema) {
   if (type.kind == ArrowKind::Time)
     return format == "tdD" ? "date32" : format == "tdm" ? "date64" : "timestamp";
   if (type.kind == ArrowKind::Decimal) return "decimal";
-  return fmt::format("Arrow type \"{}\"", format);
+  return other_type_text(format);
+}
+
+bool can_be_read(const ArrowSchema& schema) {
+  if (schema.dictionary != nullptr) return can_be_read(*schema.dictionary);
+  const ArrowKind kind = arrow_type(schema).kind;
+  if (!is_list(kind)) return kind != ArrowKind::Other;
+  if (schema.n_children != 1) return false;
+  const ArrowSchema& item = *schema.children[0];
+  return can_be_read(item) && (item.dictionary != nullptr || !is_list(arrow_type(item).kind));
+}
+
+bool holds_bytes(const ArrowSchema& schema) {
+  if (schema.dictionary != nullptr) return holds_bytes(*schema.dictionary);
+  if (is_list(arrow_type(schema).kind)) return schema.n_children == 1 && holds_bytes(*schema.children[0]);
+  const std::string_view format = schema.format;
+  return format == "z" || format == "Z" || format == "vz";
 }
 
 }  // namespace gatewise

@@ -42,8 +42,13 @@ inline bool is_real(ArrowKind kind) {
   return kind == ArrowKind::Half || kind == ArrowKind::Real || kind == ArrowKind::Decimal;
 }
 
-// "int64", "large_string", "dictionary<string>", "list<float>", or the format itself where it is none that
-// can be read.
+// Whether a column can be made of it: not of structs, maps, durations, times of day and such.
+bool can_be_read(const ArrowSchema& schema);
+// Whether it is stored as bytes, or lists of them, rather than as text.
+bool holds_bytes(const ArrowSchema& schema);
+
+// "int64", "large_string", "dictionary<string>", "list<float>", "struct"; the format itself where it has no
+// name here.
 std::string arrow_type_text(const ArrowSchema& schema);
 
 }  // namespace gatewise

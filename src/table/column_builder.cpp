@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "table/parse.h"
 
 namespace gatewise {
@@ -12,7 +13,15 @@ namespace {
 // The field as it appears in messages: cut when long.
 std::string shown(std::string_view field) {
   constexpr size_t longest = 60;
-  return field.size() <= longest ? std::string(field) : std::string(field.substr(0, longest)) + "...";
+  return with_bytes_escaped(field.substr(0, longest)) + (field.size() <= longest ? "" : "...");
+}
+
+bool has_decimal_comma(std::string_view field) {
+  const size_t comma = field.find(',');
+  if (comma == std::string_view::npos || field.find(',', comma + 1) != std::string_view::npos) return false;
+  std::string with_point(field);
+  with_point[comma] = '.';
+  return parse_number(with_point).has_value();
 }
 
 double number_of(std::string_view field, bool may_be_time) {
@@ -23,6 +32,10 @@ double number_of(std::string_view field, bool may_be_time) {
         fmt::format("\"{}\" is not a time; expected a number or a date as 2011-01-31 or "
                     "2011-01-31T12:30:00",
                     shown(field))};
+  }
+  if (has_decimal_comma(field)) {
+    throw FieldFault{fmt::format("\"{}\" is not a number; decimal commas are not read: write it with a point",
+                                 shown(field))};
   }
   throw FieldFault{
       fmt::format("\"{}\" is not a number; correct the file, give the column another role, or add the "
@@ -54,6 +67,7 @@ uint64_t id_of(std::string_view field) {
 ColumnBuilder::ColumnBuilder(const ColumnRequest& request, const ReadOptions& options)
     : type_(request.type),
       trim_(options.trim),
+      may_hold_bytes_(request.may_hold_bytes),
       null_(request.null.value_or(options.null)),
       separator_(request.separator),
       column_{request.name, {}} {
@@ -107,21 +121,34 @@ void ColumnBuilder::add_fields(const char* data, const int32_t* offsets, int64_t
   }
 }
 
+// Each text is looked at when it is new.
+uint32_t ColumnBuilder::number_in(StringIndex& index, std::string_view text) const {
+  const size_t known = index.size();
+  const uint32_t number = index.add(text);
+  if (number == known && !may_hold_bytes_ && !is_utf8(text)) {
+    throw FieldFault{fmt::format(
+        "\"{}\" is not valid UTF-8; convert the file, as by: iconv -f latin1 -t utf-8", shown(text))};
+  }
+  return number;
+}
+
 // Trims and compares each distinct raw text once.
 void ColumnBuilder::add_texts(const char* data, const int32_t* offsets, int64_t count) {
   std::vector<uint32_t>& codes = std::get<Texts>(column_.data).codes;
   const size_t first = codes.size();
+  const int64_t before = rows_;
   codes.resize(first + static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) {
     const uint32_t raw = index_.add({data + offsets[i], static_cast<size_t>(offsets[i + 1] - offsets[i])});
     if (raw == level_of_.size()) {
+      rows_ = before + i;  // the row of a fault
       std::string_view text = index_.texts()[raw];
       if (trim_) text = trim_blanks(text);
-      level_of_.push_back(is_null(text) ? missing_code : levels_.add(text));
+      level_of_.push_back(is_null(text) ? missing_code : number_in(levels_, text));
     }
     codes[first + static_cast<size_t>(i)] = level_of_[raw];
   }
-  rows_ += count;
+  rows_ = before + count;
 }
 
 void ColumnBuilder::add_list_field(std::string_view field) {
@@ -184,8 +211,12 @@ void ColumnBuilder::add_id(uint64_t id) {
 }
 
 void ColumnBuilder::add_text(std::string_view text) {
-  std::get<Texts>(column_.data).codes.push_back(levels_.add(text));
+  std::get<Texts>(column_.data).codes.push_back(number_in(levels_, text));
   ++rows_;
+}
+
+void ColumnBuilder::add_item(std::string_view text) {
+  std::get<TextLists>(column_.data).codes.push_back(number_in(index_, text));
 }
 
 void ColumnBuilder::end_list() {

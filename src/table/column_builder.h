@@ -34,21 +34,23 @@ class ColumnBuilder {
   // Lists: values first, then the end of the row.
   void add_item(uint64_t id) { std::get<IdLists>(column_.data).ids.push_back(id); }
   void add_item(double value) { std::get<NumberLists>(column_.data).values.push_back(value); }
-  void add_item(std::string_view text) {
-    std::get<TextLists>(column_.data).codes.push_back(index_.add(text));
-  }
+  void add_item(std::string_view text);
   void end_list();
 
   Column finish();
 
  private:
   bool is_null(std::string_view field) const;
+  // The number of a text that goes into vocabularies and class names, which are UTF-8: throws FieldFault for
+  // other bytes, unless the request allows them.
+  uint32_t number_in(StringIndex& index, std::string_view text) const;
   void add_texts(const char* data, const int32_t* offsets, int64_t count);
   void add_list_field(std::string_view field);
   void add_list_item(std::string_view item);
 
   ColumnType type_;
   bool trim_;
+  bool may_hold_bytes_;
   std::vector<std::string> null_;
   std::string separator_;
   int64_t rows_ = 0;

@@ -16,12 +16,15 @@ struct ColumnRequest {
   // Texts that mean "missing" in this column, compared after trimming; without a value ReadOptions::null.
   std::optional<std::vector<std::string>> null;
   std::string separator = "|";  // between the items of a list in a text field
+  bool may_hold_bytes = false;  // texts need not be UTF-8
 };
 
 struct ReadOptions {
   std::vector<ColumnRequest> columns;  // the columns to read, in this order
-  // Read every column: those not requested as Text, or by Parquet type as Number (floating point), or lists.
+  // Read every column that can be read, but for `without`: those not requested as Text, or by Parquet type as
+  // Number (floating point), or lists.
   bool all_columns = false;
+  std::vector<std::string> without;
 
   // The rest concerns CSV, but for `null` and `trim`, which hold for text in Parquet too.
   std::vector<std::string> null{""};

@@ -10,12 +10,20 @@
 
 namespace gatewise {
 
-// Files named by paths and patterns (* ? [...] and a leading ~), each pattern's matches sorted. Throws
-// Error(Data) when one names no file.
+// Files named by paths and patterns (* ? [...] and a leading ~), each pattern's matches sorted; a file of
+// exactly the given name comes before a pattern. Throws Error(Data) when one names no file, or when two name
+// the same.
 std::vector<std::string> expand_files(const std::vector<std::string>& files_or_globs);
 
 // The names of a file's columns. Throws Error(Data).
 std::vector<std::string> read_column_names(const std::string& file, const ReadOptions& options);
+
+struct UnreadableColumn {
+  std::string name, type;  // the type it is stored as
+};
+
+// The columns of a file that are of a type nothing can be made of, as structs of Parquet. Throws Error(Data).
+std::vector<UnreadableColumn> unreadable_columns(const std::string& file, const ReadOptions& options);
 
 // Reads all files, one after another, into one table. Each file must have every requested column; their order
 // may differ. Throws Error(Data) with file, line and column.
@@ -28,6 +36,8 @@ class TableFiles {
   virtual std::vector<std::string> expand(const std::vector<std::string>& files_or_globs) const = 0;
   virtual std::vector<std::string> column_names(const std::string& file,
                                                 const ReadOptions& options) const = 0;
+  virtual std::vector<UnreadableColumn> unreadable_columns(const std::string& file,
+                                                           const ReadOptions& options) const = 0;
   virtual Table read(const std::vector<std::string>& files_or_globs, const ReadOptions& options) const = 0;
 };
 

@@ -184,6 +184,8 @@ TEST(LabelSummary, CorrelatesRowsThatHaveBoth) {
   EXPECT_NEAR(pair.pearson, 5 / std::sqrt(2 * 38.0 / 3), 1e-12);
   EXPECT_TRUE(std::isnan(correlate({1, 1}, {1, 2}).pearson));
   EXPECT_TRUE(std::isnan(correlate({none}, {none}).pearson));
+  // A constant whose mean is rounded.
+  EXPECT_TRUE(std::isnan(correlate({0.1, 0.1, 0.1}, {1, 2, 4}).pearson));
 }
 
 // Small tables get smaller batches, and as many epochs as make enough steps; large ones keep the defaults.

@@ -73,7 +73,6 @@ TEST(Schema, RequestsExplicitTypes) {
                                                       {"edu", ColumnType::Text},
                                                       {"tags", ColumnType::TextList},
                                                       {"tw", ColumnType::NumberList},
-                                                      {"day", ColumnType::Time},
                                                       {"w", ColumnType::Number},
                                                       {"income", ColumnType::Text},
                                                       {"hw", ColumnType::Number},
@@ -81,6 +80,23 @@ TEST(Schema, RequestsExplicitTypes) {
   std::vector<std::string> features;
   for (const ColumnRequest& request : schema.requests(false)) features.push_back(request.name);
   EXPECT_THAT(features, ElementsAre("age", "job", "user", "edu", "tags", "tw"));
+}
+
+TEST(Schema, RequestsTheTimeForASplitByItAlone) {
+  const auto names = [](const Json& split) {
+    const Schema schema = Schema::from_json(
+        {{"columns", {{"day", "time"}}}, {"tasks", {{"y", Json::object()}}}, {"split", split}});
+    std::vector<std::string> found;
+    for (const ColumnRequest& request : schema.requests(true)) found.push_back(request.name);
+    return found;
+  };
+  const Json by_time{{"kind", "time"}, {"fractions", {{"train", 0.5}, {"test", 0.5}}}};
+  EXPECT_THAT(names(by_time), ElementsAre("day", "y"));
+  EXPECT_THAT(names(Json::object()), ElementsAre("y"));
+}
+
+TEST(Schema, TakesAnEscapedTabForTheDelimiter) {
+  EXPECT_EQ(schema_of(R"({"data": {"delimiter": "\\t"}})").data.delimiter, "\t");
 }
 
 TEST(Schema, RefusesNonsenseWithTheNearestName) {

@@ -249,9 +249,88 @@ TEST(Csv, ReadsAllColumnsAndTheFirstRows) {
   ReadOptions options = options_for({request("a", ColumnType::Number)});
   options.all_columns = true;
   options.max_rows = 2;
-  const Table table = read_table({file, file}, options);
+  const Table table = read_table({file, folder.write("b.csv", "a,b\nx,x\n")}, options);
   EXPECT_EQ(table.rows(), 2);
   EXPECT_THAT(texts(table, "b"), ElementsAre("x", "y"));
+}
+
+TEST(Csv, AColumnLeftOutIsNotRead) {
+  const Folder folder;
+  const std::string file = folder.write("a.csv", "a,b\n1,\xe9\n");
+  ReadOptions options;
+  options.all_columns = true;
+  options.without = {"b"};
+  EXPECT_THAT(read_table({file}, options).column_names(), ElementsAre("a"));
+}
+
+TEST(Csv, AFileOfExactlyTheNameComesBeforeAPattern) {
+  const Folder folder;
+  folder.write("data1.csv", "x\n7\n");
+  const std::string file = folder.write("data[1].csv", "x\n8\n");
+  EXPECT_THAT(numbers(read_table({file}, options_for({request("x", ColumnType::Number)})), "x"),
+              ElementsAre(8));
+}
+
+TEST(Csv, AFileNamedTwiceIsAnError) {
+  const Folder folder;
+  const std::string file = folder.write("a1.csv", "x\n7\n");
+  folder.write("a2.csv", "x\n8\n");
+  const ReadOptions options = options_for({request("x", ColumnType::Number)});
+  EXPECT_THAT(message_of([&] {
+                read_table({folder.file("a*.csv"), file}, options);
+              }),
+              HasSubstr(file + ": the file is named twice"));
+  std::filesystem::create_symlink("a1.csv", folder.file("link.csv"));
+  EXPECT_THAT(message_of([&] {
+                read_table({file, folder.file("link.csv")}, options);
+              }),
+              HasSubstr("link.csv: the file is named twice, also as " + file));
+}
+
+TEST(Csv, BytesThatAreNoUtf8AreNamedWithTheirLineWhenRead) {
+  const Folder folder;
+  const std::string file = folder.write("a.csv", "n,word,list\n1,caf\xc3\xa9,a|b\n2,x,a\n3,caf\xe9,a|\xe9\n");
+  for (const auto& [name, type] : {std::pair{"word", ColumnType::Text}, {"list", ColumnType::TextList}}) {
+    EXPECT_THAT(message_of([&] { read_table({file}, options_for({request(name, type)})); }),
+                testing::AllOf(HasSubstr(file + ":4: column \"" + name + "\": \""),
+                               HasSubstr("\\xe9\" is not"), HasSubstr("iconv -f latin1 -t utf-8")));
+  }
+  EXPECT_EQ(read_table({file}, options_for({request("n", ColumnType::Number)})).rows(), 3);
+  EXPECT_THAT(message_of([&] { read_column_names(folder.write("b.csv", "x,caf\xe9\n1,2\n"), {}); }),
+              HasSubstr("b.csv:1: the name \"caf\\xe9\" of a column is not valid UTF-8"));
+}
+
+TEST(Csv, ALoneCarriageReturnEndsALine) {
+  const Folder folder;
+  const std::string file = folder.write("a.csv", "skipped\rx,\"y\rz\"\r1,a\r2,b\roops,\"c\rd\"\r");
+  ReadOptions options = options_for({request("y\rz", ColumnType::Text)});
+  options.skip_rows = 1;
+  EXPECT_THAT(texts(read_table({file}, options), "y\rz"), ElementsAre("a", "b", "c\rd"));
+  options.columns = {request("x", ColumnType::Number)};
+  EXPECT_THAT(message_of([&] { read_table({file}, options); }),
+              HasSubstr(file + ":6: column \"x\": \"oops\""));
+}
+
+TEST(Csv, FilesOfAnotherDialectSayWhatTheyAre) {
+  const Folder folder;
+  const auto message = [&](const std::string& text, const ReadOptions& options = {}) {
+    return message_of([&] { read_column_names(folder.write("a.csv", text), options); });
+  };
+  EXPECT_THAT(message("x;c;y\n1;2;3\n"),
+              HasSubstr("a.csv:1: the line of names has no delimiter \",\" but \";\""));
+  EXPECT_THAT(message("x\tc\n1\t2\n"), HasSubstr("--data.delimiter '\\t'"));
+  ReadOptions semicolons;
+  semicolons.delimiter = ';';
+  EXPECT_THAT(message("x,c\n1,2\n", semicolons), HasSubstr("--data.delimiter ','"));
+  EXPECT_THAT(message(std::string("\xff\xfex\0,\0", 6)), HasSubstr("is in UTF-16, expected UTF-8"));
+  EXPECT_THAT(message(std::string("\0x\0,\0y\0\n", 8)), HasSubstr("is in UTF-16, expected UTF-8"));
+  EXPECT_THAT(message("BZh91AY&SY\x12"), HasSubstr("compressed by bzip2"));
+  EXPECT_THAT(message("PK\x03\x04\x12"), HasSubstr("a ZIP archive"));
+  EXPECT_THAT(read_column_names(folder.write("one.csv", "BZh1 x\n"), {}), ElementsAre("BZh1 x"));
+  const std::string comma = folder.write("comma.csv", "x;y\n0,5;1\n");
+  semicolons.columns = {request("x", ColumnType::Number)};
+  EXPECT_THAT(message_of([&] { read_table({comma}, semicolons); }),
+              HasSubstr("comma.csv:2: column \"x\": \"0,5\" is not a number; decimal commas are not read"));
 }
 
 TEST(Csv, ReadsTheCensusTable) {

@@ -3,6 +3,7 @@
 #include <parquet/arrow/writer.h>
 
 #include "base/error.h"
+#include "features/propose.h"
 #include "table/table_files.h"
 #include "tests/table/files.h"
 
@@ -178,6 +179,42 @@ TEST_F(Parquet, NoRowsIsAnError) {
       write_parquet(folder_.file("empty.parquet"), {{"x", array_of<arrow::DoubleBuilder, double>({})}});
   EXPECT_THAT(message_of([&] { read_column(file, "x", ColumnType::Number); }),
               HasSubstr("there are no rows"));
+}
+
+TEST_F(Parquet, ColumnsOfOtherTypesAreLeftOutAndNamed) {
+  const auto inner = array_of<arrow::Int64Builder, int64_t>({1, 2, 3});
+  const auto pair = arrow::StructArray::Make({inner, inner}, std::vector<std::string>{"a", "b"}).ValueOrDie();
+  const std::string file =
+      write_parquet(folder_.file("odd.parquet"),
+                    {{"x", inner},
+                     {"meta", pair},
+                     {"at", inner->View(arrow::time64(arrow::TimeUnit::MICRO)).ValueOrDie()},
+                     {"took", inner->View(arrow::duration(arrow::TimeUnit::MICRO)).ValueOrDie()}});
+  std::vector<std::string> found;
+  for (const UnreadableColumn& column : unreadable_columns(file, {}))
+    found.push_back(column.name + " " + column.type);
+  EXPECT_THAT(found, ElementsAre("meta struct", "at time of day", "took duration"));
+  ReadOptions all;
+  all.all_columns = true;
+  EXPECT_THAT(read_table({file}, all).column_names(), ElementsAre("x"));
+  EXPECT_THAT(message_of([&] { read_column(file, "meta", ColumnType::Text); }),
+              HasSubstr("column \"meta\": is stored as struct, which cannot be read as text"));
+  const Proposal proposal = propose_configuration({file}, {"x"});
+  EXPECT_EQ(proposal.configuration["columns"]["meta"], "ignore");
+  EXPECT_EQ(proposal.to_json()["columns"]["meta"]["reason"], "stored as struct, which cannot be read");
+}
+
+TEST_F(Parquet, BytesThatAreNoTextAreProposedToBeIgnored) {
+  const std::string file = write_parquet(
+      folder_.file("bytes.parquet"),
+      {{"y", array_of<arrow::Int64Builder, int64_t>({0, 1, 1})},
+       {"picture", array_of<arrow::BinaryBuilder, std::string>({"\xff\xd8", "\xff\xd9", "\xff\xd8"})},
+       {"word", array_of<arrow::BinaryBuilder, std::string>({"a", "b", "a"})}});
+  const Json columns = propose_configuration({file}, {"y"}).configuration["columns"];
+  EXPECT_EQ(columns["picture"], "ignore");
+  EXPECT_EQ(columns["word"], "categorical");
+  EXPECT_THAT(message_of([&] { read_column(file, "picture", ColumnType::Text); }),
+              HasSubstr("row 1: column \"picture\": \"\\xff\\xd8\" is not valid UTF-8"));
 }
 
 }  // namespace
