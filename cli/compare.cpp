@@ -1,10 +1,12 @@
 #include <filesystem>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "cli/report_option.h"
+#include "cli/training_files.h"
 #include "cli/verb.h"
 #include "experiment/comparison.h"
 #include "report/compare_report.h"
@@ -76,6 +78,7 @@ class Compare final : public Verb {
     const std::string journal_file =
         journal_.empty() ? stem_of_configuration(files_[0]) + ".journal" : journal_;
     check_files(comparison, journal_file);
+    warn_of_files(comparison, console);
     comparison.prepare();
     Journal journal(journal_file);
     if (journal.was_cut())
@@ -134,6 +137,15 @@ class Compare final : public Verb {
     report_.add_to(files);
     files.keeps("--journal", journal);
     files.check();
+  }
+
+  static void warn_of_files(const Comparison& comparison, Console& console) {
+    std::set<std::string> lines;
+    for (const Contestant& contestant : comparison.contestants) {
+      for (const std::string& line : warnings_of_shared_files(contestant.configuration.schema.data)) {
+        if (lines.insert(line).second) console.warning(line);
+      }
+    }
   }
 
   static void read_externals(Comparison& comparison, SharedRows& rows, Console& console) {

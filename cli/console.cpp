@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -10,6 +11,8 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/file_lock.h"
+#include "base/temporary_place.h"
 #include "report/progress_text.h"
 
 namespace gatewise {
@@ -27,6 +30,17 @@ std::atomic<bool> stop_requested{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
 void request_stop(int) { stop_requested = true; }
+
+// A writer that is told cleans up and ends the program; without one it ends here, as by default.
+void end_program(int signal) {
+  if (interrupt_writers()) return;
+  remove_lock_files();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+constexpr std::array<int, 2> ending_signals{SIGINT, SIGTERM};
+std::array<struct sigaction, 2> actions_before{};
 
 void handle(int signal, void (*handler)(int)) {
   struct sigaction action = {};
@@ -93,15 +107,27 @@ void ConsoleObserver::on_epoch(const Json& record) { console_.note(epoch_text(re
 
 void ConsoleObserver::on_warning(const std::string& text) { console_.warning(text); }
 
+void end_cleanly_on_signals() {
+  std::signal(SIGXFSZ, SIG_IGN);
+  for (const int signal : ending_signals) {
+    struct sigaction now = {};
+    sigaction(signal, nullptr, &now);
+    // A shell starts programs in the background with SIGINT ignored.
+    if (now.sa_handler != SIG_IGN) handle(signal, end_program);
+  }
+}
+
 StopSignals::StopSignals() {
   stop_requested = false;
-  handle(SIGINT, request_stop);
-  handle(SIGTERM, request_stop);
+  for (size_t i = 0; i < ending_signals.size(); ++i) {
+    sigaction(ending_signals[i], nullptr, &actions_before[i]);
+    handle(ending_signals[i], request_stop);
+  }
 }
 
 StopSignals::~StopSignals() {
-  handle(SIGINT, SIG_DFL);
-  handle(SIGTERM, SIG_DFL);
+  for (size_t i = 0; i < ending_signals.size(); ++i)
+    sigaction(ending_signals[i], &actions_before[i], nullptr);
 }
 
 std::atomic<bool>* StopSignals::flag() const { return &stop_requested; }

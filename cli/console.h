@@ -48,6 +48,10 @@ class ConsoleObserver final : public TrainingObserver {
   Console& console_;
 };
 
+// For the start of the program: SIGINT and SIGTERM remove what is half written before they end it, and a file
+// that grows beyond the limit of the process is an error like that of a full disk.
+void end_cleanly_on_signals();
+
 // While it lives, SIGINT and SIGTERM set a flag instead of ending the program; the second one ends it.
 class StopSignals {
  public:

@@ -5,6 +5,9 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/file_lock.h"
+#include "base/temporary_place.h"
+#include "base/utf8.h"
 #include "cli/report_option.h"
 #include "cli/training_files.h"
 #include "cli/verb.h"
@@ -28,6 +31,10 @@ std::string stem_of(const std::string& path) {
 
 // Found out before hours of training, not after.
 void check_output(const std::string& directory) {
+  if (!is_utf8(directory)) {
+    command_error("--output: the path {} is not valid UTF-8, which a model's files are; choose another",
+                  with_bytes_escaped(directory));
+  }
   refuse_to_replace(directory);
   const std::filesystem::path parent = std::filesystem::absolute(directory).lexically_normal().parent_path();
   if (!std::filesystem::is_directory(parent)) {
@@ -60,7 +67,9 @@ class Fit final : public Verb {
     app.footer(
         "Every field of the configuration can be given as --table.field value, as --training.epochs 3 or\n"
         "--data.train train.csv; gatewise describe lists the tables. Paths are relative to the current\n"
-        "folder. While training, a checkpoint lies beside the model as <output>.checkpoint.");
+        "folder. While training, a checkpoint lies beside the model as <output>.checkpoint, and "
+        "<output>.lock\n"
+        "keeps other runs from writing it.");
   }
 
   int run(const Overrides& overrides, Console& console) override {
@@ -78,6 +87,9 @@ class Fit final : public Verb {
     const std::string output = output_directory(configuration);
     check_output(output);
     check_files(configuration, output);
+    const FileLock lock(lock_of(output), "another fit is writing " + output +
+                                             "; wait until it has ended, or choose another --output");
+    for (const std::string& line : warnings_of_shared_files(configuration.schema.data)) console.warning(line);
     const bool has_task = !configuration.schema.tasks.empty() || configuration.schema.other_tasks;
     if (!has_task && !configuration.synthetic) {
       command_error(
@@ -124,6 +136,7 @@ class Fit final : public Verb {
     report_.add_to(files);
     files.keeps("--output", output);
     files.keeps("the checkpoint", checkpoint_of(output));
+    files.keeps("the lock", lock_of(output));
     files.check();
   }
 
@@ -137,6 +150,7 @@ class Fit final : public Verb {
     if (!inputs.empty() && is_configuration_file(inputs[0])) {
       json = read_configuration(source_, overrides);
     } else {
+      require_utf8(inputs);
       json = data_of_files(inputs, *start);
       overrides.apply(json);
     }
@@ -161,6 +175,7 @@ class Fit final : public Verb {
   }
 
   static std::string checkpoint_of(const std::string& output) { return output + ".checkpoint"; }
+  static std::string lock_of(const std::string& output) { return output + ".lock"; }
 
   static void tell_sizes(const TrainingRows& rows, const Store<float>& store, Console& console) {
     std::string text =
@@ -199,14 +214,18 @@ class Fit final : public Verb {
 
   static void save(const std::string& output, const ModelParts& parts) {
     const std::string checkpoint = checkpoint_of(output);
+    const std::string way_on = fmt::format(
+        "; nothing learnt is lost: {} holds the finished run, so the same command with --resume only writes "
+        "the model",
+        checkpoint);
+    const bool is_resumable = std::filesystem::exists(checkpoint);
     try {
       save_model(output, parts);
+    } catch (const Interrupted&) {
+      throw Interrupted(output + ": interrupted while it was written" + (is_resumable ? way_on : ""));
     } catch (const Error& error) {
-      if (!std::filesystem::exists(checkpoint)) throw;
-      throw Error(error.fault(),
-                  fmt::format("{}; nothing learnt is lost: {} holds the finished run, so the same command "
-                              "with --resume only writes the model",
-                              error.what(), checkpoint));
+      if (!is_resumable) throw;
+      throw Error(error.fault(), error.what() + way_on);
     }
     std::filesystem::remove(checkpoint);
   }

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/plugin.h"
+#include "base/temporary_place.h"
 #include "cli/verb.h"
 #include "report/text_table.h"
 
@@ -144,6 +145,9 @@ int run_program(std::vector<std::string> arguments, Console& console) {
 int run_guarded(std::vector<std::string> arguments, Console& console) {
   try {
     return run_program(std::move(arguments), console);
+  } catch (const Interrupted& interruption) {
+    console.error(interruption.what());
+    return 130;
   } catch (const Error& error) {
     const bool is_defect = error.fault() == Fault::Internal;
     console.error(is_defect ? std::string("defect: ") + error.what() + "; please report it" : error.what());
@@ -161,6 +165,7 @@ int run_guarded(std::vector<std::string> arguments, Console& console) {
 }  // namespace gatewise
 
 int main(int count, char** values) {
+  gatewise::end_cleanly_on_signals();
   gatewise::Console console;
   return gatewise::run_guarded(std::vector<std::string>(values + 1, values + std::max(1, count)), console);
 }

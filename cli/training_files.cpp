@@ -1,5 +1,7 @@
 #include "cli/training_files.h"
 
+#include <filesystem>
+
 #include "base/error.h"
 #include "experiment/shared_rows.h"
 #include "table/table_files.h"
@@ -12,6 +14,25 @@ Json contents_of_files(const Configuration& configuration) {
   Json files = Json::object();
   for (const Part part : all_parts) files[part_name(part)] = identity["data"][part_name(part)];
   return files;
+}
+
+std::vector<std::string> warnings_of_shared_files(const DataSpec& data) {
+  std::vector<std::pair<Part, std::string>> seen;
+  std::vector<std::string> warnings;
+  for (const Part part : all_parts) {
+    if (data.files(part).empty()) continue;
+    for (const std::string& file : expand_files(data.files(part))) {
+      for (const auto& [other, known] : seen) {
+        std::error_code error;
+        if (other == part || !std::filesystem::equivalent(file, known, error)) continue;
+        warnings.push_back(fmt::format(
+            "data: {} is a file of {} and of {}, so that what is measured on it says nothing of new rows",
+            file, part_name(other), part_name(part)));
+      }
+      seen.emplace_back(part, file);
+    }
+  }
+  return warnings;
 }
 
 void require_same_files(const LoadedModel& model, const std::string& directory, const std::string& way_out) {

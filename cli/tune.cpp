@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/toml.h"
 #include "cli/report_option.h"
+#include "cli/training_files.h"
 #include "cli/verb.h"
 #include "experiment/tuner.h"
 #include "report/numbers.h"
@@ -53,6 +54,8 @@ class Tune final : public Verb {
     const std::string output = named(output_, ".best.toml", json),
                       journal_file = named(journal_, ".tune.journal", json);
     check_files(json, output, journal_file);
+    const DataSpec data = Schema::from_json({{"data", table_of(json, "data")}}).data;
+    for (const std::string& line : warnings_of_shared_files(data)) console.warning(line);
     TuneSection section = read_options<TuneSection>(table_of(json, "tune"), "tune");
     json.erase("tune");
     json.erase("continue");

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -39,27 +38,15 @@ void flush_folder(const std::string& path) {
 }  // namespace
 
 AtomicDirectory::AtomicDirectory(const std::string& path) : path_(path), target_path_(target_of(path)) {
-  static std::atomic<uint64_t> counter{0};
   if (path.empty()) data_error("the path of the directory to write is empty; give one");
   struct stat status {};
   const bool exists = ::stat(target_path_.c_str(), &status) == 0;
   if (exists && !S_ISDIR(status.st_mode)) {
     data_error("{}: cannot be written; it is a file, expected a folder; give another path", path_);
   }
-  int result = 0;
-  int tries = 0;
-  do {
-    temporary_path_ = fmt::format("{}.{}-{}.partial", target_path_, ::getpid(), counter++);
-    result = ::mkdir(temporary_path_.c_str(), 0777);
-  } while (result != 0 && errno == EEXIST && ++tries < 100);
-  if (result != 0) fail("cannot be made", errno);
+  if (const int code = place_.make(target_path_, TemporaryPlace::Kind::Folder)) fail("cannot be made", code);
   // A replaced directory keeps its permissions where the system allows it.
-  if (exists) static_cast<void>(::chmod(temporary_path_.c_str(), status.st_mode & 07777));
-}
-
-AtomicDirectory::~AtomicDirectory() {
-  std::error_code error;
-  if (!is_committed_) fs::remove_all(temporary_path_, error);
+  if (exists) static_cast<void>(::fchmod(place_.descriptor(), status.st_mode & 07777));
 }
 
 void AtomicDirectory::fail(const std::string& what, int code) const {
@@ -71,33 +58,34 @@ void AtomicDirectory::fail(const std::string& what, int code) const {
 }
 
 void AtomicDirectory::make_folder(const std::string& name) {
-  if (::mkdir((temporary_path_ + "/" + name).c_str(), 0777) != 0) fail("cannot be made", errno);
+  if (::mkdir((place_.path() + "/" + name).c_str(), 0777) != 0) fail("cannot be made", errno);
 }
 
 void AtomicDirectory::commit() {
-  if (is_committed_) internal_error("{}: committed twice", path_);
-  flush_folder(temporary_path_);
+  if (place_.descriptor() < 0) internal_error("{}: committed twice", path_);
+  throw_if_interrupted(path_);
+  ::fsync(place_.descriptor());
   // Succeeds where nothing or an empty directory is.
-  if (::rename(temporary_path_.c_str(), target_path_.c_str()) != 0) {
+  if (::rename(place_.path().c_str(), target_path_.c_str()) != 0) {
     if (errno != ENOTEMPTY && errno != EEXIST) fail("cannot be put in place", errno);
     replace();
   }
-  is_committed_ = true;
+  place_.keep();
   flush_folder(fs::path(target_path_).parent_path().string());
 }
 
 void AtomicDirectory::replace() {
   std::error_code error;
-  const char* made = temporary_path_.c_str();
+  const char* made = place_.path().c_str();
   const char* target = target_path_.c_str();
   // One step, after which the old directory has the temporary name.
   if (::renameat2(AT_FDCWD, made, AT_FDCWD, target, RENAME_EXCHANGE) == 0) {
-    fs::remove_all(temporary_path_, error);
+    fs::remove_all(place_.path(), error);
     return;
   }
   if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) fail("cannot be replaced", errno);
   // File systems without exchange: between two renames there is no directory at `path`.
-  const std::string aside = temporary_path_ + ".replaced";
+  const std::string aside = place_.path() + ".replaced";
   if (::rename(target, aside.c_str()) != 0) fail("cannot be replaced", errno);
   if (::rename(made, target) != 0) {
     const int code = errno;

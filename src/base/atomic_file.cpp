@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -32,12 +31,6 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-// Names no other writer in this process or another uses at the same time.
-std::string temporary_name(const std::string& target) {
-  static std::atomic<uint64_t> counter{0};
-  return fmt::format("{}.{}-{}.partial", target, ::getpid(), counter++);
-}
-
 }  // namespace
 
 AtomicFile::AtomicFile(const std::string& path) : path_(path), target_path_(follow_links(path)) {
@@ -47,32 +40,23 @@ AtomicFile::AtomicFile(const std::string& path) : path_(path), target_path_(foll
     data_error("{}: cannot be written; it is a {}, expected a file; give another path", path_,
                S_ISDIR(status.st_mode) ? "folder" : "device or pipe");
   }
-  int tries = 0;
-  do {
-    temporary_path_ = temporary_name(target_path_);
-    descriptor_ = ::open(temporary_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  } while (descriptor_ < 0 && (errno == EINTR || (errno == EEXIST && ++tries < 100)));
-  if (descriptor_ < 0) fail("cannot be created", errno);
+  if (const int code = place_.make(target_path_, TemporaryPlace::Kind::File)) fail("cannot be created", code);
   // A replaced file keeps its permissions where the system allows it.
-  if (exists) static_cast<void>(::fchmod(descriptor_, status.st_mode & 07777));
+  if (exists) static_cast<void>(::fchmod(place_.descriptor(), status.st_mode & 07777));
   buffer_.reserve(buffer_bytes);
-}
-
-AtomicFile::~AtomicFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-  if (!is_committed_) ::unlink(temporary_path_.c_str());
 }
 
 void AtomicFile::fail(std::string_view what, int code) const {
   const std::string reason = std::generic_category().message(code);
-  const char* advice = code == ENOSPC || code == EDQUOT || code == EFBIG
-                           ? "free space there or give another path"
+  const char* advice = code == ENOSPC || code == EDQUOT ? "free space there or give another path"
+                       : code == EFBIG
+                           ? "raise the limit of a file's size (ulimit -f) or give another path"
                            : "check that the folder exists and may be written, or give another path";
   data_error("{}: {}; {}; {}", path_, what, reason, advice);
 }
 
 void AtomicFile::write(std::string_view bytes) {
-  if (descriptor_ < 0) internal_error("{}: written after commit", path_);
+  if (place_.descriptor() < 0) internal_error("{}: written after commit", path_);
   if (buffer_.size() + bytes.size() > buffer_bytes) flush();
   if (bytes.size() >= buffer_bytes) {
     write_out(bytes);
@@ -90,7 +74,8 @@ void AtomicFile::write_out(std::string_view bytes) {
   const char* next = bytes.data();
   size_t left = bytes.size();
   while (left > 0) {
-    const ssize_t written = ::write(descriptor_, next, left);
+    throw_if_interrupted(path_);
+    const ssize_t written = ::write(place_.descriptor(), next, left);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) fail("cannot be written", errno);
     next += written;
@@ -99,14 +84,13 @@ void AtomicFile::write_out(std::string_view bytes) {
 }
 
 void AtomicFile::commit() {
-  if (descriptor_ < 0) internal_error("{}: committed twice", path_);
+  if (place_.descriptor() < 0) internal_error("{}: committed twice", path_);
   flush();
-  if (::fsync(descriptor_) != 0) fail("cannot be flushed to the disk", errno);
-  const int closed = ::close(descriptor_);
-  descriptor_ = -1;
-  if (closed != 0) fail("cannot be closed", errno);
-  if (::rename(temporary_path_.c_str(), target_path_.c_str()) != 0) fail("cannot be put in place", errno);
-  is_committed_ = true;
+  if (::fsync(place_.descriptor()) != 0) fail("cannot be flushed to the disk", errno);
+  throw_if_interrupted(path_);
+  // Closed only then, for the lock: all is on the disk, so that closing cannot lose anything.
+  if (::rename(place_.path().c_str(), target_path_.c_str()) != 0) fail("cannot be put in place", errno);
+  place_.keep();
   // The rename itself survives a power cut only once the folder is flushed; some file systems refuse that,
   // and the file is whole either way.
   const int folder = ::open(folder_of(target_path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -4,16 +4,18 @@
 #include <string>
 #include <string_view>
 
+#include "base/temporary_place.h"
+
 namespace gatewise {
 
 // One file being written. Until commit() the file at `path`, if any, is untouched; without commit() the
 // destructor removes what was written. A symbolic link at `path` is followed. Every failure throws
-// Error(Data) that names the path and the system's reason. Not for use from two threads at once.
+// Error(Data) that names the path and the system's reason; write() and commit() throw Interrupted after
+// interrupt_writers(). Not for use from two threads at once.
 class AtomicFile {
  public:
   // Opens the temporary file in the folder of `path`, which must exist.
   explicit AtomicFile(const std::string& path);
-  ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
@@ -23,7 +25,7 @@ class AtomicFile {
   void commit();
 
   // Where the bytes are until commit().
-  const std::string& temporary_path() const { return temporary_path_; }
+  const std::string& temporary_path() const { return place_.path(); }
 
  private:
   void flush();
@@ -32,10 +34,8 @@ class AtomicFile {
 
   std::string path_;         // as given, for messages
   std::string target_path_;  // with symbolic links followed
-  std::string temporary_path_;
   std::string buffer_;
-  int descriptor_ = -1;
-  bool is_committed_ = false;
+  TemporaryPlace place_;
 };
 
 // Writes `bytes` as the whole content of `path`.

@@ -134,7 +134,7 @@ TEST_F(AtomicFiles, AFullDiskLeavesTheOldFileAndNoRemains) {
         message_of(Fault::Data, [&] { write_file_atomically(path("a.txt"), std::string(1000000, 'z')); });
   }
   EXPECT_THAT(message, testing::AllOf(testing::HasSubstr(path("a.txt")), testing::HasSubstr("File too large"),
-                                      testing::HasSubstr("free space")));
+                                      testing::HasSubstr("ulimit -f")));
   EXPECT_EQ(content("a.txt"), "old");
   EXPECT_EQ(files(), 1u);
 }

@@ -37,7 +37,6 @@ void redirect(const std::string& path, int descriptor) {
     const auto bytes = static_cast<rlim_t>(options.largest_file);
     const rlimit limit{bytes, bytes};
     setrlimit(RLIMIT_FSIZE, &limit);
-    signal(SIGXFSZ, SIG_IGN);
   }
   const std::string program = GATEWISE_BINARY_DIR "/gatewise";
   std::vector<char*> values{const_cast<char*>(program.c_str())};
