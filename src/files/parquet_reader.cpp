@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "files/readers.h"
 #include "table/arrow_import.h"
+#include "table/arrow_types.h"
 
 namespace gatewise {
 namespace {
@@ -97,7 +98,8 @@ std::vector<OfferedColumn> parquet_columns(const std::string& file) {
     for (const auto& field : parquet.schema().fields()) {
       Exported<ArrowSchema> schema;
       parquet.check(arrow::ExportType(*field->type(), &schema.value));
-      columns.push_back({field->name(), natural_type(schema.value, false)});
+      columns.push_back({field->name(), natural_type(schema.value, false),
+                         is_readable(schema.value) ? "" : arrow_type_text(schema.value)});
     }
     return columns;
   });

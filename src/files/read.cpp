@@ -37,7 +37,7 @@ std::vector<ColumnBuilder> make_builders(const std::vector<OfferedColumn>& offer
   if (options.all_columns) {
     for (const OfferedColumn& column : offered) {
       const auto is_same = [&](const ColumnRequest& request) { return request.name == column.name; };
-      if (std::none_of(requests.begin(), requests.end(), is_same)) {
+      if (column.unread.empty() && std::none_of(requests.begin(), requests.end(), is_same)) {
         requests.push_back({column.name, column.type, std::nullopt, "|"});
       }
     }
@@ -108,6 +108,14 @@ class ArrowTableFiles final : public TableFiles {
   }
   std::vector<std::string> column_names(const std::string& file, const ReadOptions& options) const override {
     return names_of(offered_columns(file, options));
+  }
+  std::vector<UnreadColumn> unread_columns(const std::string& file,
+                                           const ReadOptions& options) const override {
+    std::vector<UnreadColumn> unread;
+    for (const OfferedColumn& column : offered_columns(file, options)) {
+      if (!column.unread.empty()) unread.push_back({column.name, column.unread});
+    }
+    return unread;
   }
   Table read(const std::vector<std::string>& files_or_globs, const ReadOptions& options) const override {
     return read_all_files(files_or_globs, options);

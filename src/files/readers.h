@@ -14,6 +14,7 @@ namespace gatewise {
 struct OfferedColumn {
   std::string name;
   ColumnType type;
+  std::string unread = {};  // the stored type, where nothing can be read of it
 };
 
 std::vector<OfferedColumn> csv_columns(const std::string& file, const ReadOptions& options);

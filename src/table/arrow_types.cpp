@@ -76,6 +76,17 @@ const std::vector<NamedType>& plain_types() {
   return types;
 }
 
+// Of types that nothing can be read of, by the beginning of their format.
+std::string unread_type_text(std::string_view format) {
+  constexpr std::pair<std::string_view, std::string_view> names[] = {
+      {"+s", "struct"},      {"+m", "map"},      {"+u", "union"},    {"+r", "run_end_encoded"},
+      {"tt", "time of day"}, {"tD", "duration"}, {"ti", "interval"}, {"w:", "fixed_size_binary"}};
+  for (const auto& [beginning, name] : names) {
+    if (format.starts_with(beginning)) return std::string(name);
+  }
+  return fmt::format("Arrow type \"{}\"", format);
+}
+
 }  // namespace
 
 ArrowType arrow_type(const ArrowSchema& schema) {
@@ -87,6 +98,14 @@ ArrowType arrow_type(const ArrowSchema& schema) {
   if (format.starts_with("t")) return time_type(format);
   if (format.starts_with("+w:")) return {ArrowKind::FixedList, 0, integer_after(format, ':')};
   return {};
+}
+
+bool is_readable(const ArrowSchema& schema) {
+  if (schema.dictionary != nullptr) return is_readable(*schema.dictionary);
+  const ArrowKind kind = arrow_type(schema).kind;
+  if (!is_list(kind)) return kind != ArrowKind::Other;
+  return schema.n_children == 1 && is_readable(*schema.children[0]) &&
+         !is_list(arrow_type(*schema.children[0]).kind);
 }
 
 std::string arrow_type_text(const ArrowSchema& schema) {
@@ -104,7 +123,7 @@ std::string arrow_type_text(const ArrowSchema& schema) {
   if (type.kind == ArrowKind::Time)
     return format == "tdD" ? "date32" : format == "tdm" ? "date64" : "timestamp";
   if (type.kind == ArrowKind::Decimal) return "decimal";
-  return fmt::format("Arrow type \"{}\"", format);
+  return unread_type_text(format);
 }
 
 }  // namespace gatewise

@@ -42,8 +42,10 @@ inline bool is_real(ArrowKind kind) {
   return kind == ArrowKind::Half || kind == ArrowKind::Real || kind == ArrowKind::Decimal;
 }
 
-// "int64", "large_string", "dictionary<string>", "list<float>", or the format itself where it is none that
-// can be read.
+// Whether a column of some type can be made of it.
+bool is_readable(const ArrowSchema& schema);
+
+// "int64", "large_string", "dictionary<string>", "list<float>", "struct".
 std::string arrow_type_text(const ArrowSchema& schema);
 
 }  // namespace gatewise

@@ -20,7 +20,8 @@ struct ColumnRequest {
 
 struct ReadOptions {
   std::vector<ColumnRequest> columns;  // the columns to read, in this order
-  // Read every column: those not requested as Text, or by Parquet type as Number (floating point), or lists.
+  // Read every column: those not requested as Text, or by Parquet type as Number (floating point), or lists;
+  // those of a type that cannot be read (unread_columns()) are left out.
   bool all_columns = false;
 
   // The rest concerns CSV, but for `null` and `trim`, which hold for text in Parquet too.

@@ -27,6 +27,10 @@ std::vector<std::string> read_column_names(const std::string& file, const ReadOp
   return table_files().column_names(file, options);
 }
 
+std::vector<UnreadColumn> unread_columns(const std::string& file, const ReadOptions& options) {
+  return table_files().unread_columns(file, options);
+}
+
 Table read_table(const std::vector<std::string>& files_or_globs, const ReadOptions& options) {
   return table_files().read(files_or_globs, options);
 }

@@ -17,6 +17,13 @@ std::vector<std::string> expand_files(const std::vector<std::string>& files_or_g
 // The names of a file's columns. Throws Error(Data).
 std::vector<std::string> read_column_names(const std::string& file, const ReadOptions& options);
 
+// A column of a type that no column of a table can have, as Parquet's structures.
+struct UnreadColumn {
+  std::string name, type;
+};
+// Those of a file, which `all_columns` leaves out. Throws Error(Data).
+std::vector<UnreadColumn> unread_columns(const std::string& file, const ReadOptions& options);
+
 // Reads all files, one after another, into one table. Each file must have every requested column; their order
 // may differ. Throws Error(Data) with file, line and column.
 Table read_table(const std::vector<std::string>& files_or_globs, const ReadOptions& options);
@@ -28,6 +35,8 @@ class TableFiles {
   virtual std::vector<std::string> expand(const std::vector<std::string>& files_or_globs) const = 0;
   virtual std::vector<std::string> column_names(const std::string& file,
                                                 const ReadOptions& options) const = 0;
+  virtual std::vector<UnreadColumn> unread_columns(const std::string& file,
+                                                   const ReadOptions& options) const = 0;
   virtual Table read(const std::vector<std::string>& files_or_globs, const ReadOptions& options) const = 0;
 };
 
