@@ -1,6 +1,7 @@
 #include "cli/verb.h"
 #include "configuration/configuration.h"
 #include "configuration/scoring_rows.h"
+#include "features/labels.h"
 #include "report/metrics_text.h"
 #include "report/numbers.h"
 
@@ -36,6 +37,7 @@ class Evaluate final : public Verb {
     for (const TaskSpace& task : model.encoder->space().tasks) kinds.push_back(task.kind);
     check_metrics(options.metrics, kinds, "evaluation.metrics");
     const EncodedData rows = load_scoring_rows(model, source_, overrides, true);
+    for (const std::string& line : warnings_of_labels(model.encoder->schema(), rows)) console.warning(line);
     Pool pool(threads_);
     const Json found = evaluate(*model.graph, *model.store, model.encoder->space(), rows, options, pool);
     if (is_json_) {

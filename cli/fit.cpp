@@ -75,7 +75,7 @@ class Fit final : public Verb {
   int run(const Overrides& overrides, Console& console) override {
     std::optional<LoadedModel> start;
     if (!from_.empty()) start = load_start();
-    Configuration configuration = Configuration::from_json(read_json(overrides, start));
+    Configuration configuration = Configuration::from_json(read_json(overrides, start, console));
     if (configuration.continuation && !start) {
       command_error(
           "continue: this table says what becomes of a trained model's parameters; name the model by --from, "
@@ -140,9 +140,18 @@ class Fit final : public Verb {
     files.check();
   }
 
+  Json read_telling(const Overrides& overrides, Console& console) const {
+    ProposalNotes told;
+    Json json = read_configuration(source_, overrides, &told);
+    for (const std::string& line : told.warnings) console.warning(line);
+    for (const std::string& line : told.notes) console.note(line);
+    return json;
+  }
+
   // A model to start from knows what the columns of data files are: nothing is proposed then.
-  Json read_json(const Overrides& overrides, const std::optional<LoadedModel>& start) const {
-    if (!start) return read_configuration(source_, overrides);
+  Json read_json(const Overrides& overrides, const std::optional<LoadedModel>& start,
+                 Console& console) const {
+    if (!start) return read_telling(overrides, console);
     if (!source_.labels.empty())
       command_error("--labels: the model {} names its tasks; drop --labels", from_);
     const std::vector<std::string>& inputs = source_.inputs;

@@ -6,7 +6,6 @@
 #include "base/toml.h"
 #include "base/utf8.h"
 #include "configuration/tune_section.h"
-#include "features/propose.h"
 #include "table/synthetic.h"
 #include "training/model.h"
 #include "training/probes.h"
@@ -124,6 +123,7 @@ Configuration Configuration::from_json(const Json& json) {
   configuration.schema = Schema::from_json(json);
   Json model = table_of(json, "model");
   configuration.left_out = leave_out_foreign_options(model);
+  for (std::string& line : configuration.schema.warnings()) configuration.left_out.push_back(std::move(line));
   make_part<Architecture>(model, "model", "mmoe");
   configuration.model = complete_model_options(model);
   configuration.training = read_options<TrainingOptions>(table_of(json, "training"), "training");
@@ -219,42 +219,6 @@ void require_utf8(const std::vector<std::string>& files) {
         "{}: the file's name is not valid UTF-8, as the configuration is that a model keeps; rename the file",
         with_bytes_escaped(file));
   }
-}
-
-bool is_configuration_file(const std::string& path) { return path.ends_with(".toml"); }
-
-Json read_configuration(const ConfigurationSource& source, const Overrides& overrides) {
-  const std::vector<std::string>& inputs = source.inputs;
-  const auto configurations = std::count_if(inputs.begin(), inputs.end(), is_configuration_file);
-  if (configurations > 0 && inputs.size() > 1) {
-    command_error(
-        "got {} inputs, expected one configuration (.toml), or data files alone; data files of a "
-        "configuration are given as --data.train FILE",
-        inputs.size());
-  }
-  Json json = Json::object();
-  if (configurations == 1) {
-    if (!source.labels.empty()) {
-      command_error("--labels: the configuration {} names its tasks; drop --labels, or give data files alone",
-                    inputs[0]);
-    }
-    json = read_toml_file(inputs[0]);
-  } else if (!overrides.has("synthetic")) {
-    Json given{{"data", Json::object()}};
-    overrides.apply(given, "data");
-    DataSpec data = Schema::from_json(given).data;
-    require_utf8(inputs);
-    if (!inputs.empty()) data.train = inputs;
-    if (data.train.empty()) {
-      command_error(
-          "no data is named; give a configuration (.toml) or a data file, as gatewise fit train.csv "
-          "--labels clicked");
-    }
-    json = propose_configuration(data.train, source.labels, data).configuration;
-  }
-  overrides.apply(json);
-  for (const std::string& plugin : plugins_of(json)) load_plugin(plugin);
-  return json;
 }
 
 }  // namespace gatewise

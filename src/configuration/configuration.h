@@ -60,7 +60,8 @@ struct Configuration {
   std::optional<SyntheticSection> synthetic;
   std::optional<ContinueSection> continuation;  // not written out: the model that comes of it stands alone
   OutputSection output;
-  std::vector<std::string> left_out;  // lines about options that this kind of model does not have
+  std::vector<std::string>
+      left_out;  // lines of warning, first those about options that this kind of model lacks
 
   // Throws Error(Command) for unknown tables and fields, with the nearest known name, and for every value
   // that can be judged without data.
@@ -85,10 +86,17 @@ struct ConfigurationSource {
 
 // Throws Error(Command) for a data file whose name a configuration could not hold.
 void require_utf8(const std::vector<std::string>& files);
+// What a person should know of a configuration that was proposed.
+struct ProposalNotes {
+  std::vector<std::string> notes;  // what each label is taken for
+  std::vector<std::string> warnings;
+};
 
 bool is_configuration_file(const std::string& path);
 // Reads the file, or proposes a configuration for the data files, applies the overrides, and loads the
-// plug-ins that it names.
-Json read_configuration(const ConfigurationSource& source, const Overrides& overrides);
+// plug-ins that it names. What was proposed for a task or the split gives way to overrides that it
+// contradicts. `told` takes what is to be said of a proposal.
+Json read_configuration(const ConfigurationSource& source, const Overrides& overrides,
+                        ProposalNotes* told = nullptr);
 
 }  // namespace gatewise

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "features/column_views.h"
 #include "features/propose.h"
+#include "losses/loss.h"
 
 namespace gatewise {
 namespace {
@@ -148,12 +150,42 @@ TrainingRows make_rows(const Configuration& configuration) {
   return rows;
 }
 
+// A loss like that of counts is not defined for less.
+void check_least_labels(const Table& table, const Encoder& encoder, const EncodedData& data) {
+  const FeatureSpace& space = encoder.space();
+  for (size_t index = 0; index < space.tasks.size(); ++index) {
+    const TaskSpace& task = space.tasks[index];
+    if (task.loss.empty() || task.scaling.transform() != "none") continue;
+    const std::string where = "tasks." + task.name + ".loss";
+    const auto least = Registry<Loss>::instance()
+                           .find(task.loss, "loss", where)
+                           .make(task.loss_options, where + "_options")
+                           ->least_label();
+    for (int64_t row = 0; least && row < data.rows; ++row) {
+      if (space.has_own_labels() && data.row_task[row] != index) continue;
+      const auto label =
+          data.labels[row * data.tasks + (space.has_own_labels() ? 0 : static_cast<int64_t>(index))];
+      if (!(label < *least)) continue;
+      value_error(
+          table, row, encoder.schema().tasks[index].column,
+          fmt::format("{} is outside the range of task \"{}\"; expected at least {}, as loss = \"{}\" needs",
+                      label, task.name, *least, task.loss));
+    }
+  }
+}
+
 }  // namespace
 
 void encode_parts(const Parts& parts, const Schema& schema, TrainingRows& rows) {
   if (rows.encoder.space().tasks.empty()) rows.encoder = Encoder::fit(parts.train, schema);
-  if (!rows.train) rows.train = std::make_shared<const EncodedData>(rows.encoder.encode(parts.train));
-  if (parts.validation) rows.validation = rows.encoder.encode(*parts.validation);
+  if (!rows.train) {
+    rows.train = std::make_shared<const EncodedData>(rows.encoder.encode(parts.train));
+    check_least_labels(parts.train, rows.encoder, *rows.train);
+  }
+  if (parts.validation) {
+    rows.validation = rows.encoder.encode(*parts.validation);
+    check_least_labels(*parts.validation, rows.encoder, *rows.validation);
+  }
   if (parts.test) rows.test = rows.encoder.encode(*parts.test);
   rows.test_rows = parts.test_rows;
   rows.split_rows = parts.split_rows;

@@ -6,7 +6,9 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "features/plain_text.h"
 #include "table/parse.h"
+#include "table/string_index.h"
 
 namespace gatewise {
 namespace {
@@ -16,9 +18,7 @@ constexpr size_t most_levels = 1000;
 bool means_missing(const std::string& text) {
   static const std::vector<std::string> tokens{"na", "n/a", "nan", "null",    "none", "nil",
                                                "?",  "-",   ".",   "missing", ""};
-  std::string lower;
-  for (const char c : text) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return std::find(tokens.begin(), tokens.end(), lower) != tokens.end();
+  return std::find(tokens.begin(), tokens.end(), lower_case(text)) != tokens.end();
 }
 
 // Distinct texts with the number of their rows.
@@ -30,6 +30,19 @@ std::vector<std::pair<int64_t, std::string>> count_texts(const Texts& texts, int
     if (counts[level] > 0) result.emplace_back(counts[level], texts.levels[level]);
   }
   return result;
+}
+
+// Under the first spelling of each value.
+std::vector<std::pair<int64_t, std::string>> merge_spellings(
+    const std::vector<std::pair<int64_t, std::string>>& levels) {
+  StringIndex index;
+  std::vector<std::pair<int64_t, std::string>> merged;
+  for (const auto& [rows, text] : levels) {
+    const uint32_t number = index.add(plain_text(text));
+    if (number == merged.size()) merged.emplace_back(0, text);
+    merged[number].first += rows;
+  }
+  return merged;
 }
 
 std::vector<std::pair<int64_t, std::string>> count_values(const std::vector<uint64_t>& values) {
@@ -56,11 +69,12 @@ std::vector<std::pair<int64_t, std::string>> count_all(const Column& column, int
 // What values are like, while they are counted.
 struct Tally {
   explicit Tally(ColumnFacts& of) : facts(of) {
-    facts.are_numbers = facts.are_integers = facts.are_times = true;
+    facts.are_numbers = facts.are_integers = facts.are_times = facts.are_ids = true;
     facts.least = std::numeric_limits<double>::infinity();
     facts.greatest = -facts.least;
   }
   void add(double number, int64_t rows) {
+    facts.number_rows += rows;
     if (std::isinf(number)) {
       facts.infinite += rows;
       return;
@@ -97,21 +111,36 @@ void tally_numbers(const Numbers& numbers, Tally& tally) {
 void tally_texts(const Column& column, Tally& tally) {
   ColumnFacts& facts = tally.facts;
   facts.levels = count_all(column, facts.missing);
+  for (const auto& [rows, text] : facts.levels) {
+    uint64_t id = 0;
+    facts.are_ids = facts.are_ids && (means_missing(text) || parse_id(text, id) == IdParse::Ok);
+  }
+  if (column.type() == ColumnType::Text) facts.levels = merge_spellings(facts.levels);
   facts.distinct = static_cast<int64_t>(facts.levels.size());
   for (const auto& [rows, text] : facts.levels) {
     const std::optional<double> number = parse_number(text);
-    if (number && !std::isnan(*number)) {
+    const bool is_number = number && !std::isnan(*number);
+    if (is_number) {
       tally.add(*number, rows);
     } else if (means_missing(text)) {
       facts.null_tokens.push_back(text);
     } else {
       facts.are_numbers = facts.are_integers = false;
+      if (++facts.others <= ColumnFacts::few_others) facts.other_texts.push_back(text);
       facts.are_times = facts.are_times && parse_time(text).has_value();
     }
   }
 }
 
 }  // namespace
+
+Json with_null_tokens(const std::vector<std::string>& null, const std::vector<std::string>& tokens) {
+  Json all(null);
+  for (const std::string& token : tokens) {
+    if (std::find(null.begin(), null.end(), token) == null.end()) all.push_back(token);
+  }
+  return all;
+}
 
 ColumnFacts look_at(const Column& column) {
   ColumnFacts facts;
@@ -133,6 +162,12 @@ ColumnFacts look_at(const Column& column) {
   std::sort(facts.levels.begin(), facts.levels.end());
   if (facts.levels.size() > most_levels) facts.levels.clear();
   return facts;
+}
+
+std::string lower_case(const std::string& text) {
+  std::string lower;
+  for (const char c : text) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return lower;
 }
 
 std::vector<std::string> words_of(const std::string& name) {

@@ -13,6 +13,9 @@ struct EncodedBag {
   std::vector<float> weights;  // as ids, or empty: all 1
 };
 
+// The group of a row whose group is missing. No id comes near it by counting, nor a hash but by chance.
+inline constexpr uint64_t no_group = 0x9d3c7f1e58a264b7;
+
 struct EncodedData {
   int64_t rows = 0;
   int64_t numeric_width = 0;
@@ -26,7 +29,7 @@ struct EncodedData {
   std::vector<float> labels;
   std::vector<float> weights;      // [rows, tasks], at least 0; empty: all 1
   std::vector<uint32_t> row_task;  // [rows] index of the one task that a row belongs to, or empty
-  std::vector<uint64_t> groups;    // [rows] or empty
+  std::vector<uint64_t> groups;    // [rows] or empty; no_group is missing
   std::vector<double> time;        // [rows], or empty where it was not read; NaN is missing
 };
 

@@ -178,17 +178,22 @@ class Encoder::Writer {
     if (!column.weights.empty()) bag.weights = list_weights(table_, column, bag.offsets);
   }
 
-  // Texts stand for themselves by their hash; a missing group is group 0.
+  // Texts stand for themselves by their hash.
   void write_groups(const ColumnSpec& column) {
     if (column.has_ids()) {
-      out_.groups = ids_of(table_, column.name)->values;
+      const auto ids = ids_of(table_, column.name);
+      out_.groups = ids->values;
+      for (int64_t row = 0; row < out_.rows; ++row) {
+        if (!ids->is_present(row)) out_.groups[row] = no_group;
+      }
       return;
     }
     const auto texts = texts_of(table_, column.name);
     std::vector<uint64_t> hashes;
     for (const std::string& level : texts->levels) hashes.push_back(fnv1a(level));
     out_.groups.clear();
-    for (const uint32_t code : texts->codes) out_.groups.push_back(code == missing_code ? 0 : hashes[code]);
+    for (const uint32_t code : texts->codes)
+      out_.groups.push_back(code == missing_code ? no_group : hashes[code]);
   }
 
   void add_labels(int64_t task) {

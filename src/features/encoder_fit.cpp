@@ -53,6 +53,23 @@ void check_shared(const ColumnSpec& column, const ColumnSpec& first) {
   if (column.embedding != first.embedding) differ("embedding", column.embedding, first.embedding);
 }
 
+// The labels of those `rows` of the table (empty: all) that count: missing where the row's weight is 0.
+std::vector<double> weighed_labels(std::vector<double> labels, const Table& training, const Schema& schema,
+                                   const TaskSpec& task, const std::vector<int64_t>& rows) {
+  std::vector<std::string> columns;
+  for (const ColumnSpec& column : schema.columns) {
+    if (column.role == Role::Weight) columns.push_back(column.name);
+  }
+  if (!task.weight_column.empty()) columns.push_back(task.weight_column);
+  for (const std::string& column : columns) {
+    const auto weights = numbers_of(training, column);
+    for (size_t i = 0; i < labels.size(); ++i) {
+      if (weights->values[rows.empty() ? i : static_cast<size_t>(rows[i])] == 0) labels[i] = std::nan("");
+    }
+  }
+  return labels;
+}
+
 }  // namespace
 
 Encoder Encoder::fit(const Table& training, const Schema& schema) {
@@ -174,12 +191,16 @@ void Encoder::count_values(const Table& table) {
 void Encoder::fit_tasks(const Table& training, size_t first) {
   std::optional<OwnLabels> own;
   if (schema_.task_column() != nullptr) own.emplace(training, schema_, read_row_tasks(training, schema_));
+  const std::vector<int64_t> all;
   for (size_t index = first; index < schema_.tasks.size(); ++index) {
     const TaskSpec& spec = schema_.tasks[index];
     const std::vector<std::string> classes = own ? own->classes(index) : resolve_classes(training, spec);
     const std::vector<double> labels =
         own ? own->of_task(index) : labels_in_space(training, schema_.tasks, index, classes);
     check_training_labels(training, spec, labels, own.has_value());
+    check_training_labels(
+        training, spec, weighed_labels(labels, training, schema_, spec, own ? own->rows_of_task(index) : all),
+        own.has_value(), true);
     add_task(spec, classes, labels);
   }
 }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/error.h"
 #include "features/column_views.h"
+#include "features/plain_text.h"
 #include "table/parse.h"
 
 namespace gatewise {
@@ -57,8 +59,9 @@ std::vector<double> binary_labels(const Table& table, const TaskSpec& task) {
     const Json wanted = task.in.is_null() ? Json::array({task.equals}) : task.in;
     if (task.reads_text()) {
       return labels_from_texts(table, task, [&](const std::string& level) {
-        return std::any_of(wanted.begin(), wanted.end(),
-                           [&](const Json& value) { return as_text(value) == level; });
+        return std::any_of(wanted.begin(), wanted.end(), [&](const Json& value) {
+          return plain_text(as_text(value)) == plain_text(level);
+        });
       });
     }
     return labels_from_numbers(table, task, [&](double x) {
@@ -79,6 +82,15 @@ std::vector<double> binary_labels(const Table& table, const TaskSpec& task) {
   return labels;
 }
 
+// The class of that text, or else of another spelling of it.
+std::vector<std::string>::const_iterator place_of_class(const std::vector<std::string>& classes,
+                                                        const std::string& level) {
+  const auto exact = std::find(classes.begin(), classes.end(), level);
+  if (exact != classes.end()) return exact;
+  return std::find_if(classes.begin(), classes.end(),
+                      [plain = plain_text(level)](const auto& name) { return plain_text(name) == plain; });
+}
+
 std::vector<double> class_labels(const Table& table, const TaskSpec& task,
                                  const std::vector<std::string>& classes) {
   if (task.classes.is_number()) {
@@ -92,7 +104,7 @@ std::vector<double> class_labels(const Table& table, const TaskSpec& task,
   }
   std::vector<std::string> unknown;
   std::vector<double> labels = labels_from_texts(table, task, [&](const std::string& level) {
-    const auto found = std::find(classes.begin(), classes.end(), level);
+    const auto found = place_of_class(classes, level);
     if (found != classes.end()) return static_cast<double>(found - classes.begin());
     unknown.push_back(level);
     return -static_cast<double>(unknown.size());
@@ -111,8 +123,11 @@ std::vector<double> class_labels(const Table& table, const TaskSpec& task,
 
 std::vector<std::string> resolve_classes(const Table& training, const TaskSpec& task) {
   if (task.kind != "multiclass") return {};
-  if (task.classes.is_array()) return task.classes.get<std::vector<std::string>>();
   std::vector<std::string> classes;
+  if (task.classes.is_array()) {
+    for (const Json& name : task.classes) classes.push_back(as_text(name));
+    return classes;
+  }
   if (task.classes.is_number()) {
     for (int64_t c = 0; c < task.classes.get<int64_t>(); ++c) classes.push_back(std::to_string(c));
     return classes;
@@ -127,14 +142,15 @@ std::vector<std::string> resolve_classes(const Table& training, const TaskSpec& 
     if (used[level] && std::find(task.null.begin(), task.null.end(), text) == task.null.end())
       classes.push_back(text);
   }
+  std::sort(classes.begin(), classes.end());
   const auto is_number = [](const std::string& name) { return parse_number(name).has_value(); };
   if (std::all_of(classes.begin(), classes.end(), is_number)) {
-    std::sort(classes.begin(), classes.end(),
-              [](const std::string& a, const std::string& b) { return *parse_number(a) < *parse_number(b); });
-  } else {
-    std::sort(classes.begin(), classes.end());
+    std::stable_sort(classes.begin(), classes.end(), [](const std::string& a, const std::string& b) {
+      return *parse_number(a) < *parse_number(b);
+    });
   }
-  classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+  std::set<std::string> seen;  // of several spellings the first stays
+  std::erase_if(classes, [&](const std::string& name) { return !seen.insert(plain_text(name)).second; });
   return classes;
 }
 
@@ -165,8 +181,32 @@ std::vector<double> labels_in_space(const Table& table, const std::vector<TaskSp
   return labels;
 }
 
+std::vector<std::string> warnings_of_labels(const Schema& schema, const EncodedData& data) {
+  std::vector<std::string> warnings;
+  const bool is_own = !data.row_task.empty();
+  for (size_t index = 0; index < schema.tasks.size(); ++index) {
+    const TaskSpec& task = schema.tasks[index];
+    if (task.kind != "binary" || !task.reads_text()) continue;
+    int64_t present = 0, wanted = 0;
+    for (int64_t row = 0; row < data.rows; ++row) {
+      if (is_own && data.row_task[row] != index) continue;
+      const auto label = data.labels[row * data.tasks + (data.tasks == 1 ? 0 : static_cast<int64_t>(index))];
+      present += std::isnan(label) ? 0 : 1;
+      wanted += label == 1 ? 1 : 0;
+    }
+    if (present == 0 || wanted > 0) continue;
+    const bool has_list = !task.in.is_null();
+    warnings.push_back(
+        fmt::format("task \"{}\": none of {} labels is 1: no row has {} {} in column \"{}\"; is it spelled "
+                    "otherwise here?",
+                    task.name, present, has_list ? "one of" : "the text",
+                    has_list ? task.in.dump() : task.equals.dump(), task.column));
+  }
+  return warnings;
+}
+
 void check_training_labels(const Table& training, const TaskSpec& task, const std::vector<double>& labels,
-                           bool is_small) {
+                           bool is_small, bool are_weighed) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const double label : labels) {
     if (std::isnan(label)) continue;
@@ -174,6 +214,10 @@ void check_training_labels(const Table& training, const TaskSpec& task, const st
     high = std::max(high, label);
   }
   const std::string where = fmt::format("{}: column \"{}\"", training.name(), task.column);
+  if (low > high && are_weighed) {
+    data_error("{}: no row with a label of task \"{}\" has a weight above 0; check the columns of weights",
+               where, task.name);
+  }
   if (low > high) {
     const std::string space =
         task.only_where.empty() ? "" : fmt::format(" where task \"{}\" is 1", task.only_where);
@@ -186,8 +230,8 @@ void check_training_labels(const Table& training, const TaskSpec& task, const st
     const auto texts = texts_of(training, task.column);
     hint = suggestion(as_text(task.in.is_null() ? task.equals : task.in[0]), texts->levels);
   }
-  data_error("{}: all training labels of task \"{}\" are {}; expected at least two classes.{}", where,
-             task.name, low, hint);
+  data_error("{}: all training labels of task \"{}\"{} are {}; expected at least two classes.{}", where,
+             task.name, are_weighed ? " in rows of a weight above 0" : "", low, hint);
 }
 
 }  // namespace gatewise

@@ -49,14 +49,22 @@ Json number_json(const std::string& text) {
   return is_integer ? Json(static_cast<int64_t>(number)) : Json(number);
 }
 
-TaskProposal binary_task(TaskProposal proposal, const ColumnFacts& facts) {
-  TaskSpec& task = proposal.task;
-  std::vector<std::pair<int64_t, std::string>> levels;
-  for (const auto& level : facts.levels) {
-    const bool is_null = std::find(facts.null_tokens.begin(), facts.null_tokens.end(), level.second) !=
-                         facts.null_tokens.end();
-    if (!(facts.are_numbers && is_null)) levels.push_back(level);
+// The text that says yes where the other one says no, or an empty one.
+std::string yes_of(const std::string& first, const std::string& second) {
+  constexpr std::string_view answers[][2] = {
+      {"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"positive", "negative"}};
+  const std::string a = lower_case(first), b = lower_case(second);
+  for (const auto& [yes, no] : answers) {
+    if (a == yes && b == no) return first;
+    if (b == yes && a == no) return second;
   }
+  return "";
+}
+
+// `levels`: the two, rarer first.
+TaskProposal binary_task(TaskProposal proposal, const ColumnFacts& facts,
+                         const std::vector<std::string>& levels) {
+  TaskSpec& task = proposal.task;
   if (facts.are_numbers && facts.least == 0 && facts.greatest == 1) {
     proposal.reason = "0 and 1";
     return proposal;
@@ -64,11 +72,30 @@ TaskProposal binary_task(TaskProposal proposal, const ColumnFacts& facts) {
   if (facts.are_numbers) {
     task.equals = number_json(fmt::format("{}", facts.greatest));
     proposal.reason = fmt::format("two numbers; the greater one, {}, is positive", task.equals.dump());
+    return proposal;
+  }
+  const std::string yes = yes_of(levels[0], levels[1]);
+  if (lower_case(yes) == "true") {
+    proposal.reason = "true and false, read as 1 and 0";
+  } else if (!yes.empty()) {
+    task.equals = yes;
+    proposal.reason = fmt::format("two texts; \"{}\" is positive", yes);
   } else {
-    task.equals = levels.front().second;
-    proposal.reason = fmt::format("two texts; the rarer one, \"{}\", is positive", levels.front().second);
+    task.equals = levels[0];
+    proposal.reason = fmt::format("two texts; the rarer one, \"{}\", is positive", levels[0]);
   }
   return proposal;
+}
+
+// Those of a label: "none" and "nil" among texts may well be a class.
+std::vector<std::string> null_tokens_of_label(const ColumnFacts& facts) {
+  std::vector<std::string> tokens;
+  for (const std::string& token : facts.null_tokens) {
+    const std::string lower = lower_case(token);
+    if (facts.are_numbers || (lower != "none" && lower != "nil")) tokens.push_back(token);
+  }
+  const bool leaves_two = facts.distinct - static_cast<int64_t>(tokens.size()) >= 2;
+  return facts.are_numbers || leaves_two ? tokens : std::vector<std::string>();
 }
 
 bool looks_like_label(const std::string& name) {
@@ -84,7 +111,8 @@ bool looks_like_label(const std::string& name) {
 bool can_be_label(const Column& column, int64_t most_values) {
   if (column.type() != ColumnType::Text && column.type() != ColumnType::Number) return false;
   const ColumnFacts facts = look_at(column);
-  return facts.distinct >= 2 && facts.distinct <= most_values;
+  const int64_t values = facts.distinct - static_cast<int64_t>(null_tokens_of_label(facts).size());
+  return values >= 2 && values <= most_values;
 }
 
 // Warns of numeric columns that all but give a label away.
@@ -150,7 +178,7 @@ Json data_json(const DataSpec& data) {
 
 }  // namespace
 
-TaskProposal propose_task(const Table& table, const std::string& name) {
+TaskProposal propose_task(const Table& table, const std::string& name, const std::vector<std::string>& null) {
   const Column& column = table.column(name);
   if (column.type() != ColumnType::Text && column.type() != ColumnType::Number &&
       column.type() != ColumnType::Id) {
@@ -161,17 +189,24 @@ TaskProposal propose_task(const Table& table, const std::string& name) {
   TaskProposal proposal;
   TaskSpec& task = proposal.task;
   task.name = task.column = name;
-  const int64_t values =
-      facts.distinct - (facts.are_numbers ? static_cast<int64_t>(facts.null_tokens.size()) : 0);
+  const std::vector<std::string> tokens = null_tokens_of_label(facts);
+  const int64_t values = facts.distinct - static_cast<int64_t>(tokens.size());
   if (values < 2) {
     data_error("{}: column \"{}\" has {}; a label needs at least two values", table.name(), name,
                values == 0 ? "no value" : "the same value in every row");
   }
-  if (facts.are_numbers && !facts.null_tokens.empty()) {
-    task.null = Json::array({""});
-    for (const std::string& token : facts.null_tokens) task.null.push_back(token);
+  if (!tokens.empty()) {
+    task.null = with_null_tokens(null, tokens);
+    proposal.warnings.push_back(
+        fmt::format("\"{}\" is taken as a missing label", fmt::join(tokens, "\", \"")));
   }
-  if (values == 2) return binary_task(std::move(proposal), facts);
+  if (values == 2) {
+    std::vector<std::string> levels;
+    for (const auto& [rows, level] : facts.levels) {
+      if (std::find(tokens.begin(), tokens.end(), level) == tokens.end()) levels.push_back(level);
+    }
+    return binary_task(std::move(proposal), facts, levels);
+  }
   const bool are_classes = facts.are_integers && facts.least == 0 && values <= most_classes &&
                            facts.greatest == static_cast<double>(values - 1);
   if (facts.are_numbers && !are_classes) {
@@ -221,7 +256,7 @@ Proposal propose_configuration(const std::vector<std::string>& files, const std:
   schema.data = data;
   schema.data.train = files;
   for (const std::string& label : labels.empty() ? proposal.label_candidates : labels) {
-    proposal.tasks.push_back(propose_task(table, label));
+    proposal.tasks.push_back(propose_task(table, label, data.null));
     schema.tasks.push_back(proposal.tasks.back().task);
   }
   proposal.columns = propose_columns(table, schema);
@@ -251,7 +286,18 @@ std::vector<std::string> Proposal::warnings() const {
     for (const std::string& warning : item.warnings)
       all.push_back(fmt::format("column \"{}\": {}", item.column.name, warning));
   }
+  for (const TaskProposal& item : tasks) {
+    for (const std::string& warning : item.warnings)
+      all.push_back(fmt::format("label \"{}\": {}", item.task.name, warning));
+  }
   if (tasks.empty()) all.push_back("no column looks like a label; name some, as --labels NAME");
+  return all;
+}
+
+std::vector<std::string> Proposal::notes() const {
+  std::vector<std::string> all;
+  for (const TaskProposal& item : tasks)
+    all.push_back(fmt::format("label \"{}\": {} ({})", item.task.name, item.task.kind, item.reason));
   return all;
 }
 
@@ -262,8 +308,10 @@ Json Proposal::to_json() const {
                                          {"reason", item.reason},
                                          {"warnings", item.warnings}};
   }
-  for (const TaskProposal& item : tasks)
-    json["tasks"][item.task.name] = {{"kind", item.task.kind}, {"reason", item.reason}};
+  for (const TaskProposal& item : tasks) {
+    json["tasks"][item.task.name] = {
+        {"kind", item.task.kind}, {"reason", item.reason}, {"warnings", item.warnings}};
+  }
   json["label_candidates"] = label_candidates;
   json["labels"] = labels.to_json();
   json["table_warnings"] = table_warnings;

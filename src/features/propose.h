@@ -19,6 +19,7 @@ struct ColumnProposal {
 struct TaskProposal {
   TaskSpec task;
   std::string reason;
+  std::vector<std::string> warnings;
 };
 
 struct Proposal {
@@ -30,6 +31,8 @@ struct Proposal {
   LabelSummary labels;                        // of the proposed tasks, over all rows
 
   std::vector<std::string> warnings() const;
+  // What each label is taken for.
+  std::vector<std::string> notes() const;
   // configuration, reasons, warnings, label rates and correlations as one report.
   Json to_json() const;
 };
@@ -37,9 +40,12 @@ struct Proposal {
 // Proposes for every column of `table` that the schema neither names nor uses as label, weight or split.
 std::vector<ColumnProposal> propose_columns(const Table& table, const Schema& schema);
 
-// A task for the column: binary for two values (the rarer text is the positive one), multiclass for a few
-// texts or for integers 0 to k-1, otherwise regression. Throws Error(Data) when the column can be no label.
-TaskProposal propose_task(const Table& table, const std::string& column);
+// A task for the column: binary for two values, multiclass for a few texts or for integers 0 to k-1,
+// otherwise regression. Of two texts, true, yes, y, t and positive in any case are positive where the other
+// is their opposite, else the rarer one. Texts that mean missing, as NA, are added to the null tokens, which
+// are `null` for the table. Throws Error(Data) when the column can be no label.
+TaskProposal propose_task(const Table& table, const std::string& column,
+                          const std::vector<std::string>& null = {""});
 
 // [training] for so many training rows where the defaults would take too few steps: batch_rows, epochs and
 // stop.patience. Empty from 131,072 rows on, for which the defaults are made.

@@ -27,6 +27,7 @@ class OwnLabels {
   const std::vector<double>& of_rows() const { return labels_; }
   // Those of the task's rows, in the order of rows.
   std::vector<double> of_task(size_t task) const;
+  const std::vector<int64_t>& rows_of_task(size_t task) const { return rows_[task]; }
   const std::vector<std::string>& classes(size_t task) const { return classes_[task]; }
 
  private:

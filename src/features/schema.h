@@ -104,6 +104,8 @@ struct TaskSpec {
   std::string only_where;            // task whose label must be 1 for this one to have a label; empty: none
 
   void declare(OptionSet& set);
+  // Whether the label is what a comparison says of the column.
+  bool compares() const;
   // Whether the column is compared as text rather than as a number.
   bool reads_text() const;
   Json to_json() const;
@@ -135,6 +137,8 @@ struct Schema {
   // read as text.
   std::vector<ColumnRequest> requests(bool with_labels) const;
   void check() const;
+  // What may be meant but is mostly a mistake.
+  std::vector<std::string> warnings() const;
 };
 
 }  // namespace gatewise

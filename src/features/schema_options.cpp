@@ -1,4 +1,6 @@
 // The options of each table of the configuration.
+#include <algorithm>
+
 #include "base/error.h"
 #include "features/schema.h"
 
@@ -44,7 +46,8 @@ void SplitSpec::declare(OptionSet& set) {
           "time: earlier rows first")
       .choices({"files", "fraction", "column", "time"});
   set.add("of", &of, "the part whose rows are handed out").choices({"train", "validation", "test"});
-  set.add("fractions", &fractions, "part -> fraction, as {validation = 0.5, test = 0.5}");
+  set.add("fractions", &fractions,
+          "with fraction and time: part -> fraction, as {validation = 0.5, test = 0.5}");
   set.add("seed", &seed, "seed of the hash").range(0);
   set.add("by", &by, "with fraction: rows with the same value in this column stay together");
   set.add("column", &column, "with column and time: the column that decides");
@@ -131,6 +134,11 @@ void TaskSpec::declare(OptionSet& set) {
           "a binary task; the loss and the metrics of this task are taken only on rows where that task has a "
           "label and it is 1, all other rows count as if the label were missing; empty: on all rows with a "
           "label");
+}
+
+bool TaskSpec::compares() const {
+  const Json* given[] = {&equals, &in, &above, &at_least, &below};
+  return std::any_of(std::begin(given), std::end(given), [](const Json* value) { return !value->is_null(); });
 }
 
 bool TaskSpec::reads_text() const {

@@ -1,20 +1,17 @@
 #include "features/vocabulary.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/random.h"
+#include "features/plain_text.h"
 #include "table/parse.h"
 
 namespace gatewise {
 namespace {
 
 constexpr int64_t most_rows = 0xfffffff0;  // of a table: an id is 32 bits
-
-constexpr std::array<std::array<std::string_view, 3>, 2> truth_spellings{
-    {{"true", "True", "TRUE"}, {"false", "False", "FALSE"}}};
 
 std::string escape(const std::string& text) {
   std::string line;
@@ -70,12 +67,27 @@ int64_t Vocabulary::admit_texts() {
   std::vector<std::pair<int64_t, std::string>> fresh;
   for (size_t i = 0; i < pending_counts_.size(); ++i) {
     const std::string& text = pending_texts_.texts()[i];
-    if (pending_counts_[i] >= min_count_ && place_of(text) == StringIndex::none)
-      fresh.emplace_back(-pending_counts_[i], text);
+    const int64_t count = pending_count(i);
+    if (count >= min_count_ && count > 0 && place_of(text) == StringIndex::none)
+      fresh.emplace_back(-count, text);
   }
   std::sort(fresh.begin(), fresh.end());
   for (const auto& [count, text] : fresh) texts_.add(text);
   return static_cast<int64_t>(fresh.size());
+}
+
+// How often the value of a counted text occurred in all of its spellings; 0 but for the most frequent
+// spelling (of equal ones the first by text), which becomes the level.
+int64_t Vocabulary::pending_count(size_t number) const {
+  const std::string& text = pending_texts_.texts()[number];
+  int64_t sum = 0;
+  for (const std::string& spelling : spellings_of(text)) {
+    const uint32_t other = pending_texts_.find(spelling);
+    if (other == StringIndex::none) continue;
+    sum += pending_counts_[other];
+    if (std::pair(-pending_counts_[other], spelling) < std::pair(-pending_counts_[number], text)) return 0;
+  }
+  return sum;
 }
 
 int64_t Vocabulary::admit_ids() {
@@ -101,28 +113,14 @@ uint32_t Vocabulary::bucket(uint64_t hash) const {
   return first_level() + static_cast<uint32_t>(mix64(hash ^ mix64(seed_)) % static_cast<uint64_t>(buckets_));
 }
 
-// A whole number is "1.0" in a file of floats, and "1" where the float itself is handed over; a truth value
-// is "true", and "True" or "TRUE" in files of programs that write it so.
 uint32_t Vocabulary::place_of(std::string_view text) const {
   const uint32_t exact = texts_.find(text);
   if (exact != StringIndex::none) return exact;
-  for (const auto& spellings : truth_spellings) {
-    if (std::find(spellings.begin(), spellings.end(), text) == spellings.end()) continue;
-    for (const std::string_view spelling : spellings) {
-      const uint32_t other = texts_.find(spelling);
-      if (other != StringIndex::none) return other;
-    }
+  for (const std::string& spelling : spellings_of(text)) {
+    const uint32_t other = texts_.find(spelling);
+    if (other != StringIndex::none) return other;
   }
-  const size_t sign = text.starts_with('-') ? 1 : 0;
-  const size_t end = std::min(text.find_first_not_of("0123456789", sign), text.size());
-  if (end == sign) return StringIndex::none;
-  if (text.substr(end) == ".0") return texts_.find(text.substr(0, end));
-  std::array<char, 32> longer;
-  if (end != text.size() || end + 2 > longer.size()) return StringIndex::none;
-  std::copy(text.begin(), text.end(), longer.begin());
-  longer[end] = '.';
-  longer[end + 1] = '0';
-  return texts_.find(std::string_view(longer.data(), end + 2));
+  return StringIndex::none;
 }
 
 uint32_t Vocabulary::find(std::string_view text) const {

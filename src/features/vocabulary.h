@@ -27,7 +27,7 @@ class Vocabulary {
       : has_ids_(has_ids), min_count_(min_count), buckets_(hash_buckets), seed_(hash_seed) {}
 
   // Counts training values; admit() then takes those that are frequent enough and new, and forgets the
-  // counts.
+  // counts. Spellings of the same value (features/plain_text.h) are counted together and become one level.
   void count(const std::string& text, int64_t times);
   void count(uint64_t id) { pending_ids_.push_back(id); }
   void count_missing() { has_pending_missing_ = true; }
@@ -46,8 +46,8 @@ class Vocabulary {
   const std::vector<std::string>& texts() const { return texts_.texts(); }
   const std::vector<uint64_t>& ids() const { return ids_; }
   uint32_t missing_index() const { return has_missing_ ? 1 : 0; }
-  // A whole number with or without ".0", and a truth value as "true", "True" or "TRUE", finds another form
-  // where its own is no level; not when hashing.
+  // A text finds another of its spellings (features/plain_text.h) where its own is no level; not when
+  // hashing.
   uint32_t find(std::string_view text) const;
   uint32_t find(uint64_t id) const;
   // What an index stands for: "(unknown)", "(missing)", the level, or "(bucket 7)".
@@ -66,6 +66,7 @@ class Vocabulary {
   uint32_t bucket(uint64_t hash) const;
   uint32_t place_of(std::string_view text) const;
   int64_t admit_texts();
+  int64_t pending_count(size_t number) const;
   int64_t admit_ids();
   void add_id(uint64_t id);
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "files/readers.h"
 #include "table/arrow_import.h"
+#include "table/arrow_types.h"
 
 namespace gatewise {
 namespace {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "features/encoded_data.h"
 #include "metrics/prepared.h"
 #include "metrics/ranking.h"
 
@@ -15,7 +16,8 @@ struct Group {
 
 class PreparedGroupedAuc final : public PreparedMetric {
  public:
-  explicit PreparedGroupedAuc(std::vector<Group> groups) : groups_(std::move(groups)) {}
+  PreparedGroupedAuc(std::vector<Group> groups, int64_t rows_without_group)
+      : groups_(std::move(groups)), rows_without_group_(rows_without_group) {}
 
   int64_t units() const override { return static_cast<int64_t>(groups_.size()); }
 
@@ -37,11 +39,15 @@ class PreparedGroupedAuc final : public PreparedMetric {
       ++left_out;
       rows += group.rows;
     }
-    return {{"groups", groups_.size()}, {"one_class_groups_left_out", left_out}, {"rows_left_out", rows}};
+    return {{"groups", groups_.size()},
+            {"one_class_groups_left_out", left_out},
+            {"rows_left_out", rows},
+            {"rows_without_group", rows_without_group_}};
   }
 
  private:
   std::vector<Group> groups_;  // by rising group number
+  int64_t rows_without_group_ = 0;
 };
 
 class GroupedAuc final : public Metric {
@@ -66,9 +72,11 @@ class GroupedAuc final : public Metric {
     if (rows.why_undefined.empty() && input.groups.empty()) rows.why_undefined = "the rows have no group";
     if (!rows.why_undefined.empty()) return undefined_metric(rows);
     require_class_labels(rows, 2, "grouped_auc");
+    const auto group_of = [&](int64_t unit) { return input.groups[rows.index[unit]]; };
     std::vector<int64_t> order(rows.index.size());
     std::iota(order.begin(), order.end(), 0);
-    const auto group_of = [&](int64_t unit) { return input.groups[rows.index[unit]]; };
+    const auto without =
+        static_cast<int64_t>(std::erase_if(order, [&](int64_t unit) { return group_of(unit) == no_group; }));
     std::sort(order.begin(), order.end(),
               [&](int64_t a, int64_t b) { return std::pair(group_of(a), a) < std::pair(group_of(b), b); });
     std::vector<Group> groups;
@@ -76,7 +84,7 @@ class GroupedAuc final : public Metric {
       while (end < order.size() && group_of(order[end]) == group_of(order[begin])) ++end;
       groups.push_back(make_group(input, rows, std::span(order).subspan(begin, end - begin)));
     }
-    return std::make_unique<PreparedGroupedAuc>(std::move(groups));
+    return std::make_unique<PreparedGroupedAuc>(std::move(groups), without);
   }
 
  private:
@@ -100,7 +108,7 @@ class GroupedAuc final : public Metric {
 const Register<Metric, GroupedAuc> grouped_auc_registered{
     "grouped_auc",
     "weighted mean of the AUC within each group (a user, a query); "
-    "groups of one class are left out and counted; its "
+    "groups of one class, and rows without a group, are left out and counted; its "
     "interval draws whole groups"};
 
 }  // namespace

@@ -44,7 +44,7 @@ struct MetricInput {
   std::span<const float> labels;  // [rows]; NaN: missing; binary 0 or 1; classes 0, 1, ...; values
   std::span<const float>
       weights;  // [rows], not negative, or empty for 1 each; a weight of 0 leaves the row out
-  std::span<const uint64_t> groups;  // [rows] or empty
+  std::span<const uint64_t> groups;  // [rows] or empty; no_group (features/encoded_data.h) is missing
 };
 
 struct MetricValue {

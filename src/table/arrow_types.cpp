@@ -79,7 +79,7 @@ const std::vector<NamedType>& plain_types() {
 // Of types that cannot be read.
 std::string other_type_text(std::string_view format) {
   static const std::vector<std::pair<std::string_view, std::string_view>> names{
-      {"+s", "struct"},   {"+m", "map"},         {"+u", "union"},
+      {"+s", "struct"},   {"+m", "map"},         {"+u", "union"},   {"+r", "run_end_encoded"},
       {"tD", "duration"}, {"tt", "time of day"}, {"ti", "interval"}};
   if (format.starts_with("w:")) return fmt::format("fixed_size_binary[{}]", format.substr(2));
   if (format.starts_with("d:")) return "decimal256";

@@ -47,6 +47,10 @@ std::unique_ptr<Loss> make_loss(const TaskSpace& task) {
   if (loss->task_kind() != task.kind) {
     command_error("{}: \"{}\" is for {} tasks, the task is {}", where, name, loss->task_kind(), task.kind);
   }
+  if (loss->least_label() && task.scaling.transform() != "none") {
+    command_error("{}: \"{}\" is of labels in their own units; got transform = \"{}\", expected \"none\"",
+                  where, name, task.scaling.transform());
+  }
   return loss;
 }
 
@@ -134,6 +138,7 @@ std::unique_ptr<Graph> build_graph(const FeatureSpace& space, const Json& model)
   inputs.tasks = heads_of(space);
   const auto architecture = make_part<Architecture>(model, "model", default_architecture);
   const Heads heads = architecture->build(inputs);
+  for (const TaskSpace& task : space.tasks) make_loss(task);  // refused, whichever of them is built
   if (is_own) {
     add_own_task(*graph, space, heads, labels, inputs.row_task);
     return graph;

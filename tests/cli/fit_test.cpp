@@ -168,6 +168,63 @@ TEST_F(FitTest, WorksWithNoConfigurationAtAll) {
   EXPECT_EQ(tasks.size(), 2u);
 }
 
+// Counts are proposed as classes or as standardised numbers; the loss decides.
+TEST_F(FitTest, AProposalGivesWayToTheLossThatIsAskedFor) {
+  std::string small = "x,visits\n", large = small, negative = small;
+  for (int row = 0; row < 120; ++row) {
+    small += fmt::format("{}.5,{}\n", row % 11, row % 4);
+    large += fmt::format("{}.5,{}\n", row % 11, 3 + row % 40);
+    negative += fmt::format("{}.5,{}\n", row % 11, row % 40 - 1);
+  }
+  write_text(file("small.csv"), small);
+  write_text(file("large.csv"), large);
+  write_text(file("negative.csv"), negative);
+  const auto fit = [&](const char* data) {
+    return gatewise({"fit", data, "--labels", "visits", "--tasks.visits.loss", "poisson", "--training.epochs",
+                     "1", "--json", "--output", "counts.model"});
+  };
+  for (const char* data : {"small.csv", "large.csv"}) {
+    const Result result = fit(data);
+    ASSERT_EQ(result.code, 0) << result.errors;
+    const Json task = Json::parse(result.output)["configuration"]["tasks"]["visits"];
+    EXPECT_EQ(task["kind"], "regression");
+    EXPECT_EQ(task["transform"], "none");
+  }
+  const Result refused = fit("negative.csv");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.errors, HasSubstr("-1 is outside the range of task \"visits\"; expected at least 0"));
+  const Result transformed = gatewise({"fit", "large.csv", "--labels", "visits", "--tasks.visits.loss",
+                                       "poisson", "--tasks.visits.transform", "standardise"});
+  EXPECT_EQ(transformed.code, 2);
+  EXPECT_THAT(transformed.errors,
+              HasSubstr("tasks.visits.loss: \"poisson\" is of labels in their own units"));
+}
+
+TEST_F(FitTest, SaysWhichTextIsPositiveAndFindsItInOtherSpellings) {
+  std::string rows = "x,answer\n", truths = "x,answer\n", upper = truths, other = truths;
+  for (int row = 0; row < 120; ++row) {
+    const bool is_true = row * 7 % 10 > 2;
+    rows += fmt::format("{}.5,{}\n", row % 11, is_true ? "yes" : "no");
+    truths += fmt::format("{}.5,{}\n", row % 11, is_true);
+    upper += fmt::format("{}.5,{}\n", row % 11, is_true ? "TRUE" : "FALSE");
+    other += fmt::format("{}.5,{}\n", row % 11, is_true ? "on" : "off");
+  }
+  for (const auto& [name, text] :
+       {std::pair{"answers.csv", rows}, {"truths.csv", truths}, {"upper.csv", upper}, {"other.csv", other}})
+    write_text(file(name), text);
+  const Result answers =
+      gatewise({"fit", "answers.csv", "--labels", "answer", "--training.epochs", "1", "--output", "a.model"});
+  EXPECT_THAT(answers.errors, HasSubstr("label \"answer\": binary (two texts; \"yes\" is positive)"));
+  const Result fitted = gatewise({"fit", "truths.csv", "--labels", "answer", "--tasks.answer.equals",
+                                  "'false'", "--training.epochs", "1", "--output", "t.model"});
+  ASSERT_EQ(fitted.code, 0) << fitted.errors;
+  const Result same = gatewise({"evaluate", "t.model", "truths.csv"});
+  EXPECT_EQ(gatewise({"evaluate", "t.model", "upper.csv"}).output, same.output);
+  EXPECT_THAT(same.errors, Not(HasSubstr("no row has")));
+  EXPECT_THAT(gatewise({"evaluate", "t.model", "other.csv"}).errors,
+              HasSubstr("task \"answer\": none of 120 labels is 1: no row has the text \"false\""));
+}
+
 TEST_F(FitTest, TheSavedConfigurationTrainsTheSameModelAgain) {
   std::filesystem::copy_file(file("people.model/model.toml"), file("again.toml"));
   const Result result = gatewise({"fit", "again.toml", "--quiet", "--output", "again.model"});

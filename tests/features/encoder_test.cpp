@@ -1,5 +1,6 @@
 #include "features/encoder.h"
 
+#include "features/labels.h"
 #include "table/table_files.h"
 #include "tests/features/schema_of.h"
 #include "tests/table/files.h"
@@ -141,7 +142,7 @@ TEST(Encoder, MakesLabelsOfEveryKindWithMasksAndWeights) {
                                 {"money", Numbers{{0, nan_value, std::exp(1.0) - 1, std::exp(2.0) - 1}}},
                                 {"grade", Texts{{0, 1, 1, 2}, {"10", "9", "n/a"}}},
                                 {"w", Numbers{{1, 2, 3, 4}}},
-                                {"hw", Numbers{{1, 0.5, 0, 1}}},
+                                {"hw", Numbers{{1, 0.5, 0.25, 1}}},
                                 {"user", Texts{{0, 0, missing_code, 1}, {"u", "v"}}},
                                 {"day", Numbers{{5, 6, 7, nan_value}}}});
   const Encoder encoder = Encoder::fit(train, schema_of(R"({
@@ -170,11 +171,11 @@ TEST(Encoder, MakesLabelsOfEveryKindWithMasksAndWeights) {
   EXPECT_EQ(encoder.space().tasks[1].weight, 0.25);
   EXPECT_DOUBLE_EQ(encoder.space().tasks[0].training_mean, 2.0 / 3);
   EXPECT_NEAR(encoder.space().tasks[5].to_original(2), std::exp(2.0) - 1, 1e-12);
-  EXPECT_THAT(column_of(data.weights, 7, 0), ElementsAre(1, 1, 0, 4));
+  EXPECT_THAT(column_of(data.weights, 7, 0), ElementsAre(1, 1, 0.75, 4));
   EXPECT_THAT(column_of(data.weights, 7, 1), ElementsAre(1, 2, 3, 4));
   EXPECT_EQ(data.groups[0], data.groups[1]);
   EXPECT_NE(data.groups[0], data.groups[3]);
-  EXPECT_EQ(data.groups[2], 0u);
+  EXPECT_EQ(data.groups[2], no_group);
   EXPECT_EQ(data.time[2], 7);
   EXPECT_TRUE(std::isnan(data.time[3]));
 }
@@ -334,6 +335,53 @@ TEST(Encoder, CsvFaultsNameFileAndLineAfterReading) {
                 Encoder::fit(table.select({0, 1, 3}), schema);
               }),
               HasSubstr("train.csv:6: column \"y\": 7 is outside the range"));
+}
+
+TEST(Encoder, ReadsLabelsInEverySpelling) {
+  const Schema schema = schema_of(R"({"columns": {"a": {"role": "numeric", "transform": "none"}},
+    "tasks": {"y": {"equals": "false"}, "c": {"kind": "multiclass"}}})");
+  const Table train = table_of({{"a", Numbers{{1, 2, 3}}},
+                                {"y", Texts{{0, 1, 0}, {"true", "false"}}},
+                                {"c", Texts{{0, 1, 2}, {"1", "0.0", "1.0"}}}});
+  const Encoder encoder = Encoder::fit(train, schema);
+  EXPECT_THAT(encoder.space().tasks[1].class_names, ElementsAre("0.0", "1"));
+  EXPECT_THAT(encoder.encode(train).labels, ElementsAre(0, 1, 1, 0, 0, 1));
+  const Table other = table_of(
+      {{"a", Numbers{{1, 2}}}, {"y", Texts{{0, 1}, {"False", "TRUE"}}}, {"c", Texts{{0, 1}, {"0", "1.0"}}}});
+  const EncodedData encoded = encoder.encode(other);
+  EXPECT_THAT(encoded.labels, ElementsAre(1, 0, 0, 1));
+  EXPECT_TRUE(warnings_of_labels(encoder.schema(), encoded).empty());
+  const Table without = table_of({{"a", Numbers{{1}}}, {"y", Texts{{0}, {"no"}}}, {"c", Texts{{0}, {"0"}}}});
+  EXPECT_THAT(warnings_of_labels(encoder.schema(), encoder.encode(without)),
+              ElementsAre(HasSubstr("no row has the text \"false\" in column \"y\"")));
+}
+
+TEST(Encoder, KeepsMissingGroupsApartFromGroupZero) {
+  const Table train =
+      table_of({{"a", Numbers{{1, 2, 3}}}, {"user", IdValues{{0, 0, 7}, {1, 0, 1}}}, labels({0, 1, 1})});
+  const Encoder encoder = Encoder::fit(train, schema_of(R"({"columns": {"a": "numeric",
+    "user": {"role": "group", "type": "id"}}, "tasks": {"y": {}}})"));
+  EXPECT_THAT(encoder.encode(train).groups, ElementsAre(0u, no_group, 7u));
+}
+
+TEST(Encoder, ChecksTheLabelsOfRowsThatHaveAWeight) {
+  const auto fit = [](std::vector<double> all, std::vector<double> own) {
+    const Table train = table_of({{"a", Numbers{{1, 2, 3}}},
+                                  {"w", Numbers{std::move(all)}},
+                                  {"v", Numbers{std::move(own)}},
+                                  labels({0, 1, 1})});
+    Encoder::fit(train, schema_of(R"({"columns": {"a": "numeric", "w": "weight"},
+      "tasks": {"y": {"weight_column": "v"}}})"));
+  };
+  EXPECT_NO_THROW(fit({1, 0, 1}, {1, 0, 1}));
+  EXPECT_THAT(message_of([&] {
+                fit({0, 0, 0}, {1, 1, 1});
+              }),
+              HasSubstr("no row with a label of task \"y\" has a weight above 0"));
+  EXPECT_THAT(message_of([&] {
+                fit({1, 0, 1}, {1, 1, 0});
+              }),
+              HasSubstr("all training labels of task \"y\" in rows of a weight above 0 are 0"));
 }
 
 }  // namespace

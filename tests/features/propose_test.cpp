@@ -3,6 +3,7 @@
 #include "features/column_facts.h"
 #include "features/encoder.h"
 #include "features/split.h"
+#include "table/table_files.h"
 #include "tests/table/files.h"
 
 namespace gatewise {
@@ -146,6 +147,90 @@ TEST(Propose, GuessesTheKindOfTask) {
 TEST(Propose, TheRarerTextIsPositive) {
   const Table table = Table::from_columns("memory", {{"y", Texts{{0, 1, 1}, {"bought", "left"}}}});
   EXPECT_EQ(propose_task(table, "y").task.equals, "bought");
+}
+
+TEST(Propose, TheAnswerYesIsPositiveHoweverFrequent) {
+  for (const auto& [yes, no] : {std::pair{"yes", "no"}, {"Y", "n"}, {"T", "F"}, {"Positive", "negative"}}) {
+    const Table table = Table::from_columns("memory", {{"y", Texts{{0, 1, 1}, {no, yes}}}});
+    EXPECT_EQ(propose_task(table, "y").task.equals, yes);
+  }
+  const Table truths = Table::from_columns("memory", {{"y", Texts{{0, 1, 1, 2}, {"False", "True", "TRUE"}}}});
+  EXPECT_FALSE(propose_task(truths, "y").task.compares());
+  EXPECT_EQ(propose_task(truths, "y").task.kind, "binary");
+  EXPECT_THAT(propose_task(truths, "y").reason, HasSubstr("true and false, read as 1 and 0"));
+}
+
+TEST(Propose, TakesTextsLikeNAForMissingLabels) {
+  for (const auto& values :
+       {std::vector<std::string>{"yes", "no", "NA"}, {"TRUE", "FALSE", "NA"}, {"0", "1", "NA"}}) {
+    const TaskProposal proposal = task_of(values);
+    EXPECT_EQ(proposal.task.kind, "binary");
+    EXPECT_EQ(proposal.task.null, Json::parse(R"(["", "NA"])"));
+    EXPECT_THAT(proposal.warnings, ElementsAre(HasSubstr("\"NA\" is taken as a missing label")));
+  }
+  EXPECT_EQ(task_of({"a", "b", "none"}).task.kind, "multiclass");
+  EXPECT_TRUE(task_of({"a", "b", "none"}).task.null.is_null());
+  EXPECT_EQ(task_of({"yes", "NA"}).task.kind, "binary");
+  const Folder folder;
+  const std::string file = folder.write("a.csv", "x,y\n1.5,0\n2.5,1\n3.5,NA\n");
+  EXPECT_THAT(find_label_candidates(read_table({file},
+                                               [] {
+                                                 ReadOptions options;
+                                                 options.all_columns = true;
+                                                 return options;
+                                               }())),
+              ElementsAre("y"));
+}
+
+// Sentinels stay missing where a column gets null tokens of its own.
+TEST(Propose, AddsToTheNullTokensOfTheTable) {
+  const Folder folder;
+  std::string text = "a,t,day\n";
+  for (int i = 0; i < 60; ++i) {
+    text += fmt::format("{},{},{}\n",
+                        i % 3 == 0   ? "NA"
+                        : i % 7 == 0 ? "-999"
+                                     : fmt::format("{}.5", i),
+                        i % 5 == 0   ? "NA"
+                        : i % 4 == 0 ? "-999"
+                                     : fmt::format("{}.25", i),
+                        i % 9 == 0 ? "NA" : fmt::format("2020-01-{:02}", 1 + i % 28));
+  }
+  DataSpec data;
+  data.null = {"", "-999"};
+  const Proposal proposal = propose_configuration({folder.write("a.csv", text)}, {"t"}, data);
+  const Json both = Json::parse(R"(["", "-999", "NA"])");
+  EXPECT_EQ(proposal.configuration["columns"]["a"]["null"], both);
+  EXPECT_EQ(proposal.configuration["columns"]["day"]["null"], both);
+  EXPECT_EQ(proposal.configuration["tasks"]["t"]["null"], both);
+  EXPECT_GT(proposal.labels.tasks[0].mean, 0);
+  Schema schema = resolve_schema(Schema::from_json(proposal.configuration));
+  schema.split = SplitSpec();
+  EXPECT_NO_THROW(Encoder::fit(load_parts(schema).train, schema));
+}
+
+TEST(Propose, KeepsAmountsThatDifferInEveryRow) {
+  const Folder folder;
+  std::string text = "amount,measure,price,number,user_id,item_id,y\n";
+  for (int i = 0; i < 100; ++i) {
+    text += fmt::format("{},{},${}.50,{},{},{}.0,{}\n", i * 37 % 101 * 1000,
+                        i == 70 ? "1.5e" : fmt::format("{}.25", i), i, 100 - i, i * 37 % 101 * 1000,
+                        10 + i % 40, i % 2);
+  }
+  const Proposal proposal = propose_configuration({folder.write("a.csv", text)}, {"y"});
+  const Json& columns = proposal.configuration["columns"];
+  EXPECT_EQ(columns["amount"], "numeric");
+  EXPECT_EQ(columns["number"], "ignore");
+  EXPECT_EQ(columns["user_id"], "ignore");
+  EXPECT_EQ(columns["item_id"], "categorical");  // floats cannot be read as ids
+  EXPECT_EQ(columns["measure"]["null"], Json::parse(R"(["", "1.5e"])"));
+  EXPECT_THAT(proposal.warnings(),
+              testing::Contains(HasSubstr("99 of 100 values are numbers; the first other, "
+                                          "\"1.5e\", stands in")));
+  EXPECT_THAT(proposal.warnings(), testing::Contains(HasSubstr("a.csv:72; correct the file")));
+  EXPECT_THAT(proposal.warnings(), testing::Contains(HasSubstr("\"$0.50\" and the like look like numbers")));
+  EXPECT_NO_THROW(Encoder::fit(load_parts(resolve_schema(Schema::from_json(proposal.configuration))).train,
+                               resolve_schema(Schema::from_json(proposal.configuration))));
 }
 
 TEST(Propose, CompletesOnlyWhatTheConfigurationLeavesOpen) {

@@ -245,5 +245,38 @@ TEST(FeatureSpace, DefaultEmbeddingWidthFollowsItsRule) {
   EXPECT_EQ(default_embedding_width(100000000), 64);
 }
 
+TEST(Schema, RefusesOptionsThatTheKindOfSplitDoesNotHave) {
+  const std::pair<const char*, const char*> splits[] = {
+      {R"({"fractions": {"train": 0.8, "test": 0.2}})",
+       "split.fractions: only a split of kind \"fraction\" or "
+       "\"time\" has this option; got kind = \"files\""},
+      {R"({"of": "test"})", "split.of"},
+      {R"({"by": "user"})", "split.by"},
+      {R"({"kind": "fraction", "fractions": {"train": 1}, "column": "day"})", "split.column"},
+      {R"({"kind": "fraction", "fractions": {"train": 1}, "from": {"test": 3}})", "split.from"},
+      {R"({"kind": "time", "fractions": {"train": 1}, "values": {"test": [3]}})", "split.values"}};
+  for (const auto& [split, message] : splits)
+    EXPECT_THAT(refusal((R"({"split": )" + std::string(split) + "}").c_str()), HasSubstr(message));
+}
+
+TEST(Schema, RefusesALabelAmongTheFeatures) {
+  EXPECT_THAT(refusal(R"({"columns": {"y": "numeric"}, "tasks": {"y": {}}})"),
+              HasSubstr("columns.y: the column is the label of tasks.y and has the role \"numeric\""));
+  EXPECT_THAT(
+      refusal(R"({"columns": {"y": "categorical"}, "tasks": {"z": {"kind": "multiclass", "column": "y"}}})"),
+      HasSubstr("tasks.z"));
+  const Schema compared =
+      schema_of(R"({"columns": {"age": "numeric"}, "tasks": {"old": {"column": "age", "above": 60}}})");
+  EXPECT_THAT(compared.warnings(),
+              ElementsAre(HasSubstr("column \"age\" is a feature, and the label of task \"old\"")));
+  EXPECT_THAT(schema_of(R"({"columns": {"y": "group", "x": "numeric"}, "tasks": {"y": {}}})").warnings(),
+              testing::IsEmpty());
+}
+
+TEST(Schema, RefusesAClassThatIsListedTwice) {
+  EXPECT_THAT(refusal(R"({"tasks": {"y": {"kind": "multiclass", "classes": ["a", "b", "a "]}}})"),
+              HasSubstr("tasks.y.classes: \"a \" is listed twice"));
+}
+
 }  // namespace
 }  // namespace gatewise

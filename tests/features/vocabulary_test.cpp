@@ -31,8 +31,20 @@ TEST(Vocabulary, FindsTruthValuesHoweverTheyAreSpelled) {
   EXPECT_EQ(vocabulary.find("Yes"), 0u);
 }
 
-TEST(Vocabulary, PrefersTheFormItIsAsked) {
-  const Vocabulary vocabulary = with_levels({"1", "1.0"});
+TEST(Vocabulary, CountsSpellingsOfOneValueTogether) {
+  Vocabulary vocabulary(false, 3, 0, 0);
+  for (const auto& [text, times] :
+       {std::pair{"2", 2}, {"1", 2}, {"1.0", 3}, {"2.0", 1}, {"True", 1}, {"true", 2}})
+    vocabulary.count(text, times);
+  EXPECT_EQ(vocabulary.admit(), 3);
+  EXPECT_EQ(vocabulary.texts(), (std::vector<std::string>{"1.0", "2", "true"}));
+  EXPECT_EQ(vocabulary.find("1"), vocabulary.find("1.0"));
+  EXPECT_EQ(vocabulary.find("TRUE"), vocabulary.find("true"));
+}
+
+TEST(Vocabulary, PrefersTheFormItIsAskedWhereAModelHasBoth) {
+  const Json json{{"type", "text"}, {"has_missing", false}, {"min_count", 1}, {"levels", 2}};
+  const Vocabulary vocabulary = Vocabulary::from_json(json, "1\n1.0\n", "memory");
   EXPECT_EQ(vocabulary.level_name(vocabulary.find("1")), "1");
   EXPECT_EQ(vocabulary.level_name(vocabulary.find("1.0")), "1.0");
 }

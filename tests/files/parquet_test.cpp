@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "features/propose.h"
+#include "features/split.h"
 #include "table/table_files.h"
 #include "tests/table/files.h"
 
@@ -135,6 +136,28 @@ TEST_F(Parquet, OffersTypesWhenAllColumnsAreRead) {
   EXPECT_EQ(table.column("ids").type(), ColumnType::IdList);
   EXPECT_EQ(table.column("vector").type(), ColumnType::NumberList);
   EXPECT_EQ(table.place(2), file_ + ": row 3");
+}
+
+TEST_F(Parquet, LeavesOutColumnsThatCannotBeRead) {
+  const Folder folder;
+  const std::shared_ptr<arrow::Array> label = array_of<arrow::DoubleBuilder, double>({0.0, 1.0, 1.0});
+  const auto structure = arrow::StructArray::Make({label}, std::vector<std::string>{"a"}).ValueOrDie();
+  arrow::FixedSizeBinaryBuilder binary(arrow::fixed_size_binary(2));
+  for (int row = 0; row < 3; ++row) EXPECT_TRUE(binary.Append("ab").ok());
+  const std::string file = write_parquet(folder.file("odd.parquet"),
+                                         {{"meta", structure},
+                                          {"code", binary.Finish().ValueOrDie()},
+                                          {"x", array_of<arrow::DoubleBuilder, double>({1.5, 2.5, 2.5})},
+                                          {"y", label}});
+  const Proposal proposal = propose_configuration({file}, {"y"});
+  EXPECT_EQ(proposal.configuration["columns"]["meta"], "ignore");
+  EXPECT_EQ(proposal.configuration["columns"]["code"], "ignore");
+  const Json columns = proposal.to_json()["columns"];
+  EXPECT_EQ(columns["meta"]["reason"], "stored as struct, which cannot be read");
+  EXPECT_EQ(columns["code"]["reason"], "stored as fixed_size_binary[2], which cannot be read");
+  const Schema automatic = Schema::from_json(
+      {{"data", {{"train", file}}}, {"columns", {{"meta", "ignore"}}}, {"tasks", {{"y", Json::object()}}}});
+  EXPECT_EQ(load_parts(resolve_schema(automatic)).train.rows(), 3);
 }
 
 TEST_F(Parquet, WrongTypesAndMissingColumnsAreErrors) {

@@ -1,5 +1,6 @@
 // Particular values, undefined cases and intervals.
 #include "base/error.h"
+#include "features/encoded_data.h"
 #include "metrics/metric.h"
 #include "metrics/pearson.h"
 #include "tests/metrics/brute_force.h"
@@ -67,6 +68,15 @@ TEST(GroupedAuc, IsUndefinedWithoutGroupsOrWithOneClassGroupsOnly) {
   const MetricValue value = evaluate("grouped_auc", sample);
   EXPECT_EQ(value.why_undefined, "no group has both classes");
   EXPECT_EQ(value.details["one_class_groups_left_out"], 2);
+}
+
+TEST(GroupedAuc, LeavesRowsWithoutAGroupOut) {
+  Sample sample = plain({.1f, .2f, .8f, .9f, .3f, .4f}, {0, 1, 1, 0, 0, 1});
+  sample.groups = {0, 0, no_group, no_group, 0, 5};
+  const MetricValue value = evaluate("grouped_auc", sample);
+  EXPECT_EQ(*value.value, 0.5);
+  EXPECT_EQ(value.details["groups"], 2);
+  EXPECT_EQ(value.details["rows_without_group"], 2);
 }
 
 TEST(GroupedAuc, IntervalDrawsWholeGroups) {
