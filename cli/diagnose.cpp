@@ -147,7 +147,7 @@ class Diagnose final : public Verb {
           "them trained",
           path, space.tasks.size());
     }
-    std::vector<std::vector<float>> predictions = predict(*single.graph, *single.store, space, own, pool);
+    std::vector<ValueList> predictions = predict(*single.graph, *single.store, space, own, pool);
     return {space, std::move(own), std::move(predictions)};
   }
 

@@ -28,7 +28,7 @@ class Export final : public Verb {
         "missing:<column> has); lists are padded and have a second input <column>/weights that is 0 behind\n"
         "their end. Hashed columns enter as the index of their bucket. A run with an unknown or missing "
         "task\n"
-        "fails. Predictions are in original units.");
+        "fails. Predictions are in original units, rounded to 32 bits.");
   }
 
   int run(const Overrides& overrides, Console& console) override {

@@ -28,8 +28,9 @@ class Predict final : public Verb {
         "One line per row and one column per task: the probability, the value in original units, or for\n"
         "each class \"task:class\" its probability. Where rows belong to one task, and tasks are alike, "
         "there\n"
-        "is one column \"prediction\", that of the row's own task. The rows of all files are held in memory "
-        "at\n"
+        "is one column \"prediction\", that of the row's own task. Values of labels that were transformed "
+        "have\n"
+        "the digits of 64 bits, other numbers those of 32. The rows of all files are held in memory at\n"
         "once. Fields of [data] can be given as --data.field value.");
   }
 
@@ -44,8 +45,7 @@ class Predict final : public Verb {
     const EncodedData rows = load_scoring_rows(model, source_, overrides, false);
     Pool pool(threads_);
     const FeatureSpace& space = model.encoder->space();
-    const std::vector<std::vector<float>> predictions =
-        predict(*model.graph, *model.store, space, rows, pool);
+    const std::vector<ValueList> predictions = predict(*model.graph, *model.store, space, rows, pool);
     std::vector<InnerValue> inner;
     if (!values_.empty()) inner = inner_values(*model.graph, *model.store, space, rows, values_, pool);
     if (has_gates_) {

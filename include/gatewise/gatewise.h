@@ -11,7 +11,9 @@
  * A model is immutable: any number of threads may use it. A scorer is the memory of one caller and used by
  * one thread at a time; make one per thread. Scoring takes no lock, starts no thread, and allocates only when
  * a request is larger than all before. A row's predictions are the same bits whatever other rows are in the
- * request, and those of `gatewise predict` on the same machine.
+ * request, and those of `gatewise predict` on the same machine. They are floats, to which values of a
+ * regression in original units are rounded: where the mean of a label is far larger than its spread (a time
+ * in seconds), train on its distance from a fixed point.
  *
  * Functions that can fail return a gatewise_status and leave their results alone then; gatewise_last_error()
  * says what is wrong, by row, column or file. No exception leaves the library. Pointers must not be null but

@@ -219,10 +219,10 @@ class Estimator(BaseEstimator):
     # Scoring.
 
     def _raw(self, X):
-        """{task: predictions [rows, width]} of the core, in float32."""
+        """{task: predictions [rows, width]} of the core, in float32, or float64 for values of labels that were transformed."""
         model = self._fitted()
         values = model.predict(self._frame("rows to score", X), self.threads or 0)
-        return {output["name"]: values[:, output["offset"]:output["offset"] + output["width"]]
+        return {output["name"]: values[:, output["offset"]:output["offset"] + output["width"]].astype(output["type"], copy=False)
                 for output in model.outputs}
 
     def predict_table(self, X):
@@ -232,7 +232,8 @@ class Estimator(BaseEstimator):
         -------
         table [rows]
             a column for each task: the probability of a binary task, the value of a regression in its own units, or
-            for each class a column "task:class" with its probability
+            for each class a column "task:class" with its probability; in float32, but values of labels that were
+            transformed in float64
         """
         raw = self._raw(X)
         columns = {}

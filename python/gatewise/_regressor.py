@@ -58,7 +58,7 @@ class MultiTaskRegressor(RegressorMixin, Estimator):
         Returns
         -------
         array [rows] of float64, or with several tasks [rows, tasks]
-            the values are the core's, which are of float32
+            the core's values of float32, taken back to the units of the labels in float64
         """
         found = [values[:, 0].astype(numpy.float64) for values in self._raw(X).values()]
         return found[0] if len(found) == 1 else numpy.column_stack(found)

@@ -14,19 +14,23 @@ using namespace nb::literals;
 namespace gatewise {
 namespace {
 
-using Predictions = nb::ndarray<nb::numpy, float, nb::ndim<2>>;
-
-Predictions predict_frame(const PythonModel& model, const Frame& frame, int threads) {
+template <class Number>
+nb::object predictions_of(const PythonModel& model, const Frame& frame, int threads) {
   const auto rows = static_cast<size_t>(std::max<int64_t>(frame.rows(), 0));
   const auto width = static_cast<size_t>(model.width());
-  auto values = std::make_unique<float[]>(std::max<size_t>(1, rows * width));
+  auto values = std::make_unique<Number[]>(std::max<size_t>(1, rows * width));
   {
     const nb::gil_scoped_release unlocked;
     model.predict(frame, threads, values.get());
   }
-  float* data = values.release();
-  const nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
-  return Predictions(data, {rows, width}, owner);
+  Number* data = values.release();
+  const nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<Number*>(p); });
+  return nb::cast(nb::ndarray<nb::numpy, Number, nb::ndim<2>>(data, {rows, width}, owner));
+}
+
+nb::object predict_frame(const PythonModel& model, const Frame& frame, int threads) {
+  return model.is_wide() ? predictions_of<double>(model, frame, threads)
+                         : predictions_of<float>(model, frame, threads);
 }
 
 }  // namespace
@@ -68,7 +72,7 @@ void bind_model(nb::module_& module) {
       .def("note", &PythonModel::note, "note"_a,
            "What the estimator has to remember, saved with the history under \"python\".")
       .def("predict", &predict_frame, "frame"_a, "threads"_a = 0,
-           "Predictions [rows, width] of float32; `outputs` says what the columns are.")
+           "Predictions [rows, width], of float64 where an output is; `outputs` says what the columns are.")
       .def("evaluate", &PythonModel::evaluate, "frame"_a, "options"_a, "threads"_a, "weights"_a,
            nb::call_guard<nb::gil_scoped_release>(), "Metrics of labelled rows, as gatewise evaluate --json.")
       .def("diagnose", &PythonModel::diagnose, "frame"_a, "options"_a, "threads"_a, "weights"_a, "by"_a = "",
@@ -83,7 +87,7 @@ void bind_model(nb::module_& module) {
       .def_prop_ro("history", &PythonModel::history, "What training reported, epoch by epoch.")
       .def_prop_ro("metrics", &PythonModel::metrics, "Metrics of the parts measured after training.")
       .def_prop_ro("outputs", &PythonModel::outputs,
-                   "[{name, kind, offset, width, classes}]: the columns of predictions.")
+                   "[{name, kind, offset, width, classes, type}]: the columns of predictions.")
       .def_prop_ro("features", &PythonModel::features, "Columns that rows to score have to have.")
       .def_prop_ro("description", &PythonModel::description, "Inputs, tasks and parameters by group.")
       .def_prop_ro("interruption", &PythonModel::interruption,

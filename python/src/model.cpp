@@ -122,7 +122,8 @@ Json PythonModel::outputs() const {
                        {"kind", columns.kind},
                        {"offset", columns.offset},
                        {"width", columns.width},
-                       {"classes", columns.class_names}});
+                       {"classes", columns.class_names},
+                       {"type", columns.is_wide ? "float64" : "float32"}});
   }
   return outputs;
 }
@@ -181,7 +182,14 @@ EncodedData PythonModel::encode_weighed(const Frame& frame, const Json& weights)
   return rows;
 }
 
-void PythonModel::predict(const Frame& frame, int threads, float* predictions) const {
+bool PythonModel::is_wide() const {
+  const std::vector<PredictionColumns>& columns = predictor().columns();
+  return std::any_of(columns.begin(), columns.end(),
+                     [](const PredictionColumns& output) { return output.is_wide; });
+}
+
+template <class Number>
+void PythonModel::predict(const Frame& frame, int threads, Number* predictions) const {
   const EncodedData rows = encode(frame, false);
   predictor();
   const int64_t blocks = (rows.rows + block_rows - 1) / block_rows;
@@ -190,11 +198,14 @@ void PythonModel::predict(const Frame& frame, int threads, float* predictions) c
   pool.run(blocks, [&](int64_t block, int worker) {
     if (!runs[worker]) runs[worker] = std::make_unique<PredictionRun>(predictor_);
     const int64_t first = block * block_rows, count = std::min(block_rows, rows.rows - first);
-    float* to = predictions + first * predictor_->width();
+    Number* to = predictions + first * predictor_->width();
     runs[worker]->predict(rows, first, count, to);
     predictor_->require_finite(to, count, first);
   });
 }
+
+template void PythonModel::predict(const Frame&, int, float*) const;
+template void PythonModel::predict(const Frame&, int, double*) const;
 
 Json PythonModel::evaluate(const Frame& frame, const Json& options, int threads, const Json& weights) const {
   const EvaluationOptions wanted = read_options<EvaluationSection>(options, "evaluation").options();

@@ -50,15 +50,18 @@ class PythonModel {
   // Parameters and states by path, as saved; see graph_values.h. None may be set while other threads predict.
   nanobind::dict parameter_arrays() const { return parameters_of(*model_.store); }
   void set_parameter_arrays(const nanobind::dict& values);
-  // [{name, kind, offset, width, classes}] of the columns of predictions.
+  // [{name, kind, offset, width, classes, type}] of the columns of predictions; the type is "float32", or
+  // "float64" where those would be rounded.
   Json outputs() const;
   // Columns that rows to score have to have.
   std::vector<std::string> features() const;
   Json description() const;
 
-  // `predictions` [frame rows, width()].
+  // `predictions` [frame rows, width()], float, or double where is_wide().
   int64_t width() const { return predictor().width(); }
-  void predict(const Frame& frame, int threads, float* predictions) const;
+  bool is_wide() const;
+  template <class Number>
+  void predict(const Frame& frame, int threads, Number* predictions) const;
   // `weights`: task -> column of the frame that its rows are weighed by, in place of what the model was
   // trained with.
   Json evaluate(const Frame& frame, const Json& options, int threads, const Json& weights) const;

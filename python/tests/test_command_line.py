@@ -4,9 +4,11 @@ import subprocess
 
 import numpy
 import pandas
+import pytest
+from sklearn.metrics import r2_score
 
 import gatewise
-from gatewise import MultiTask, MultiTaskClassifier
+from gatewise import MultiTask, MultiTaskClassifier, MultiTaskRegressor
 
 
 def text_of(value):
@@ -33,6 +35,14 @@ def read(path):
     return pandas.read_csv(path, dtype=numpy.float32).to_numpy()
 
 
+def assert_same_bits(path, table):
+    """Every column of the file in the type that it has in the table."""
+    found = pandas.read_csv(path, float_precision="round_trip")
+    assert list(found.columns) == list(table.columns)
+    for name in found.columns:
+        assert numpy.array_equal(found[name].to_numpy().astype(table[name].dtype), table[name].to_numpy()), name
+
+
 def test_a_model_of_the_package_scores_alike_in_the_command_line(program, people, tmp_path):
     model = MultiTask(epochs=3, experts=2).fit(people.columns, people.labels)
     model.save(tmp_path / "model")
@@ -40,8 +50,7 @@ def test_a_model_of_the_package_scores_alike_in_the_command_line(program, people
     write_csv(tmp_path / "rows.csv", columns)
     run(program, tmp_path, "predict", "model", "rows.csv", "--output", "scored.csv")
     expected = model.predict_table(people.columns)
-    assert (tmp_path / "scored.csv").read_text().split("\n")[0] == ",".join(expected.columns)
-    assert numpy.array_equal(read(tmp_path / "scored.csv"), expected.to_numpy())
+    assert_same_bits(tmp_path / "scored.csv", expected)
     assert expected.to_numpy().std() > 0.1
 
 
@@ -53,8 +62,24 @@ def test_a_model_of_the_command_line_scores_alike_in_the_package(program, people
     run(program, tmp_path, "predict", "model", "rows.csv", "--output", "scored.csv")
     model = gatewise.load(tmp_path / "model")
     assert isinstance(model, MultiTask)
-    found = model.predict_table(people.columns)
-    assert numpy.array_equal(read(tmp_path / "scored.csv"), found.to_numpy())
+    assert_same_bits(tmp_path / "scored.csv", model.predict_table(people.columns))
+
+
+def test_values_far_from_zero_keep_their_digits(program, served, tmp_path):
+    random = numpy.random.default_rng(3)
+    x = random.normal(size=(1000, 2))
+    y = 1.7e9 + 30 * x[:, 0] + 10 * x[:, 1] + 3 * random.normal(size=1000)
+    model = MultiTaskRegressor(epochs=20, batch_rows=32, optimiser={"rate": 0.01}).fit(x, y)
+    model.save(tmp_path / "model")
+    expected = model.predict(x)
+    assert expected.dtype == numpy.float64 and r2_score(y, expected) > 0.95
+    assert model.score(x, y) == pytest.approx(r2_score(y, expected))
+    assert model.evaluate(x, y, metrics=["r2"], resamples=0)["value"][0] == pytest.approx(r2_score(y, expected), abs=1e-6)
+    write_csv(tmp_path / "rows.csv", {"x0": x[:, 0].tolist(), "x1": x[:, 1].tolist()})
+    run(program, tmp_path, "predict", "model", "rows.csv", "--output", "scored.csv")
+    assert_same_bits(tmp_path / "scored.csv", model.predict_table(x))
+    answers = served(str(tmp_path / "model"), [{"x0": a, "x1": b} for a, b in x[:50].tolist()])
+    assert [answer["y"] for answer in answers] == expected[:50].tolist()
 
 
 def test_training_in_the_package_is_training_in_the_command_line(program, tmp_path, numbers):

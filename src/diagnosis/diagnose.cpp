@@ -183,7 +183,7 @@ Json diagnose(const DiagnosisRequest& request, Pool& pool) {
       measure_gradients(request.graph, request.store, space, data, gradient_batch(request, data.rows), pool);
   const Effects effects =
       measure_effects(request.graph, request.store, space, data, options.most_effects, pool);
-  const std::vector<std::vector<float>> predictions = scorer.predict(data);
+  const std::vector<ValueList> predictions = scorer.predict(data);
   const std::vector<TaskFacts> tasks = task_facts(space, data, predictions, options);
   const Background background{space,   levels, gradients.pairs,
                               effects, tasks,  wild_columns(space, data, options.wild_number),

@@ -17,7 +17,7 @@ double value_of(const std::string& metric, const MetricInput& input) {
 }  // namespace
 
 TaskScores score(const FeatureSpace& space, const EncodedData& data,
-                 const std::vector<std::vector<float>>& predictions) {
+                 const std::vector<ValueList>& predictions) {
   TaskScores scores;
   for (size_t task = 0; task < space.tasks.size(); ++task) {
     const std::string& kind = space.tasks[task].kind;

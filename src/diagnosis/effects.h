@@ -13,7 +13,7 @@ struct TaskScores {
   std::vector<double> main;  // auc, accuracy or r2
 };
 TaskScores score(const FeatureSpace& space, const EncodedData& data,
-                 const std::vector<std::vector<float>>& predictions);
+                 const std::vector<ValueList>& predictions);
 
 struct Effects {
   TaskScores intact;                                 // by the same arithmetic as the rest

@@ -115,9 +115,9 @@ void Intervention::make_uniform(size_t level, size_t gate) {
             1.0F / static_cast<float>(of_gate.uniforms.size()));
 }
 
-std::vector<std::vector<float>> Intervention::predict(const EncodedData& data) {
+std::vector<ValueList> Intervention::predict(const EncodedData& data) {
   program_->parameters_changed();
-  std::vector<std::vector<float>> predictions(space_.has_own_labels() ? 1 : space_.tasks.size());
+  std::vector<ValueList> predictions = no_predictions(space_);
   for (int64_t first = 0; first < data.rows; first += rows_per_run) {
     const int64_t rows = std::min(rows_per_run, data.rows - first);
     Batch<float> batch = loader_->view(data, first, rows);

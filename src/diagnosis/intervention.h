@@ -26,7 +26,7 @@ class Intervention {
   void reset();
 
   // As Scorer::predict().
-  std::vector<std::vector<float>> predict(const EncodedData& data);
+  std::vector<ValueList> predict(const EncodedData& data);
 
  private:
   struct Switch {

@@ -44,26 +44,30 @@ void add_cosines(const std::vector<const BatchGradients*>& batches, size_t pairs
 }
 
 void add_moments(const MetricInput& input, const std::string& kind, TaskFacts& facts) {
+  const auto each_label = [&](const auto& use) {
+    for (int64_t row = 0; row < input.rows; ++row) {
+      if (!std::isnan(input.labels[row])) use(input.labels[row], input.predictions[row * input.classes]);
+    }
+  };
   double label = 0, label_squares = 0, prediction = 0, prediction_squares = 0;
   int64_t ones = 0;
-  for (int64_t row = 0; row < input.rows; ++row) {
-    if (std::isnan(input.labels[row])) continue;
+  each_label([&](double y, double p) {
     ++facts.labels;
-    ones += input.labels[row] > 0.5F ? 1 : 0;
-    const double y = input.labels[row], p = input.predictions[row * input.classes];
+    ones += y > 0.5 ? 1 : 0;
     label += y;
-    label_squares += y * y;
     prediction += p;
-    prediction_squares += p * p;
-  }
+  });
   const double count = std::max(1.0, static_cast<double>(facts.labels));
   facts.informative = kind == "binary" ? std::min(ones, facts.labels - ones) : facts.labels;
   facts.label_mean = label / count;
   facts.prediction_mean = prediction / count;
-  facts.label_deviation =
-      std::sqrt(std::max(0.0, label_squares / count - facts.label_mean * facts.label_mean));
-  facts.prediction_deviation =
-      std::sqrt(std::max(0.0, prediction_squares / count - facts.prediction_mean * facts.prediction_mean));
+  // Around the means: a spread far smaller than they are would vanish in a difference of squares.
+  each_label([&](double y, double p) {
+    label_squares += (y - facts.label_mean) * (y - facts.label_mean);
+    prediction_squares += (p - facts.prediction_mean) * (p - facts.prediction_mean);
+  });
+  facts.label_deviation = std::sqrt(label_squares / count);
+  facts.prediction_deviation = std::sqrt(prediction_squares / count);
 }
 
 // Class by class: how often it is the label, and what its probability does; weighed as the metrics weigh
@@ -76,7 +80,7 @@ void add_classes(const MetricInput& input, TaskFacts& facts) {
       const double w = input.weights.empty() ? 1.0 : input.weights[row];
       const double p = input.predictions[row * input.classes + column];
       weight += w;
-      labels += input.labels[row] == static_cast<float>(column) ? w : 0;
+      labels += input.labels[row] == static_cast<double>(column) ? w : 0;
       sum += w * p;
       squares += w * p * p;
     }
@@ -145,7 +149,7 @@ double confidence_of(const Verdict& verdict, const std::vector<Observed>& parts,
 }  // namespace
 
 std::vector<TaskFacts> task_facts(const FeatureSpace& space, const EncodedData& data,
-                                  const std::vector<std::vector<float>>& predictions,
+                                  const std::vector<ValueList>& predictions,
                                   const DiagnosisOptions& options) {
   std::vector<TaskFacts> facts;
   for (size_t task = 0; task < space.tasks.size(); ++task) {

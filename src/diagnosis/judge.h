@@ -26,8 +26,7 @@ struct TaskFacts {
   double majority_probability = 0;
 };
 std::vector<TaskFacts> task_facts(const FeatureSpace& space, const EncodedData& data,
-                                  const std::vector<std::vector<float>>& predictions,
-                                  const DiagnosisOptions& options);
+                                  const std::vector<ValueList>& predictions, const DiagnosisOptions& options);
 
 // What the rules read, over all rows or over a block of them.
 struct Observed {

@@ -25,13 +25,13 @@ std::vector<JudgedTask> draws_of(const std::vector<JudgedModel>& models, const s
 
 // Predictions of missing labels judge nothing; the labels that count have to be the same.
 void require_same_labels(const std::string& task, const MetricInput& a, const MetricInput& b) {
-  std::vector<float> of_a, of_b;
+  std::vector<double> of_a, of_b;
   for (const auto& [input, labels] : {std::pair(&a, &of_a), std::pair(&b, &of_b)}) {
-    for (const float label : input->labels) {
-      if (!std::isnan(label)) labels->push_back(label);
+    for (int64_t row = 0; row < input->rows; ++row) {
+      if (!std::isnan(input->labels[row])) labels->push_back(input->labels[row]);
     }
   }
-  const auto is_close = [](float x, float y) { return std::abs(x - y) <= 1e-5F * (1 + std::abs(x)); };
+  const auto is_close = [](double x, double y) { return std::abs(x - y) <= 1e-5 * (1 + std::abs(x)); };
   if (of_a.size() == of_b.size() && std::equal(of_a.begin(), of_a.end(), of_b.begin(), is_close)) return;
   data_error(
       "diagnose: the labels of task \"{}\" differ between the model and the single-task model ({} and {} of "

@@ -11,8 +11,8 @@ namespace gatewise {
 // A model's predictions for rows, and what they are judged by.
 struct JudgedModel {
   FeatureSpace space;
-  EncodedData rows;                             // labels, weights and groups; the features may be left out
-  std::vector<std::vector<float>> predictions;  // as predict()
+  EncodedData rows;                    // labels, weights and groups; the features may be left out
+  std::vector<ValueList> predictions;  // as predict()
 };
 
 // Models of one configuration that differ in the seed of training alone (initial weights, order of rows,

@@ -5,13 +5,14 @@
 
 #include "base/error.h"
 #include "table/table_files.h"
+#include "training/scoring.h"
 
 namespace gatewise {
 namespace {
 
 // `values`: what a row says of every class.
 void check_classes(const Table& table, int64_t row, const std::vector<std::string>& columns,
-                   const float* values) {
+                   ValueSpan values) {
   constexpr double tolerance = 1e-3;
   double sum = 0;
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -31,7 +32,7 @@ void check_classes(const Table& table, int64_t row, const std::vector<std::strin
 
 // What remains to be said of predictions that a metric refuses.
 Json judged(const std::string& path, const FeatureSpace& space, const EncodedData& test,
-            const std::vector<std::vector<float>>& predictions, const EvaluationOptions& options) {
+            const std::vector<ValueList>& predictions, const EvaluationOptions& options) {
   try {
     return judge_predictions(space, test, predictions, options);
   } catch (const Error& error) {
@@ -88,27 +89,32 @@ void ExternalPredictions::read(const FeatureSpace& space) {
   std::erase_if(unused_columns_, is_in(known));
   const Table table = read_table({path_}, options);
   rows_ = table.rows();
-  for (const std::vector<std::string>& of_output : columns) read_output(table, of_output);
+  predictions_ = no_predictions(space);
+  for (size_t output = 0; output < columns.size(); ++output)
+    read_output(table, columns[output], predictions_[output]);
 }
 
-void ExternalPredictions::read_output(const Table& table, const std::vector<std::string>& columns) {
-  const auto width = static_cast<int64_t>(columns.size());
-  std::vector<float>& values = predictions_.emplace_back();
-  widths_.push_back(width);
+void ExternalPredictions::read_output(const Table& table, const std::vector<std::string>& columns,
+                                      ValueList& values) {
+  const size_t width = columns.size();
+  widths_.push_back(static_cast<int64_t>(width));
   if (table.find(columns[0]) == nullptr) return;
-  values.resize(static_cast<size_t>(rows_ * width));
-  for (int64_t i = 0; i < width; ++i) {
-    const std::vector<double>& numbers = std::get<Numbers>(table.column(columns[i]).data).values;
-    for (int64_t row = 0; row < rows_; ++row) {
-      if (std::isnan(numbers[row])) {
+  std::vector<const std::vector<double>*> numbers;
+  for (const std::string& column : columns)
+    numbers.push_back(&std::get<Numbers>(table.column(column).data).values);
+  values.reserve(static_cast<size_t>(rows_) * width);
+  for (int64_t row = 0; row < rows_; ++row) {
+    for (size_t i = 0; i < width; ++i) {
+      const double value = (*numbers[i])[row];
+      if (std::isnan(value)) {
         data_error("{}: column \"{}\" has no value; expected a prediction in every row", table.place(row),
                    columns[i]);
       }
-      values[row * width + i] = static_cast<float>(numbers[row]);
+      values.push_back(value);
     }
   }
   for (int64_t row = 0; width > 1 && row < rows_; ++row)
-    check_classes(table, row, columns, &values[row * width]);
+    check_classes(table, row, columns, ValueSpan(values).subspan(static_cast<size_t>(row) * width, width));
 }
 
 Json ExternalPredictions::measure(const TrainingRows& rows, bool rows_vary,
@@ -133,12 +139,12 @@ Json ExternalPredictions::measure(const TrainingRows& rows, bool rows_vary,
     data_error("{}: got {} rows of predictions, expected {}, in their order", path_, rows_, expected);
   }
   if (!is_whole) return judged(path_, rows.encoder.space(), test, predictions_, options);
-  std::vector<std::vector<float>> chosen(predictions_.size());
+  std::vector<ValueList> chosen = no_predictions(rows.encoder.space());
   for (size_t output = 0; output < predictions_.size(); ++output) {
     if (predictions_[output].empty()) continue;
     for (const int64_t row : rows.test_rows) {
-      const auto first = predictions_[output].begin() + row * widths_[output];
-      chosen[output].insert(chosen[output].end(), first, first + widths_[output]);
+      for (int64_t i = row * widths_[output]; i < (row + 1) * widths_[output]; ++i)
+        chosen[output].push_back(predictions_[output][i]);
     }
   }
   return judged(path_, rows.encoder.space(), test, chosen, options);

@@ -35,12 +35,12 @@ class ExternalPredictions {
   Json measure(const TrainingRows& rows, bool rows_vary, const EvaluationOptions& options) const;
 
  private:
-  void read_output(const Table& table, const std::vector<std::string>& columns);
+  void read_output(const Table& table, const std::vector<std::string>& columns, ValueList& values);
 
   std::string name_, path_;
   std::vector<std::string> missing_tasks_, unused_columns_;
   int64_t rows_ = 0;
-  std::vector<std::vector<float>> predictions_;  // by output: [rows, columns]; empty where there are none
+  std::vector<ValueList> predictions_;  // by output: [rows, columns]; empty where there are none
   std::vector<int64_t> widths_;
 };
 

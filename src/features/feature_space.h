@@ -56,8 +56,11 @@ struct TaskSpace {
   Scaling scaling;           // of regression labels
   double training_mean = 0;  // of present training labels as encoded: the rate of a binary task
 
-  // A regression task's prediction in original units.
+  // A regression task's prediction, or its label as encoded, in original units: in 64 bits, for 32 may not
+  // tell a value from its neighbours where the mean is far larger than the spread.
   double to_original(double prediction) const { return scaling.invert(prediction); }
+  // Whether its values in original units are no longer 32-bit numbers.
+  bool is_rescaled() const { return kind == "regression" && !scaling.is_identity(); }
 };
 
 struct FeatureSpace {

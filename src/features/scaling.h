@@ -22,6 +22,8 @@ class Scaling {
   double apply(double x) const;
   // The x that apply() takes to y; none for quantile.
   double invert(double y) const;
+  // Whether both leave every number as it is.
+  bool is_identity() const { return !is_log_ && mean_ == 0 && scale_ == 1 && edges_.empty(); }
   int64_t bin(double x) const;
 
   const std::string& transform() const { return transform_; }

@@ -33,9 +33,9 @@ class Accuracy final : public Metric {
 
  private:
   // The most probable class; the first of equals.
-  int64_t chosen_class(std::span<const float> predictions) const {
+  int64_t chosen_class(ValueSpan predictions) const {
     if (predictions.size() == 1) return predictions[0] >= options_.threshold ? 1 : 0;
-    return std::max_element(predictions.begin(), predictions.end()) - predictions.begin();
+    return likeliest_class(predictions);
   }
 
   Options options_;

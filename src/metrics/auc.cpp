@@ -15,7 +15,7 @@ class PreparedAuc final : public PreparedMetric {
       std::vector<RankedRow> ranked;
       ranked.reserve(rows.index.size());
       for (int64_t unit = 0; unit < units_; ++unit) {
-        ranked.push_back({input.predictions[rows.index[unit] * input.classes + column],
+        ranked.push_back({static_cast<float>(input.predictions[rows.index[unit] * input.classes + column]),
                           rows.labels[unit] == positive, rows.weights[unit], unit});
       }
       rankings_.emplace_back(std::move(ranked));

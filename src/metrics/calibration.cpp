@@ -15,17 +15,13 @@ struct Judged {
   double prediction, label, weight;
 };
 
-// The likeliest class of a row; the first among equals.
-int64_t likeliest(const MetricInput& input, int64_t row) {
-  const auto first = input.predictions.begin() + row * input.classes;
-  return std::max_element(first, first + input.classes) - first;
-}
-
 std::vector<Judged> judged_rows(const MetricInput& input, const PresentRows& rows) {
   std::vector<Judged> judged;
   for (int64_t i = 0; i < rows.count(); ++i) {
     const int64_t row = rows.index[i];
-    const int64_t chosen = input.classes > 1 ? likeliest(input, row) : 0;
+    const int64_t chosen =
+        input.classes > 1 ? likeliest_class(input.predictions.subspan(row * input.classes, input.classes))
+                          : 0;
     const double prediction = input.predictions[row * input.classes + chosen];
     const double label =
         input.classes > 1 ? (rows.labels[i] == static_cast<double>(chosen) ? 1 : 0) : rows.labels[i];

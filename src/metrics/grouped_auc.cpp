@@ -92,8 +92,8 @@ class GroupedAuc final : public Metric {
     std::vector<RankedRow> ranked;
     ranked.reserve(units.size());
     for (const int64_t unit : units) {
-      ranked.push_back(
-          {input.predictions[rows.index[unit]], rows.labels[unit] == 1, rows.weights[unit], unit});
+      ranked.push_back({static_cast<float>(input.predictions[rows.index[unit]]), rows.labels[unit] == 1,
+                        rows.weights[unit], unit});
     }
     const Ranking::Area area = Ranking(std::move(ranked)).area({});
     const double weight = options_.weight == "rows"        ? area.positives + area.negatives

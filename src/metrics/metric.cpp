@@ -54,8 +54,8 @@ void MetricRows::append(const MetricInput& batch) {
       (batch.weights.empty() != weights_.empty() || batch.groups.empty() != groups_.empty())) {
     internal_error("metric rows: batches differ in having weights or groups");
   }
-  predictions_.insert(predictions_.end(), batch.predictions.begin(), batch.predictions.end());
-  labels_.insert(labels_.end(), batch.labels.begin(), batch.labels.end());
+  for (size_t i = 0; i < batch.predictions.size(); ++i) predictions_.push_back(batch.predictions[i]);
+  for (size_t i = 0; i < batch.labels.size(); ++i) labels_.push_back(batch.labels[i]);
   weights_.insert(weights_.end(), batch.weights.begin(), batch.weights.end());
   groups_.insert(groups_.end(), batch.groups.begin(), batch.groups.end());
 }
@@ -64,11 +64,6 @@ MetricInput MetricRows::input() const {
   return {static_cast<int64_t>(labels_.size()), classes_, predictions_, labels_, weights_, groups_};
 }
 
-void MetricRows::clear() {
-  predictions_.clear();
-  labels_.clear();
-  weights_.clear();
-  groups_.clear();
-}
+void MetricRows::clear() { *this = MetricRows(classes_); }
 
 }  // namespace gatewise

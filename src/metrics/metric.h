@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "base/registry.h"
+#include "metrics/values.h"
 
 namespace gatewise {
 
@@ -40,8 +41,8 @@ struct MetricInput {
   int64_t rows = 0;
   int64_t classes = 1;  // 1: one prediction per row (binary or regression)
   // [rows]: probabilities of class 1, or values in original units; [rows, classes]: probabilities.
-  std::span<const float> predictions;
-  std::span<const float> labels;  // [rows]; NaN: missing; binary 0 or 1; classes 0, 1, ...; values
+  ValueSpan predictions;
+  ValueSpan labels;  // [rows]; NaN: missing; binary 0 or 1; classes 0, 1, ...; values in original units
   std::span<const float>
       weights;  // [rows], not negative, or empty for 1 each; a weight of 0 leaves the row out
   std::span<const uint64_t> groups;  // [rows] or empty; no_group (features/encoded_data.h) is missing
@@ -110,7 +111,8 @@ class MetricRows {
 
  private:
   int64_t classes_;
-  std::vector<float> predictions_, labels_, weights_;
+  ValueList predictions_{true}, labels_{true};
+  std::vector<float> weights_;
   std::vector<uint64_t> groups_;
 };
 

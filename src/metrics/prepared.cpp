@@ -70,7 +70,7 @@ PresentRows present_rows(const MetricInput& input, const std::string& metric) {
   PresentRows rows;
   int64_t not_finite = 0;
   for (int64_t row = 0; row < input.rows; ++row) {
-    const float label = input.labels[row];
+    const double label = input.labels[row];
     const float weight = input.weights.empty() ? 1.0f : input.weights[row];
     if (!(weight >= 0) || std::isinf(weight)) {
       data_error("{}: the weight of row {} is {}; expected a finite number of at least 0", metric, row,
@@ -79,9 +79,10 @@ PresentRows present_rows(const MetricInput& input, const std::string& metric) {
     if (std::isnan(label) || weight == 0) continue;
     if (std::isinf(label))
       data_error("{}: the label of row {} is {}; expected a finite number", metric, row, label);
-    const auto predictions = input.predictions.subspan(row * input.classes, input.classes);
-    if (!std::all_of(predictions.begin(), predictions.end(), [](float p) { return std::isfinite(p); }))
-      ++not_finite;
+    bool is_finite = true;
+    for (int64_t i = 0; i < input.classes; ++i)
+      is_finite &= std::isfinite(input.predictions[row * input.classes + i]);
+    if (!is_finite) ++not_finite;
     rows.index.push_back(row);
     rows.labels.push_back(label);
     rows.weights.push_back(weight);
@@ -106,7 +107,8 @@ void require_class_labels(const PresentRows& rows, int64_t classes, const std::s
 
 void require_probabilities(const MetricInput& input, const PresentRows& rows, const std::string& metric) {
   for (const int64_t row : rows.index) {
-    for (const float p : input.predictions.subspan(row * input.classes, input.classes)) {
+    for (int64_t i = 0; i < input.classes; ++i) {
+      const double p = input.predictions[row * input.classes + i];
       if (p < 0 || p > 1) {
         data_error("{}: the prediction of row {} is no probability; got {}, expected 0 to 1", metric, row, p);
       }
@@ -119,6 +121,14 @@ void require_one_prediction(const MetricInput& input, const std::string& metric)
     command_error("{}: the metric does not fit a task of {} classes; choose accuracy, auc or log_loss",
                   metric, input.classes);
   }
+}
+
+int64_t likeliest_class(ValueSpan probabilities) {
+  size_t best = 0;
+  for (size_t i = 1; i < probabilities.size(); ++i) {
+    if (probabilities[i] > probabilities[best]) best = i;
+  }
+  return static_cast<int64_t>(best);
 }
 
 std::unique_ptr<PreparedMetric> undefined_metric(const PresentRows& rows) {

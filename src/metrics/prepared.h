@@ -30,6 +30,9 @@ void require_probabilities(const MetricInput& input, const PresentRows& rows, co
 // Throws Error(Command) if the task has several classes.
 void require_one_prediction(const MetricInput& input, const std::string& metric);
 
+// The place of the largest of some probabilities; the first of equals.
+int64_t likeliest_class(ValueSpan probabilities);
+
 // Undefined under every resampling.
 std::unique_ptr<PreparedMetric> undefined_metric(const PresentRows& rows);
 

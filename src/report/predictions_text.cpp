@@ -2,25 +2,25 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <iterator>
 
 #include "base/error.h"
 #include "report/csv.h"
+#include "scoring/prediction_text.h"
 
 namespace gatewise {
 namespace {
 
 constexpr size_t piece_size = 1 << 16;
 
-void require_finite(const std::vector<std::vector<float>>& predictions,
+void require_finite(const std::vector<ValueList>& predictions,
                     const std::vector<std::vector<std::string>>& columns) {
   for (size_t output = 0; output < predictions.size(); ++output) {
-    const std::vector<float>& values = predictions[output];
-    const auto odd = std::find_if_not(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
-    if (odd == values.end()) continue;
-    const auto at = static_cast<size_t>(odd - values.begin()), width = columns[output].size();
+    const size_t width = columns[output].size();
+    size_t at = 0;
+    while (at < predictions[output].size() && std::isfinite(predictions[output][at])) ++at;
+    if (at == predictions[output].size()) continue;
     data_error("row {}: \"{}\" is no finite number; a number of the row is too large for the model",
                at / width + 1, columns[output][at % width]);
   }
@@ -28,7 +28,7 @@ void require_finite(const std::vector<std::vector<float>>& predictions,
 
 }  // namespace
 
-void write_predictions(const FeatureSpace& space, const std::vector<std::vector<float>>& predictions,
+void write_predictions(const FeatureSpace& space, const std::vector<ValueList>& predictions,
                        const std::vector<InnerValue>& inner, int64_t rows,
                        const std::function<void(const std::string& text)>& write) {
   std::string text;
@@ -51,7 +51,8 @@ void write_predictions(const FeatureSpace& space, const std::vector<std::vector<
     for (size_t task = 0; task < outputs; ++task) {
       const auto width = static_cast<int64_t>(columns[task].size());
       for (int64_t i = 0; i < width; ++i) {
-        fmt::format_to(std::back_inserter(text), "{}{}", separator, predictions[task][row * width + i]);
+        text += separator;
+        append_prediction(text, predictions[task][row * width + i]);
         separator = ",";
       }
     }

@@ -98,8 +98,9 @@ ContextPredictor::ContextPredictor(const Encoder& encoder, std::shared_ptr<const
 ContextRun::ContextRun(std::shared_ptr<const ContextPredictor> predictor)
     : predictor_(std::move(predictor)), run_(predictor_->program_) {}
 
+template <class Number>
 void ContextRun::predict(std::span<const RawValue> context, std::span<const RawValue> candidates,
-                         int64_t rows, float* predictions) {
+                         int64_t rows, Number* predictions) {
   const ContextPredictor& of = *predictor_;
   of.context_.encode(context, 1, context_values_);
   of.candidates_.encode(candidates, rows, candidate_values_);
@@ -113,6 +114,9 @@ void ContextRun::predict(std::span<const RawValue> context, std::span<const RawV
   const bool is_own = of.model_->loaded.encoder->space().has_own_labels();
   of.model_->predictor->write(run_.candidates(), rows, is_own ? &tasks : nullptr, predictions);
 }
+
+template void ContextRun::predict(std::span<const RawValue>, std::span<const RawValue>, int64_t, float*);
+template void ContextRun::predict(std::span<const RawValue>, std::span<const RawValue>, int64_t, double*);
 
 ContextPredictors::ContextPredictors(std::shared_ptr<const ServableModel> model, size_t most)
     : model_(std::move(model)), most_(std::max<size_t>(most, 1)) {}

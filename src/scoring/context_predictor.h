@@ -54,8 +54,9 @@ class ContextRun {
   // context [context columns], candidates [rows, candidate columns] -> predictions [rows, width], as
   // PredictionRun::predict() writes them. Throws Error(Data) naming "context" or "candidate N", N counted
   // from 1, and the column at fault.
+  template <class Number>
   void predict(std::span<const RawValue> context, std::span<const RawValue> candidates, int64_t rows,
-               float* predictions);
+               Number* predictions);
 
  private:
   std::shared_ptr<const ContextPredictor> predictor_;

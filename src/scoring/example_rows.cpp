@@ -97,21 +97,21 @@ class InstanceValues {
   std::deque<std::vector<uint64_t>> id_lists_;
 };
 
-std::vector<float> score_instances(const std::shared_ptr<const Predictor>& predictor, const Encoder& encoder,
-                                   const RowEncoder& rows, const Json& instances) {
+std::vector<double> score_instances(const std::shared_ptr<const Predictor>& predictor, const Encoder& encoder,
+                                    const RowEncoder& rows, const Json& instances) {
   const InstanceValues values(instances, raw_columns(encoder));
   const auto count = static_cast<int64_t>(instances.size());
   EncodedData encoded;
   rows.encode(values.values(), count, encoded);
   PredictionRun run(predictor);
-  std::vector<float> predictions(static_cast<size_t>(count * predictor->width()));
+  std::vector<double> predictions(static_cast<size_t>(count * predictor->width()));
   run.predict(encoded, 0, count, predictions.data());
   predictor->require_finite(predictions.data(), count);
   return predictions;
 }
 
 void compare(const PredictionColumns& output, const std::vector<std::vector<double>>& stored,
-             const std::vector<float>& predictions, const std::string& where) {
+             const std::vector<double>& predictions, const std::string& where) {
   double largest = output.kind == "regression" || output.kind.empty() ? 0 : 1;
   for (const std::vector<double>& row : stored) {
     for (int64_t i = output.offset; i < output.offset + output.width; ++i)
@@ -149,7 +149,7 @@ Json example_instances(const Encoder& encoder) {
 
 Json example_rows(const Graph& graph, const Store<float>& store, const Encoder& encoder) {
   Json instances = example_instances(encoder);
-  std::vector<float> predictions;
+  std::vector<double> predictions;
   int64_t width = 0;
   try {
     const auto predictor = std::make_shared<const Predictor>(graph, store, &encoder.space());
@@ -160,7 +160,7 @@ Json example_rows(const Graph& graph, const Store<float>& store, const Encoder& 
   }
   Json rows = Json::array();
   for (auto at = predictions.begin(); at != predictions.end(); at += width)
-    rows.push_back(std::vector<float>(at, at + width));
+    rows.push_back(std::vector<double>(at, at + width));
   return {{"instances", instances}, {"predictions", rows}};
 }
 
@@ -168,7 +168,7 @@ void check_example_rows(const ServableModel& model, const std::string& where) {
   const Json& examples = model.loaded.examples;
   if (examples.is_null() || !model.encoder) return;
   const int64_t width = model.predictor->width();
-  std::vector<float> predictions;
+  std::vector<double> predictions;
   std::vector<std::vector<double>> stored;
   try {
     // A prediction that was not finite when the model was saved stands there as null and is refused here.

@@ -16,7 +16,8 @@ struct PredictionColumns {
   std::string kind = {};  // binary: a probability. multiclass: one for each class. regression: original units
   int64_t offset = 0, width = 1;
   std::vector<std::string> class_names = {};
-  size_t output = 0;  // of Graph::outputs()
+  size_t output = 0;     // of Graph::outputs()
+  bool is_wide = false;  // in original units of a label that was transformed, which take 64 bits
 };
 
 class Predictor {
@@ -40,13 +41,15 @@ class Predictor {
     bindings_.check_ids(rows, inputs);
   }
 
-  // Writes `predictions` [rows, width] of the rows that a run, of the program or of one with the same
-  // outputs, has scored. `tasks`: of the rows, where they share one output, which means what their task
-  // means; null otherwise.
-  void write(const ScoringRun& run, int64_t rows, const Ids* tasks, float* predictions) const;
+  // Writes `predictions` [rows, width], of floats or of doubles, of the rows that a run, of the program or of
+  // one with the same outputs, has scored. `tasks`: of the rows, where they share one output, which means
+  // what their task means; null otherwise.
+  template <class Number>
+  void write(const ScoringRun& run, int64_t rows, const Ids* tasks, Number* predictions) const;
   // Throws Error(Data) when a prediction of a task is not finite in `predictions` [rows, width], which begin
   // with row `first` of what the message counts.
-  void require_finite(const float* predictions, int64_t rows, int64_t first = 0) const;
+  template <class Number>
+  void require_finite(const Number* predictions, int64_t rows, int64_t first = 0) const;
 
  private:
   void add_columns(const Graph& graph, const FeatureSpace* space);
@@ -66,10 +69,13 @@ class PredictionRun {
   explicit PredictionRun(std::shared_ptr<const Predictor> predictor);
 
   const Predictor& predictor() const { return *predictor_; }
-  // Writes `predictions` [rows, predictor().width()]. What is too large for the model is not finite in them.
-  void predict(int64_t rows, std::span<const ScoringInput> inputs, float* predictions);
+  // Writes `predictions` [rows, predictor().width()], float or double. What is too large for the model is not
+  // finite in them. Floats round values in original units (PredictionColumns::is_wide).
+  template <class Number>
+  void predict(int64_t rows, std::span<const ScoringInput> inputs, Number* predictions);
   // The same for rows [first, first + rows) of encoded data.
-  void predict(const EncodedData& data, int64_t first, int64_t rows, float* predictions);
+  template <class Number>
+  void predict(const EncodedData& data, int64_t first, int64_t rows, Number* predictions);
 
  private:
   std::shared_ptr<const Predictor> predictor_;

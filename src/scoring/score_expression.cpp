@@ -282,7 +282,7 @@ ScoreExpression::ScoreExpression(std::string_view text, std::span<const Predicti
   ScoreParser(text, columns, *this).parse();
 }
 
-void ScoreExpression::run(const float* predictions, int64_t rows, int64_t width, double* stack) const {
+void ScoreExpression::run(const double* predictions, int64_t rows, int64_t width, double* stack) const {
   double* top = stack;  // one past the last value
   for (const Instruction& instruction : instructions_) {
     switch (instruction.action) {
@@ -291,8 +291,7 @@ void ScoreExpression::run(const float* predictions, int64_t rows, int64_t width,
         top += block_rows;
         break;
       case Action::Column:
-        for (int64_t row = 0; row < rows; ++row)
-          top[row] = static_cast<double>(predictions[row * width + instruction.column]);
+        for (int64_t row = 0; row < rows; ++row) top[row] = predictions[row * width + instruction.column];
         top += block_rows;
         break;
       case Action::Add:
@@ -336,7 +335,7 @@ void ScoreExpression::run(const float* predictions, int64_t rows, int64_t width,
   }
 }
 
-void ScoreExpression::evaluate(const float* predictions, int64_t rows, int64_t width, double* scores) const {
+void ScoreExpression::evaluate(const double* predictions, int64_t rows, int64_t width, double* scores) const {
   std::vector<double> stack(static_cast<size_t>(stack_height_ * block_rows));
   for (int64_t first = 0; first < rows; first += block_rows) {
     const int64_t count = std::min(block_rows, rows - first);

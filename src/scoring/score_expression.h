@@ -30,7 +30,7 @@ class ScoreExpression {
   // scores [rows] from predictions [rows, width], in double; a row's score depends on no other row. What is
   // not finite (log(0), 1 / 0, too large) is NaN: no score, which best_first() puts last. Any number of
   // threads may evaluate one expression.
-  void evaluate(const float* predictions, int64_t rows, int64_t width, double* scores) const;
+  void evaluate(const double* predictions, int64_t rows, int64_t width, double* scores) const;
 
  private:
   friend class ScoreParser;
@@ -57,7 +57,7 @@ class ScoreExpression {
     int64_t column = 0;
   };
 
-  void run(const float* predictions, int64_t rows, int64_t width, double* stack) const;
+  void run(const double* predictions, int64_t rows, int64_t width, double* stack) const;
 
   std::vector<Instruction> instructions_;
   int64_t stack_height_ = 0;

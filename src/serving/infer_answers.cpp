@@ -1,4 +1,6 @@
 // POST /v2/models/NAME/infer.
+#include <algorithm>
+
 #include "base/error.h"
 #include "serving/infer_request.h"
 #include "serving/json_faults.h"
@@ -68,6 +70,14 @@ std::span<const WantedOutput> wanted_outputs(ProtocolWorker& worker, const Infer
     wanted[at++] = next;
   }
   return wanted.first(at);
+}
+
+// Outputs are FP32, also those whose values in original units take more: answers of :predict have all digits.
+std::span<const float> in_32_bits(ProtocolWorker& worker, std::span<const double> predictions) {
+  const std::span<float> narrow = worker.memory.take<float>(predictions.size());
+  std::transform(predictions.begin(), predictions.end(), narrow.begin(),
+                 [](double value) { return static_cast<float>(value); });
+  return narrow;
 }
 
 void append_values(std::string& to, const PredictionColumns& column, const float* predictions, int64_t rows,
@@ -140,10 +150,10 @@ void answer_infer(ProtocolWorker& worker, ProtocolCall& call, Response& response
   int64_t rows = 0;
   if (takes_encoded(request, model)) {
     rows = bind_inputs(worker, request, model, session);
-    predictions = score_inputs(session, rows);
+    predictions = in_32_bits(worker, score_inputs(session, rows));
   } else {
     rows = bind_features(worker, request, model);
-    predictions = score_raw(session, model, worker.rows.values(), rows);
+    predictions = in_32_bits(worker, score_raw(session, model, worker.rows.values(), rows));
   }
   const Predictor& predictor = *model.model().predictor;
   for (const WantedOutput& output : wanted) {

@@ -8,8 +8,8 @@
 #endif
 
 #include "base/error.h"
+#include "scoring/prediction_text.h"
 #include "serving/json_faults.h"
-#include "serving/json_text.h"
 #include "serving/json_values.h"
 #include "serving/refusal.h"
 
@@ -111,8 +111,8 @@ void check_rows(const ProtocolWorker& worker, std::string_view field, size_t row
          worker.options.max_rows);
 }
 
-std::span<const float> score_raw(ScoringSession& session, const ServedModel& model,
-                                 std::span<const RawValue> values, int64_t rows) {
+std::span<const double> score_raw(ScoringSession& session, const ServedModel& model,
+                                  std::span<const RawValue> values, int64_t rows) {
   const int64_t width = model.model().predictor->width();
   model.model().encoder->encode(values, rows, session.encoded);
   session.predictions.resize(static_cast<size_t>(rows * width));
@@ -120,7 +120,7 @@ std::span<const float> score_raw(ScoringSession& session, const ServedModel& mod
   return session.predictions;
 }
 
-std::span<const float> score_inputs(ScoringSession& session, int64_t rows) {
+std::span<const double> score_inputs(ScoringSession& session, int64_t rows) {
   const Predictor& predictor = session.run.predictor();
   predictor.check_ids(rows, session.inputs);
   session.predictions.resize(static_cast<size_t>(rows * predictor.width()));
@@ -128,12 +128,14 @@ std::span<const float> score_inputs(ScoringSession& session, int64_t rows) {
   return session.predictions;
 }
 
-bool is_finite(const PredictionColumns& output, const float* predictions) {
-  const float* values = predictions + output.offset;
-  return std::all_of(values, values + output.width, [](float value) { return std::isfinite(value); });
+template <class Number>
+bool is_finite(const PredictionColumns& output, const Number* predictions) {
+  const Number* values = predictions + output.offset;
+  return std::all_of(values, values + output.width, [](Number value) { return std::isfinite(value); });
 }
 
-void check_finite(std::span<const float> predictions, int64_t width, const PredictionColumns& output) {
+template <class Number>
+void check_finite(std::span<const Number> predictions, int64_t width, const PredictionColumns& output) {
   const int64_t rows = static_cast<int64_t>(predictions.size()) / width;
   for (int64_t row = 0; row < rows; ++row) {
     if (is_finite(output, predictions.data() + row * width)) continue;
@@ -144,11 +146,15 @@ void check_finite(std::span<const float> predictions, int64_t width, const Predi
   }
 }
 
-void append_predictions(std::string& to, const ServedModel& model, const float* predictions) {
+template bool is_finite(const PredictionColumns&, const double*);
+template void check_finite(std::span<const float>, int64_t, const PredictionColumns&);
+template void check_finite(std::span<const double>, int64_t, const PredictionColumns&);
+
+void append_predictions(std::string& to, const ServedModel& model, const double* predictions) {
   const std::vector<PredictionColumns>& outputs = model.model().predictor->columns();
   char separator = '{';
   for (size_t i = 0; i < outputs.size(); ++i) {
-    const float* values = predictions + outputs[i].offset;
+    const double* values = predictions + outputs[i].offset;
     const OutputText& text = model.output_texts()[i];
     to += separator;
     separator = ',';
@@ -157,15 +163,15 @@ void append_predictions(std::string& to, const ServedModel& model, const float* 
       for (size_t k = 0; k < text.class_keys.size(); ++k) {
         to += k == 0 ? '{' : ',';
         to += text.class_keys[k];
-        append_json_number(to, values[k]);
+        append_prediction(to, values[k]);
       }
       to += '}';
     } else if (outputs[i].width == 1) {
-      append_json_number(to, values[0]);
+      append_prediction(to, values[0]);
     } else {
       for (int64_t k = 0; k < outputs[i].width; ++k) {
         to += k == 0 ? '[' : ',';
-        append_json_number(to, values[k]);
+        append_prediction(to, values[k]);
       }
       to += ']';
     }

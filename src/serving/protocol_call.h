@@ -56,9 +56,9 @@ void check_rows(const ProtocolWorker& worker, std::string_view field, size_t row
 
 // Scores `rows` rows of raw values [rows, columns], or inputs that the session has bound; returns
 // [rows, width]. Throws Refusal(400) naming row and column.
-std::span<const float> score_raw(ScoringSession& session, const ServedModel& model,
-                                 std::span<const RawValue> values, int64_t rows);
-std::span<const float> score_inputs(ScoringSession& session, int64_t rows);
+std::span<const double> score_raw(ScoringSession& session, const ServedModel& model,
+                                  std::span<const RawValue> values, int64_t rows);
+std::span<const double> score_inputs(ScoringSession& session, int64_t rows);
 
 // The list of rows, each an object of values by feature, read into `rows`; their number. Throws Refusal
 // naming the row that `field` and `noun` say.
@@ -67,12 +67,14 @@ int64_t read_row_list(const ProtocolWorker& worker, RawRows& rows, const ServedM
                       std::string_view noun);
 
 // Whether all numbers of an output in a row of predictions are; JSON has no others.
-bool is_finite(const PredictionColumns& output, const float* predictions);
+template <class Number>
+bool is_finite(const PredictionColumns& output, const Number* predictions);
 // Throws Refusal(422) naming the row of `predictions` [rows, width] where the output is not finite.
-void check_finite(std::span<const float> predictions, int64_t width, const PredictionColumns& output);
+template <class Number>
+void check_finite(std::span<const Number> predictions, int64_t width, const PredictionColumns& output);
 
 // {"income":0.12,"grade":{"a":0.2,"b":0.8}} for one row of predictions.
-void append_predictions(std::string& to, const ServedModel& model, const float* predictions);
+void append_predictions(std::string& to, const ServedModel& model, const double* predictions);
 
 using ProtocolAnswer = void (*)(ProtocolWorker&, ProtocolCall&, Response&);
 

@@ -76,7 +76,7 @@ std::span<const int64_t> order_of(ProtocolWorker& worker, const std::vector<doub
   return kept;
 }
 
-bool are_finite(const ServedModel& model, const float* predictions) {
+bool are_finite(const ServedModel& model, const double* predictions) {
   const std::vector<PredictionColumns>& outputs = model.model().predictor->columns();
   return std::all_of(outputs.begin(), outputs.end(),
                      [&](const PredictionColumns& output) { return is_finite(output, predictions); });
@@ -105,7 +105,7 @@ void write_ranking(const ServedModel& model, const ScoringSession& session, cons
       }
     }
     if (fields.shows_predictions) {
-      const float* predictions = session.predictions.data() + row * width;
+      const double* predictions = session.predictions.data() + row * width;
       body += R"(,"predictions":)";
       if (are_finite(model, predictions)) {
         append_predictions(body, model, predictions);

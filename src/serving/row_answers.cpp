@@ -80,7 +80,7 @@ void answer_predict(ProtocolWorker& worker, ProtocolCall& call, Response& respon
                                                             fields.instances, "instances", "row")
                                             : read_columns(worker, model, slots, fields.columns);
   ScoringSession& session = model.session(worker.number);
-  const std::span<const float> predictions = score_raw(session, model, worker.rows.values(), rows);
+  const std::span<const double> predictions = score_raw(session, model, worker.rows.values(), rows);
   const int64_t width = model.model().predictor->width();
   for (const PredictionColumns& output : model.model().predictor->columns())
     check_finite(predictions, width, output);

@@ -44,7 +44,7 @@ struct ScoringSession {
   PredictionRun run;
   EncodedData encoded;
   std::vector<ScoringInput> inputs;
-  std::vector<float> predictions;                         // [rows, width]
+  std::vector<double> predictions;                        // [rows, width]
   std::vector<double> scores;                             // [rows]
   std::vector<std::unique_ptr<RankingSession>> rankings;  // last used first
 };

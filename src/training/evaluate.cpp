@@ -57,9 +57,20 @@ std::vector<std::string> default_metrics(const std::string& task_kind) {
   return {"rmse", "mae", "r2"};
 }
 
+std::vector<ValueList> no_predictions(const FeatureSpace& space) {
+  std::vector<ValueList> predictions;
+  if (space.has_own_labels()) {
+    predictions.emplace_back(std::any_of(space.tasks.begin(), space.tasks.end(),
+                                         [](const TaskSpace& task) { return task.is_rescaled(); }));
+  } else {
+    for (const TaskSpace& task : space.tasks) predictions.emplace_back(task.is_rescaled());
+  }
+  return predictions;
+}
+
 void append_predictions(const Graph& graph, const Program<float>& program, const FeatureSpace& space,
                         const EncodedData& data, int64_t first, int64_t rows,
-                        std::vector<std::vector<float>>& predictions) {
+                        std::vector<ValueList>& predictions) {
   const bool is_own = space.has_own_labels();
   for (size_t output = 0; output < predictions.size(); ++output) {
     const std::string& name = is_own ? own_output : space.tasks[output].name;
@@ -68,49 +79,49 @@ void append_predictions(const Graph& graph, const Program<float>& program, const
     for (int64_t row = 0; row < rows; ++row) {
       const TaskSpace& task = space.tasks[is_own ? data.row_task[first + row] : output];
       for (int64_t i = 0; i < width; ++i) {
-        const float value = values.data[row * values.stride + i];
-        predictions[output].push_back(task.kind == "regression" ? static_cast<float>(task.to_original(value))
-                                                                : value);
+        const double value = values.data[row * values.stride + i];
+        predictions[output].push_back(task.kind == "regression" ? task.to_original(value) : value);
       }
     }
   }
 }
 
 JudgedTask::JudgedTask(const FeatureSpace& space, size_t index, const EncodedData& data,
-                       const std::vector<std::vector<float>>& predictions)
-    : classes_(columns_of(space.tasks[index])), groups_(data.groups) {
+                       const std::vector<ValueList>& predictions)
+    : classes_(columns_of(space.tasks[index])),
+      is_own_(space.has_own_labels()),
+      labels_(space.tasks[index].is_rescaled()),
+      own_predictions_(predictions[is_own_ ? 0 : index].is_wide()),
+      groups_(data.groups) {
   const TaskSpace& task = space.tasks[index];
-  const bool is_own = space.has_own_labels();
   for (int64_t row = 0; row < data.rows; ++row) {
-    if (is_own && data.row_task[row] != index) continue;
-    const int64_t place = row * data.tasks + (is_own ? 0 : static_cast<int64_t>(index));
-    const float label = data.labels[place];
-    const bool is_scaled = task.kind == "regression" && !std::isnan(label);
-    labels_.push_back(is_scaled ? static_cast<float>(task.to_original(label)) : label);
+    if (is_own_ && data.row_task[row] != index) continue;
+    const int64_t place = row * data.tasks + (is_own_ ? 0 : static_cast<int64_t>(index));
+    const double label = data.labels[place];
+    labels_.push_back(labels_.is_wide() ? task.to_original(label) : label);
     if (!data.weights.empty()) weights_.push_back(data.weights[place]);
     ++rows_;
-    if (!is_own) continue;
-    own_predictions_.insert(own_predictions_.end(), predictions[0].begin() + row * classes_,
-                            predictions[0].begin() + (row + 1) * classes_);
+    if (!is_own_) continue;
+    for (int64_t i = row * classes_; i < (row + 1) * classes_; ++i)
+      own_predictions_.push_back(predictions[0][i]);
     if (!data.groups.empty()) own_groups_.push_back(data.groups[row]);
   }
-  if (!is_own) predictions_ = predictions[index];
+  if (!is_own_) predictions_ = predictions[index];
 }
 
 MetricInput JudgedTask::input() const {
   MetricInput input;
   input.rows = rows_;
   input.classes = classes_;
-  const bool is_own = predictions_.data() == nullptr;
-  input.predictions = is_own ? own_predictions_ : predictions_;
+  input.predictions = is_own_ ? own_predictions_ : predictions_;
   input.labels = labels_;
   input.weights = weights_;
-  input.groups = is_own ? own_groups_ : groups_;
+  input.groups = is_own_ ? own_groups_ : groups_;
   return input;
 }
 
 Json judge_predictions(const FeatureSpace& space, const EncodedData& data,
-                       const std::vector<std::vector<float>>& predictions, const EvaluationOptions& options) {
+                       const std::vector<ValueList>& predictions, const EvaluationOptions& options) {
   if (data.labels.empty()) data_error("evaluation: the rows have no labels");
   Json tasks = Json::object(), calibrations = Json::object();
   for (size_t index = 0; index < space.tasks.size(); ++index) {
@@ -136,9 +147,9 @@ Scorer::Scorer(const Graph& graph, Store<float>& store, const FeatureSpace& spac
         return options;
       }()) {}
 
-std::vector<std::vector<float>> Scorer::predict(const EncodedData& data) {
+std::vector<ValueList> Scorer::predict(const EncodedData& data) {
   program_.parameters_changed();
-  std::vector<std::vector<float>> predictions(space_.has_own_labels() ? 1 : space_.tasks.size());
+  std::vector<ValueList> predictions = no_predictions(space_);
   for (int64_t first = 0; first < data.rows; first += scoring_rows) {
     const int64_t rows = std::min(scoring_rows, data.rows - first);
     program_.forward(loader_.view(data, first, rows), Run{});
@@ -170,8 +181,8 @@ Json Scorer::evaluate(const EncodedData& data, const EvaluationOptions& options)
   return judge_predictions(space_, data, predict(data), options);
 }
 
-std::vector<std::vector<float>> predict(const Graph& graph, Store<float>& store, const FeatureSpace& space,
-                                        const EncodedData& data, Pool& pool) {
+std::vector<ValueList> predict(const Graph& graph, Store<float>& store, const FeatureSpace& space,
+                               const EncodedData& data, Pool& pool) {
   return Scorer(graph, store, space, pool).predict(data);
 }
 

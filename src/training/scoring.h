@@ -12,7 +12,7 @@ class Scorer {
   Scorer(const Graph& graph, Store<float>& store, const FeatureSpace& space, Pool& pool,
          const std::vector<std::string>& names = {});
   // As the functions of the same names in trainer.h.
-  std::vector<std::vector<float>> predict(const EncodedData& data);
+  std::vector<ValueList> predict(const EncodedData& data);
   std::vector<InnerValue> inner_values(const EncodedData& data);
   Json evaluate(const EncodedData& data, const EvaluationOptions& options);
 
@@ -24,11 +24,14 @@ class Scorer {
   Program<float> program_;
 };
 
+// One list for each output of a model, which append_predictions() fills.
+std::vector<ValueList> no_predictions(const FeatureSpace& space);
+
 // Adds the predictions of rows [first, first + rows) of `data`, which the program has just scored, to those
 // of each output.
 void append_predictions(const Graph& graph, const Program<float>& program, const FeatureSpace& space,
                         const EncodedData& data, int64_t first, int64_t rows,
-                        std::vector<std::vector<float>>& predictions);
+                        std::vector<ValueList>& predictions);
 
 // What metrics judge of one task: predictions and labels in original units, weights and groups.
 class JudgedTask {
@@ -36,14 +39,16 @@ class JudgedTask {
   // `predictions` as predict() gives them; both outlive this object. Where every row belongs to one task, the
   // rows of others are left out.
   JudgedTask(const FeatureSpace& space, size_t task, const EncodedData& data,
-             const std::vector<std::vector<float>>& predictions);
+             const std::vector<ValueList>& predictions);
   MetricInput input() const;
 
  private:
   int64_t rows_ = 0, classes_ = 1;
-  std::vector<float> labels_, weights_, own_predictions_;
+  bool is_own_ = false;
+  ValueList labels_, own_predictions_;
+  std::vector<float> weights_;
   std::vector<uint64_t> own_groups_;
-  std::span<const float> predictions_;
+  ValueSpan predictions_;
   std::span<const uint64_t> groups_;
 };
 

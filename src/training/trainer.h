@@ -104,10 +104,11 @@ struct TrainingRun {
 Json train(const Graph& graph, Store<float>& store, const FeatureSpace& space, const TrainingData& data,
            const TrainingOptions& options, const TrainingRun& run, Pool& pool);
 
-// Predictions per task, in original units: [rows] or [rows, classes]. Where rows belong to one task
-// (FeatureSpace::has_own_labels) a single entry: each row's own.
-std::vector<std::vector<float>> predict(const Graph& graph, Store<float>& store, const FeatureSpace& space,
-                                        const EncodedData& data, Pool& pool);
+// Predictions per task: [rows] in original units, in 64 bits where labels were transformed, or
+// [rows, classes]. Where rows belong to one task (FeatureSpace::has_own_labels) a single entry: each row's
+// own.
+std::vector<ValueList> predict(const Graph& graph, Store<float>& store, const FeatureSpace& space,
+                               const EncodedData& data, Pool& pool);
 
 // A value inside the model on every row, by its name in build_graph(): the weights of a gate, outputs of
 // experts.
@@ -141,7 +142,7 @@ Json evaluate(const Graph& graph, Store<float>& store, const FeatureSpace& space
 
 // The same of predictions made elsewhere, in the form of predict(); a task without any is left out.
 Json judge_predictions(const FeatureSpace& space, const EncodedData& data,
-                       const std::vector<std::vector<float>>& predictions, const EvaluationOptions& options);
+                       const std::vector<ValueList>& predictions, const EvaluationOptions& options);
 
 // The usual metrics of a kind of task.
 std::vector<std::string> default_metrics(const std::string& task_kind);

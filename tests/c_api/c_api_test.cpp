@@ -78,10 +78,9 @@ class CApi : public testing::Test {
   // What the library predicts for a row, outputs side by side.
   static std::vector<float> expected(size_t row) {
     std::vector<float> result;
-    for (const std::vector<float>& task : predictions_) {
+    for (const ValueList& task : predictions_) {
       const size_t width = task.size() / fields_.size();
-      result.insert(result.end(), task.begin() + static_cast<int64_t>(row * width),
-                    task.begin() + static_cast<int64_t>((row + 1) * width));
+      for (size_t i = row * width; i < (row + 1) * width; ++i) result.push_back(static_cast<float>(task[i]));
     }
     return result;
   }
@@ -93,7 +92,7 @@ class CApi : public testing::Test {
 
   inline static std::string directory_;
   inline static EncodedData data_;
-  inline static std::vector<std::vector<float>> predictions_;
+  inline static std::vector<ValueList> predictions_;
   inline static std::vector<std::map<std::string, std::string>> fields_;
 };
 

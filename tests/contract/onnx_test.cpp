@@ -258,6 +258,13 @@ Json given(const char* type, std::vector<int64_t> shape, Json values) {
   return {{"type", type}, {"shape", std::move(shape)}, {"values", std::move(values)}};
 }
 
+// Predictions, which ONNX has in 32 bits.
+Json list_of(const ValueList& values) {
+  Json list = Json::array();
+  for (size_t i = 0; i < values.size(); ++i) list.push_back(static_cast<float>(values[i]));
+  return list;
+}
+
 // Numbers as JSON has them, NaN by its name.
 Json numbers(const std::vector<double>& values) {
   Json json = Json::array();
@@ -300,8 +307,8 @@ TEST(Onnx, AgreesOnColumnsAsTheyStandInATable) {
     buckets.push_back(name.empty() || name == "?" ? -1 : vocabulary.find(name) - first);
   }
   inputs["hashed"] = given("integer", {6}, buckets);
-  const Json outputs{{"click", given("real", {6}, predictions[0])},
-                     {"amount", given("real", {6}, predictions[1])}};
+  const Json outputs{{"click", given("real", {6}, list_of(predictions[0]))},
+                     {"amount", given("real", {6}, list_of(predictions[1]))}};
   OnnxCases cases("columns");
   cases.add("columns", export_onnx(*graph, store, encoder.space(), {}, &encoder),
             Json{{"inputs", inputs}, {"outputs", outputs}});
@@ -323,7 +330,7 @@ struct OfTable {
   Encoder encoder;
   std::unique_ptr<Graph> graph;
   Store<float> store;
-  std::vector<std::vector<float>> predictions;
+  std::vector<ValueList> predictions;
 };
 
 TEST(Onnx, UnknownAndMissingTasksMakeARunFail) {
@@ -338,7 +345,7 @@ TEST(Onnx, UnknownAndMissingTasksMakeARunFail) {
   OnnxCases cases("tasks");
   cases.add("tasks", model.content(),
             Json{{"inputs", inputs},
-                 {"outputs", {{own_output, given("real", {4}, model.predictions[0])}}},
+                 {"outputs", {{own_output, given("real", {4}, list_of(model.predictions[0]))}}},
                  {"refused", refused}});
   cases.expect_agreement();
 }
@@ -361,7 +368,7 @@ TEST(Onnx, AMissingIdIsNoneOfTheKnownOnes) {
   OnnxCases cases("ids");
   cases.add("ids", model.content(),
             Json{{"inputs", inputs},
-                 {"outputs", {{"y", given("real", {4}, model.predictions[0])}}},
+                 {"outputs", {{"y", given("real", {4}, list_of(model.predictions[0]))}}},
                  {"metadata", {{"missing:item", std::to_string(least)}}}});
   cases.expect_agreement();
 }

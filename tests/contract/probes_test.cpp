@@ -24,7 +24,7 @@ struct Built {
 };
 
 // Largest difference of any prediction.
-double difference(const std::vector<std::vector<float>>& a, const std::vector<std::vector<float>>& b) {
+double difference(const std::vector<ValueList>& a, const std::vector<ValueList>& b) {
   double largest = 0;
   for (size_t task = 0; task < a.size(); ++task) {
     for (size_t i = 0; i < a[task].size(); ++i)

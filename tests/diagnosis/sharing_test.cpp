@@ -156,7 +156,7 @@ TEST(SingleModels, SeeOneTaskAlone) {
   EXPECT_EQ(draws.shared[0].space.tasks.size(), 2U);
   EXPECT_EQ(draws.shared[0].predictions.size(), 2U);
   ASSERT_EQ(draws.singles.size(), 4U);
-  EXPECT_NE(draws.singles[0].predictions, draws.singles[1].predictions);
+  EXPECT_NE(draws.singles[0].predictions[0][0], draws.singles[1].predictions[0][0]);
   const std::vector<JudgedModel> models{draws.singles[0], draws.singles[2]};
   ASSERT_EQ(models.size(), 2U);
   for (size_t task = 0; task < models.size(); ++task) {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "diagnosis/judge.h"
 #include "diagnosis/rows.h"
 #include "tests/training/sample_data.h"
 
@@ -153,6 +154,18 @@ TEST(PermutedColumn, HandsAroundOneColumnAndPutsItBack) {
   EXPECT_EQ(data.ids, before.ids);
   EXPECT_EQ(data.bags[0].ids, before.bags[0].ids);
   EXPECT_EQ(data.bags[0].offsets, before.bags[0].offsets);
+}
+
+TEST(TaskFacts, TellASpreadFarSmallerThanTheMean) {
+  FeatureSpace space = sample_space({make_task("moment", "regression")});
+  space.tasks[0].scaling = Scaling::fit(std::vector<double>{1.7e9 - 3, 1.7e9 + 3}, "standardise", 0, false);
+  EncodedData rows = sample_rows(space, 4);
+  rows.labels = {-1, 1, -1, 1};
+  const std::vector<ValueList> predictions{std::vector{1.7e9 - 1, 1.7e9 + 1, 1.7e9 - 1, 1.7e9 + 1}};
+  const TaskFacts facts = task_facts(space, rows, predictions, {})[0];
+  EXPECT_NEAR(facts.label_deviation, 3, 1e-6);
+  EXPECT_NEAR(facts.prediction_deviation, 1, 1e-6);
+  EXPECT_NEAR(facts.main, 1 - 4.0 / 9, 1e-6);
 }
 
 }  // namespace

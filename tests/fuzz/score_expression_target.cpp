@@ -12,7 +12,7 @@ void score_by_expression(std::string_view input) {
       {.name = "click", .kind = "binary", .offset = 0},
       {.name = "add to cart", .kind = "binary", .offset = 1},
       {.name = "grade", .kind = "multiclass", .offset = 2, .width = 3, .class_names = {"a", "b c", "]"}}};
-  static const std::vector<float> predictions{0.1F, 0.9F, 0.2F, 0.3F, 0.5F, 0, 1, 1, 0, 0};
+  static const std::vector<double> predictions{0.1, 0.9, 0.2, 0.3, 0.5, 0, 1, 1, 0, 0};
   constexpr int64_t rows = 2, width = 5;
   const ScoreExpression expression(input, columns);
   double scores[rows], alone = 0;

@@ -35,7 +35,7 @@ inline std::optional<double> auc(const MetricInput& in, int64_t column, float po
       const double weight = weight_of(in, i) * weight_of(in, j);
       if (weight == 0 || in.labels[i] != positive || in.labels[j] == positive) continue;
       if (group && (in.groups[i] != *group || in.groups[j] != *group)) continue;
-      const float a = in.predictions[i * in.classes + column], b = in.predictions[j * in.classes + column];
+      const double a = in.predictions[i * in.classes + column], b = in.predictions[j * in.classes + column];
       wins += weight * (a > b ? 1.0 : a == b ? 0.5 : 0.0);
       total += weight;
     }
@@ -76,16 +76,15 @@ inline double grouped_auc(const MetricInput& in, const std::string& option = "ro
 
 inline double log_loss(const MetricInput& in) {
   return weighted_mean(in, [&](int64_t row) {
-    const float label = in.labels[row];
-    if (in.classes > 1)
-      return -std::log(double{in.predictions[row * in.classes + static_cast<int64_t>(label)]});
+    const double label = in.labels[row];
+    if (in.classes > 1) return -std::log(in.predictions[row * in.classes + static_cast<int64_t>(label)]);
     const double p = in.predictions[row];
     return -(label * std::log(p) + (1 - label) * std::log(1 - p));
   });
 }
 
 inline double normalised_entropy(const MetricInput& in) {
-  const double base = weighted_mean(in, [&](int64_t row) { return double{in.labels[row]}; });
+  const double base = weighted_mean(in, [&](int64_t row) { return in.labels[row]; });
   return log_loss(in) / -(base * std::log(base) + (1 - base) * std::log(1 - base));
 }
 
@@ -101,18 +100,17 @@ inline double accuracy(const MetricInput& in) {
 }
 
 inline double calibration_ratio(const MetricInput& in) {
-  return weighted_mean(in, [&](int64_t row) { return double{in.predictions[row]}; }) /
-         weighted_mean(in, [&](int64_t row) { return double{in.labels[row]}; });
+  return weighted_mean(in, [&](int64_t row) { return in.predictions[row]; }) /
+         weighted_mean(in, [&](int64_t row) { return in.labels[row]; });
 }
 
 inline double power_error(const MetricInput& in, double power) {
-  return weighted_mean(in, [&](int64_t row) {
-    return std::pow(std::abs(double{in.predictions[row]} - double{in.labels[row]}), power);
-  });
+  return weighted_mean(
+      in, [&](int64_t row) { return std::pow(std::abs(in.predictions[row] - in.labels[row]), power); });
 }
 
 inline double r2(const MetricInput& in) {
-  const double mean = weighted_mean(in, [&](int64_t row) { return double{in.labels[row]}; });
+  const double mean = weighted_mean(in, [&](int64_t row) { return in.labels[row]; });
   return 1 - power_error(in, 2) /
                  weighted_mean(in, [&](int64_t row) { return std::pow(in.labels[row] - mean, 2); });
 }

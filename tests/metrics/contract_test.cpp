@@ -197,7 +197,7 @@ TEST_P(EveryMetric, RefusesSpansOfWrongSizeAndBadWeights) {
   for (const Kind kind : kinds_of(*metric_)) {
     Sample sample = make_sample(kind, 50, 0.5);
     MetricInput input = sample.input();
-    input.labels = input.labels.first(49);
+    input.labels = input.labels.subspan(0, 49);
     EXPECT_THROW(metric_->evaluate(input), Error);
     sample.weights[3] = -1;
     EXPECT_THROW(metric_->evaluate(sample.input()), Error);

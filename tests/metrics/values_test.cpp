@@ -197,6 +197,26 @@ TEST(Bootstrap, CountsResamplesWithoutAValue) {
   EXPECT_THROW(bootstrap(*make_metric("auc"), plain({}, {}).input(), 10, 1.0), Error);
 }
 
+TEST(Metrics, JudgeNumbersOf64BitsAsTheyAre) {
+  const Sample near = make_sample(Kind::Regression, 300, 0.5);
+  std::vector<double> predictions, labels;
+  for (size_t row = 0; row < near.labels.size(); ++row) {
+    predictions.push_back(1.7e9 + near.predictions[row]);
+    labels.push_back(1.7e9 + near.labels[row]);
+  }
+  MetricInput far = near.input();
+  far.predictions = predictions;
+  far.labels = labels;
+  for (const char* name : {"rmse", "mae", "r2"}) {
+    const auto metric = make_metric(name);
+    EXPECT_NEAR(*metric->evaluate(far).value, *metric->evaluate(near.input()).value, 1e-6) << name;
+    EXPECT_NEAR(*bootstrap(*metric, far, 20).low, *bootstrap(*metric, near.input(), 20).low, 1e-6) << name;
+    MetricRows rows;
+    rows.append(far);
+    EXPECT_EQ(*metric->evaluate(rows.input()).value, *metric->evaluate(far).value) << name;
+  }
+}
+
 TEST(MetricRows, RefuseBatchesThatDiffer) {
   MetricRows rows;
   rows.append(make_sample(Kind::Binary, 5, 1).input());

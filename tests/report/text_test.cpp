@@ -160,13 +160,27 @@ TEST(Predictions, ReadBackToTheSameFloats) {
   space.tasks[1].kind = "multiclass";
   space.tasks[1].classes = 2;
   space.tasks[1].class_names = {"x", "say \"y\""};
-  const std::vector<std::vector<float>> predictions{{0.1F, 1e-30F}, {0.25F, 0.75F, 1.0F / 3, 2.0F / 3}};
+  const std::vector<ValueList> predictions{std::vector{0.1F, 1e-30F},
+                                           std::vector{0.25F, 0.75F, 1.0F / 3, 2.0F / 3}};
   const std::vector<InnerValue> inner{{"gates/a,b", 2, {0.5F, 0.25F, 1e-30F, 0.125F}}};
   std::string text;
   write_predictions(space, predictions, inner, 2, [&](const std::string& piece) { text += piece; });
   EXPECT_EQ(text.substr(0, text.find('\n')),
             "\"a,b\",kind:x,\"kind:say \"\"y\"\"\",\"gates/a,b[0]\",\"gates/a,b[1]\"");
   EXPECT_THAT(text, HasSubstr("\n0.1,0.25,0.75,0.5,0.25\n1e-30,0.33333334,0.6666667,1e-30,0.125\n"));
+}
+
+TEST(Predictions, HaveAllTheDigitsThatReadBackAndNoMore) {
+  FeatureSpace space;
+  space.tasks.resize(2);
+  space.tasks[0].name = "moment";
+  space.tasks[1].name = "buy";
+  space.tasks[0].kind = space.tasks[1].kind = "regression";
+  const std::vector<ValueList> predictions{std::vector{1700000030.4829102, 2.5, 1e300},
+                                           std::vector{0.1F, 16777216.0F, -1e-30F}};
+  std::string text;
+  write_predictions(space, predictions, {}, 3, [&](const std::string& piece) { text += piece; });
+  EXPECT_EQ(text, "moment,buy\n1700000030.4829102,0.1\n2.5,16777216\n1e+300,-1e-30\n");
 }
 
 TEST(Predictions, WithoutAFiniteNumberWriteNothing) {
@@ -178,7 +192,8 @@ TEST(Predictions, WithoutAFiniteNumberWriteNothing) {
   space.tasks[1].kind = "multiclass";
   space.tasks[1].classes = 2;
   space.tasks[1].class_names = {"x", "y"};
-  const std::vector<std::vector<float>> predictions{{1, 2}, {0.25F, 0.75F, 0.5F, std::nanf("")}};
+  const std::vector<ValueList> predictions{std::vector{1.0F, 2.0F},
+                                           std::vector{0.25F, 0.75F, 0.5F, std::nanf("")}};
   bool has_written = false;
   try {
     write_predictions(space, predictions, {}, 2, [&](const std::string&) { has_written = true; });

@@ -56,7 +56,7 @@ class RankedRows {
       run.predict(context_, std::span(candidates_).subspan(row * columns, columns), 1, alone.data());
       ASSERT_TRUE(std::equal(alone.begin(), alone.end(), got.begin() + row * width)) << row;
     }
-    run.predict(context_, {}, 0, nullptr);
+    run.predict(context_, {}, 0, got.data());
   }
 
  private:

@@ -24,9 +24,9 @@ std::vector<PredictionColumns> columns() {
 constexpr int64_t width = 8;
 
 // click, buy, grade (3), add-to-cart, log, größe
-const std::vector<float> row{0.25f, 0.5f, 0.125f, 0.75f, 0.0625f, 0.375f, -3.0f, 11.0f};
+const std::vector<double> row{0.25, 0.5, 0.125, 0.75, 0.0625, 0.375, -3, 11};
 
-double score(std::string_view text, const std::vector<float>& predictions = row) {
+double score(std::string_view text, const std::vector<double>& predictions = row) {
   double result = 0;
   ScoreExpression(text, columns()).evaluate(predictions.data(), 1, width, &result);
   return result;
@@ -141,17 +141,14 @@ TEST(ScoreExpression, TakesOrRefusesAnyText) {
 TEST(ScoreExpression, GivesEachRowItsOwnScore) {
   constexpr int64_t rows = 333;
   const RandomStream stream(5, "predictions");
-  std::vector<float> predictions;
-  for (uint64_t i = 0; i < rows * width; ++i)
-    predictions.push_back(static_cast<float>(stream.uniform(0, i, 0)));
+  std::vector<double> predictions;
+  for (uint64_t i = 0; i < rows * width; ++i) predictions.push_back(stream.uniform(0, i, 0));
   const ScoreExpression expression("click^0.5 * (buy + 2 * grade[4.5]) - max(`add-to-cart`, log)", columns());
   std::vector<double> scores(rows);
   expression.evaluate(predictions.data(), rows, width, scores.data());
   for (int64_t i = 0; i < rows; ++i) {
-    const float* of = predictions.data() + i * width;
-    const double wanted = std::pow(static_cast<double>(of[0]), 0.5) *
-                              (static_cast<double>(of[1]) + 2 * static_cast<double>(of[3])) -
-                          std::max(static_cast<double>(of[5]), static_cast<double>(of[6]));
+    const double* of = predictions.data() + i * width;
+    const double wanted = std::pow(of[0], 0.5) * (of[1] + 2 * of[3]) - std::max(of[5], of[6]);
     EXPECT_NEAR(scores[i], wanted, 1e-14) << i;
     double alone = 0;
     expression.evaluate(of, 1, width, &alone);

@@ -35,6 +35,17 @@ TEST_F(PredictRequests, RowsHaveTheBitsOfTheFileTogetherAloneAndByColumn) {
   }
 }
 
+TEST_F(PredictRequests, ValuesInOriginalUnitsHaveAllTheirBits) {
+  const EveryKindModel& model = serve_every_kind();
+  Pool pool(1);
+  const ValueList amounts =
+      predict(*model.graph, *model.store, model.encoder.space(), model.encoded(), pool)[1];
+  const Json rows = post(predict_path, {{"instances", every_kind_instances(true)}}).json()["predictions"];
+  ASSERT_EQ(rows.size(), amounts.size());
+  for (size_t row = 0; row < rows.size(); ++row)
+    EXPECT_EQ(rows[row]["amount"].get<double>(), amounts[row]) << row;
+}
+
 TEST_F(PredictRequests, FeaturesThatAreNotNamedAreMissing) {
   serve_every_kind();
   const Answer empty = post(predict_path, {{"instances", Json::array({Json::object()})}});

@@ -45,11 +45,9 @@ struct EveryKindModel {
     Pool pool(1);
     const EncodedData data = encoded();
     std::vector<std::vector<float>> rows(static_cast<size_t>(data.rows));
-    for (const std::vector<float>& task : predict(*graph, *store, encoder.space(), data, pool)) {
+    for (const ValueList& task : predict(*graph, *store, encoder.space(), data, pool)) {
       const size_t width = task.size() / rows.size();
-      for (size_t row = 0; row < rows.size(); ++row)
-        rows[row].insert(rows[row].end(), task.begin() + static_cast<int64_t>(row * width),
-                         task.begin() + static_cast<int64_t>((row + 1) * width));
+      for (size_t i = 0; i < task.size(); ++i) rows[i / width].push_back(static_cast<float>(task[i]));
     }
     return rows;
   }

@@ -55,7 +55,7 @@ EncodedData dense_rows_of(const EncodedData& own, int64_t tasks) {
 
 struct Outcome {
   Json history, metrics;
-  std::vector<std::vector<float>> predictions;
+  std::vector<ValueList> predictions;
   std::vector<float> weights;
 };
 

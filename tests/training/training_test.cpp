@@ -209,6 +209,31 @@ TEST(Scoring, ARowDoesNotDependOnItsNeighbours) {
   }
 }
 
+// Seconds since 1970, say: 32 bits hold them to 64 seconds only.
+TEST(Scoring, ASpreadFarSmallerThanTheMeanIsJudgedAsInTrainedUnits) {
+  const FeatureSpace space = sample_space({make_task("moment", "regression")});
+  FeatureSpace far = space;
+  far.tasks[0].scaling = Scaling::fit(std::vector<double>{1.7e9 - 3, 1.7e9 + 3}, "standardise", 0, false);
+  const EncodedData rows = sample_rows(space, 300, 0.1);
+  const auto graph = build_graph(space, Json::object());
+  Store<float> store(*graph);
+  store.initialise(1);
+  Pool pool(1);
+  const EvaluationOptions options{{}, 20, 1, 4};
+  const Json wanted = evaluate(*graph, store, space, rows, options, pool);
+  const Json found = evaluate(*graph, store, far, rows, options, pool);
+  for (const char* metric : {"rmse", "mae", "r2"}) {
+    const double scale = metric == std::string("r2") ? 1 : 3;
+    for (const char* figure : {"value", "low", "high"}) {
+      EXPECT_NEAR(found["tasks"]["moment"][metric][figure].get<double>(),
+                  scale * wanted["tasks"]["moment"][metric][figure].get<double>(), 1e-5)
+          << metric << " " << figure;
+    }
+  }
+  EXPECT_NEAR(found["calibration"]["moment"]["error"].get<double>(),
+              3 * wanted["calibration"]["moment"]["error"].get<double>(), 1e-5);
+}
+
 TEST(Scoring, RegressionIsReportedInOriginalUnits) {
   FeatureSpace space = sample_space({make_task("amount", "regression")});
   const std::vector<double> labels{100, 300};
@@ -219,7 +244,7 @@ TEST(Scoring, RegressionIsReportedInOriginalUnits) {
   store.initialise(1);
   Pool pool(1);
   for (const auto& values : predict(*graph, store, space, sample_rows(space, 20), pool)) {
-    for (const float value : values) EXPECT_GT(value, 50);
+    for (size_t row = 0; row < values.size(); ++row) EXPECT_GT(values[row], 50);
   }
 }
 
