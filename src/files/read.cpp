@@ -1,6 +1,7 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <set>
 
@@ -60,6 +61,11 @@ void check_columns(const std::string& file, const std::vector<OfferedColumn>& of
 std::vector<std::string> expand_patterns(const std::vector<std::string>& files_or_globs) {
   std::vector<std::string> files;
   for (const std::string& pattern : files_or_globs) {
+    // A file of exactly that name, with brackets in it, is meant itself.
+    if (std::filesystem::exists(pattern)) {
+      files.push_back(pattern);
+      continue;
+    }
     glob_t found{};
     const int status = glob(pattern.c_str(), GLOB_TILDE, nullptr, &found);
     std::vector<std::string> matches(found.gl_pathv, found.gl_pathv + found.gl_pathc);
