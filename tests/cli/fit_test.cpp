@@ -228,10 +228,13 @@ TEST_F(FitTest, GoingOnFromAModelTakesInNewValuesAndKeepsTheOldOnes) {
 
 TEST_F(FitTest, AnInterruptLeavesACheckpointAndResumeGivesTheSameBits) {
   const std::vector<std::string> slow{
-      "fit", "people.toml", "--output", "cut.model", "--training.epochs", "80", "--training.stop.patience",
+      "fit", "people.toml", "--output", "cut.model", "--training.epochs", "300", "--training.stop.patience",
       "0"};
   {
-    Process process(slow, {folder_->path()});
+    // With a checkpoint after every step it does not end before the signal arrives.
+    std::vector<std::string> slower = slow;
+    slower.insert(slower.end(), {"--training.checkpoint_seconds", "0"});
+    Process process(slower, {folder_->path()});
     while (process.is_running() && process.errors_so_far().find("epoch 1 ") == std::string::npos)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     process.send(SIGINT);
