@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file_lock.h"
 #include "base/temporary_place.h"
+#include "base/toml.h"
 #include "base/utf8.h"
 #include "cli/report_option.h"
 #include "cli/training_files.h"
@@ -17,6 +18,7 @@
 #include "report/metrics_text.h"
 #include "report/numbers.h"
 #include "scoring/example_rows.h"
+#include "training/run_identity.h"
 
 namespace gatewise {
 namespace {
@@ -103,7 +105,7 @@ class Fit final : public Verb {
     tell_sizes(rows, *model.store, console);
 
     Pool pool(static_cast<int>(configuration.training.threads));
-    Json history = train_model(model, rows, configuration, output, pool, console);
+    Json history = train_model(model, rows, configuration, files, pool, console);
     if (history.is_null()) return interrupted;
     if (!files.is_null()) history["files"] = files;
     const Json metrics = measure_model(model, configuration, rows, pool);
@@ -155,14 +157,17 @@ class Fit final : public Verb {
     if (!source_.labels.empty())
       command_error("--labels: the model {} names its tasks; drop --labels", from_);
     const std::vector<std::string>& inputs = source_.inputs;
+    const bool is_file = !inputs.empty() && is_configuration_file(inputs[0]);
     Json json;
-    if (!inputs.empty() && is_configuration_file(inputs[0])) {
+    if (is_file) {
       json = read_configuration(source_, overrides);
     } else {
       require_utf8(inputs);
       json = data_of_files(inputs, *start);
-      overrides.apply(json);
     }
+    // Where no file names these tables, single fields change those of the model.
+    keep_settings(is_file ? read_toml_file(inputs[0]) : Json::object(), *start, json);
+    overrides.apply(json);
     if (json.contains("synthetic"))
       command_error("synthetic: --from goes on with rows of files; drop one of them");
     return continue_configuration(json, *start, from_);
@@ -198,11 +203,12 @@ class Fit final : public Verb {
 
   // The history, or null when training was interrupted.
   Json train_model(UntrainedModel& model, const TrainingRows& rows, const Configuration& configuration,
-                   const std::string& output, Pool& pool, Console& console) const {
+                   const Json& files, Pool& pool, Console& console) const {
     ConsoleObserver observer(console);
     StopSignals signals;
     TrainingRun run;
-    run.checkpoint = checkpoint_of(output);
+    run.checkpoint = checkpoint_of(output_directory(configuration));
+    if (!files.is_null()) add_identity(run.identity, "files", files);
     run.is_resuming = is_resuming_;
     run.stop_request = signals.flag();
     run.observer = &observer;

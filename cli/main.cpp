@@ -153,7 +153,7 @@ int run_guarded(std::vector<std::string> arguments, Console& console) {
     console.error(is_defect ? std::string("defect: ") + error.what() + "; please report it" : error.what());
     return is_defect ? 3 : error.fault() == Fault::Command ? 2 : 1;
   } catch (const std::bad_alloc&) {
-    console.error("out of memory; use fewer rows, smaller batches or smaller tables");
+    console.error("out of memory; use fewer rows, smaller batches, smaller tables or a smaller model");
     return 1;
   } catch (const std::exception& error) {
     console.error(std::string("defect: ") + error.what() + "; please report it");

@@ -7,8 +7,10 @@
 #include "base/utf8.h"
 #include "configuration/tune_section.h"
 #include "table/synthetic.h"
+#include "training/idle_options.h"
 #include "training/model.h"
 #include "training/probes.h"
+#include "training/stopping.h"
 #include "training/task_sampling.h"
 
 namespace gatewise {
@@ -71,6 +73,15 @@ std::vector<std::string> kinds_of(const Schema& schema) {
   return kinds;
 }
 
+void check_weights(const Schema& schema) {
+  if (schema.tasks.empty() || (schema.other_tasks && schema.other_tasks->weight > 0)) return;
+  const auto& tasks = schema.tasks;
+  if (std::any_of(tasks.begin(), tasks.end(), [](const TaskSpec& task) { return task.weight > 0; })) return;
+  command_error(
+      "tasks.{}.weight: got 0 for every task, expected one above 0; nothing would be learnt otherwise",
+      tasks.front().name);
+}
+
 }  // namespace
 
 void check_metrics(const std::vector<std::string>& metrics, const std::vector<std::string>& kinds,
@@ -130,10 +141,12 @@ Configuration Configuration::from_json(const Json& json) {
   const TrainingOptions& training = configuration.training;
   read_options<OptimiserOptions>(training.optimiser, "training.optimiser");
   read_options<ScheduleOptions>(training.schedule, "training.schedule");
-  read_options<StopOptions>(training.stop, "training.stop");
+  check_stop(read_options<StopOptions>(training.stop, "training.stop"));
+  for (const std::string& line : find_idle_options(training)) configuration.left_out.push_back(line);
   read_options<TaskSamplingOptions>(training.task_sampling, "training.task_sampling");
   read_options<ProbeOptions>(training.probes, "training.probes");
   const std::vector<std::string> kinds = kinds_of(configuration.schema);
+  if (!json.contains("synthetic")) check_weights(configuration.schema);
   check_metrics(training.metrics, kinds, "training.metrics");
   configuration.evaluation = read_options<EvaluationSection>(table_of(json, "evaluation"), "evaluation");
   check_metrics(configuration.evaluation.metrics, kinds, "evaluation.metrics");

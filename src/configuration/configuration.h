@@ -60,8 +60,8 @@ struct Configuration {
   std::optional<SyntheticSection> synthetic;
   std::optional<ContinueSection> continuation;  // not written out: the model that comes of it stands alone
   OutputSection output;
-  std::vector<std::string>
-      left_out;  // lines of warning, first those about options that this kind of model lacks
+  // Lines of warning, first those about options that the model or the optimiser does not have.
+  std::vector<std::string> left_out;
 
   // Throws Error(Command) for unknown tables and fields, with the nearest known name, and for every value
   // that can be judged without data.

@@ -19,11 +19,12 @@ struct UntrainedModel {
 
 // Builds the graph over the rows' features and draws the parameters from the training seed; with `start`,
 // those of that model are copied as [continue] says. Throws Error(Command) or Error(Data) as build_graph(),
-// freeze() and copy_parameters() do.
+// freeze() and copy_parameters() do, and Error(Data) when the parameters exceed the machine's memory.
 UntrainedModel make_model(const Configuration& configuration, const TrainingRows& rows,
                           const LoadedModel* start = nullptr);
 
-// Trains `model` in place on the rows and returns the history, as train() does. `run.frozen` is the model's.
+// Trains `model` in place on the rows and returns the history, as train() does. `run.frozen` is the model's;
+// `run.identity` need only tell what the files hold.
 Json fit_model(UntrainedModel& model, const Configuration& configuration, const TrainingRows& rows,
                TrainingRun run, Pool& pool);
 

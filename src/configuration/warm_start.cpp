@@ -73,10 +73,14 @@ Json continue_configuration(const Json& given, const LoadedModel& model, const s
   json["columns"]["default"] = "ignore";
   json["tasks"] = tasks;
   json["model"] = table_of(model.configuration, "model");
-  for (const char* table : {"training", "evaluation"}) {
-    if (!json.contains(table)) json[table] = table_of(model.configuration, table);
-  }
+  keep_settings(given, model, json);
   return json;
+}
+
+void keep_settings(const Json& given, const LoadedModel& model, Json& into) {
+  for (const char* table : {"training", "evaluation"}) {
+    if (!given.contains(table)) into[table] = table_of(model.configuration, table);
+  }
 }
 
 void copy_parameters(const Store<float>& from, Store<float>& to, const std::vector<std::string>& new_tasks,

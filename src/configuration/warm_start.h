@@ -13,6 +13,9 @@ Json continue_configuration(const Json& given, const LoadedModel& model, const s
 // The tables data and split for data files alone: read as the model's were, split 80/10/10 by row.
 Json data_of_files(const std::vector<std::string>& files, const LoadedModel& model);
 
+// Gives `into` the tables training and evaluation of `model` where `given` has none.
+void keep_settings(const Json& given, const LoadedModel& model, Json& into);
+
 // Copies every parameter and state of `from` into `to` by path. Rows that an embedding table has gained keep
 // the values `to` was initialised with, and so do parameters of new tasks, unless `copies` ({new task: old
 // task}) names whose they start from. Throws Error(Data) when anything else differs.

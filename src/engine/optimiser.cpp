@@ -6,6 +6,8 @@ namespace gatewise {
 namespace {
 
 constexpr int64_t chunk = 16 * 1024;
+// A moment that never decays divides by 0 in its correction.
+constexpr double largest_decay = 0.9999999;
 
 bool keeps_first(const OptimiserOptions& options) {
   return options.kind == "adam" || options.kind == "adamw" || (options.kind == "sgd" && options.momentum > 0);
@@ -47,7 +49,11 @@ struct RowUpdate {
   void sgd(int64_t width, const T* gradient, T scale, T* parameter, T* first) const {
     for (int64_t i = 0; i < width; ++i) {
       T direction = scale * gradient[i];
-      if (first != nullptr) direction = first[i] = static_cast<T>(options.momentum) * first[i] + direction;
+      if (first != nullptr) {
+        const T momentum = static_cast<T>(options.momentum);
+        first[i] = momentum * first[i] + direction;
+        direction = options.nesterov ? direction + momentum * first[i] : first[i];
+      }
       parameter[i] -= static_cast<T>(rate) * direction;
     }
   }
@@ -84,8 +90,8 @@ void OptimiserOptions::declare(OptionSet& set) {
   set.add("rate", &rate, "learning rate").above(0).search(1e-4, 1e-1, true);
   set.add("momentum", &momentum, "of sgd").range(0, 1);
   set.add("nesterov", &nesterov, "Nesterov momentum of sgd");
-  set.add("beta1", &beta1, "decay of the first moment of adam").range(0, 1);
-  set.add("beta2", &beta2, "decay of the second moment of adam").range(0, 1);
+  set.add("beta1", &beta1, "decay of the first moment of adam, below 1").range(0, largest_decay);
+  set.add("beta2", &beta2, "decay of the second moment of adam, below 1").range(0, largest_decay);
   set.add("epsilon", &epsilon, "added to denominators").above(0);
   set.add("weight_decay", &weight_decay,
           "L2 pull towards zero (decoupled for adamw); lazily updated tables have it with adamw only")

@@ -22,7 +22,7 @@ struct ModelParts {
 };
 
 // Writes the directory whole or not at all. What is there is only replaced if it is empty or a model with
-// nothing beside it. Throws Error(Data).
+// nothing beside it. Throws Error(Data), also for weights that are not finite.
 void save_model(const std::string& directory, const ModelParts& parts);
 
 struct LoadedModel {

@@ -3,6 +3,7 @@
 #include "base/atomic_directory.h"
 #include "base/error.h"
 #include "base/toml.h"
+#include "engine/finite_weights.h"
 #include "model_file/manifest.h"
 #include "model_file/model_directory.h"
 #include "model_file/tensors.h"
@@ -58,6 +59,11 @@ void save_model(const std::string& directory, const ModelParts& parts) {
   if (&parts.store.graph() != &parts.graph)
     internal_error("{}: the store belongs to another graph", directory);
   refuse_to_replace(directory);
+  // What load_model() would refuse must not replace a model that it reads.
+  if (const auto found = find_not_finite(parts.store)) {
+    data_error("{}: not saved; parameter \"{}\" has the value {}, expected finite numbers; train it again",
+               directory, found->path, found->value);
+  }
   AtomicDirectory place(directory);
   Manifest manifest;
   manifest.version = gatewise_version();

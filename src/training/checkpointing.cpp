@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "model_file/checkpoint.h"
+#include "training/run_identity.h"
 
 namespace gatewise {
 namespace {
@@ -25,17 +26,6 @@ void each_array(Store<float>& store, const Visit& visit) {
   for (size_t i = 0; i < store.layout().places.size(); ++i) {
     const ParameterPlace& place = store.layout().places[i];
     if (place.is_big_table) visit(fmt::format("tables/{}", i), store.at(place), place.extent());
-  }
-}
-
-void check_identity(const std::string& path, const Json& saved, const Json& expected) {
-  for (const auto& [name, value] : expected.items()) {
-    if (saved.contains(name) && saved[name] == value) continue;
-    command_error(
-        "{}: this checkpoint was made with {} = {}, the run has {}; use the same configuration or delete it "
-        "to "
-        "start over",
-        path, name, saved.contains(name) ? saved[name].dump() : "nothing", value.dump());
   }
 }
 
@@ -66,6 +56,7 @@ void read_state(const std::string& path, const Json& saved, TrainingState& state
   state.epoch = count_at(path, saved, "epoch");
   state.step = count_at(path, saved, "step");
   state.optimiser_steps = count_at(path, saved, "optimiser_steps");
+  state.activation_bytes = count_at(path, saved, "activation_bytes");
   saved.at("total_loss").get_to(state.total_loss);
   read_list(path, saved, "task_losses", state.task_losses);
   read_list(path, saved, "task_steps", state.task_steps);
@@ -120,6 +111,7 @@ void save_training(const std::string& path, const TrainingState& state, Store<fl
                       {"stopper", state.stopper},
                       {"probes", state.probes},
                       {"optimiser_steps", state.optimiser_steps},
+                      {"activation_bytes", state.activation_bytes},
                       {"has_best", !state.best.is_empty()}};
   each_array(store, [&](const std::string& name, const float* data, int64_t size) {
     checkpoint.tensors.push_back(tensor_of("weights/" + name, data, size));
@@ -148,7 +140,7 @@ bool restore_training(const std::string& path, TrainingState& state, Store<float
   const Json& saved = loaded.state;
   bool has_best = false;
   try {
-    check_identity(path, saved.at("identity"), identity);
+    state.changes = compare_identities(path, saved.at("identity"), identity);
     read_state(path, saved, state);
     saved.at("has_best").get_to(has_best);
   } catch (const Json::exception& fault) {

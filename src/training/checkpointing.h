@@ -25,10 +25,12 @@ struct TrainingState {
   Json stopper;
   Json probes;
   int64_t optimiser_steps = 0;
+  int64_t activation_bytes = 0;  // the most until then
   Weights best;
+  std::vector<std::string> changes;  // what restore_training() found changed; not stored
 };
 
-// `identity` is stored, and compared when restoring: throws Error(Command) naming the first difference.
+// `identity` is stored, and compared when restoring, as compare_identities() does.
 void save_training(const std::string& path, const TrainingState& state, Store<float>& store,
                    Optimiser<float>& optimiser, const Json& identity);
 // False when there is no checkpoint. Throws Error(Data) when it is damaged.

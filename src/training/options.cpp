@@ -21,7 +21,7 @@ void TrainingOptions::declare(OptionSet& set) {
   set.add("metrics", &metrics, "reported after every epoch; [] means the usual ones of each kind of task")
       .choices(Registry<Metric>::instance().names());
   set.add("checkpoint_seconds", &checkpoint_seconds,
-          "time between checkpoints; one is also written after each epoch")
+          "least time between checkpoints; one is also written when training ends")
       .range(0);
   set.add("steps_per_epoch", &steps_per_epoch, "steps per epoch where rows are streamed").range(1);
 }

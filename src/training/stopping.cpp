@@ -1,15 +1,37 @@
 #include "training/stopping.h"
 
+#include <cmath>
+#include <limits>
+
 #include "base/error.h"
 
 namespace gatewise {
+namespace {
+
+constexpr double worst = -std::numeric_limits<double>::infinity();
+
+}  // namespace
 
 std::string usual_metric(const std::string& kind) {
   if (kind == "binary") return "auc";
   return kind == "multiclass" ? "log_loss" : "r2";
 }
 
+void check_stop(const StopOptions& options) {
+  if (!options.task.empty() && options.policy != "one") {
+    command_error(
+        "training.stop.task: \"{}\" decides with policy = \"one\" only, got policy = \"{}\"; drop one of "
+        "them",
+        options.task, options.policy);
+  }
+  if (!options.weights.empty() && options.policy != "mean") {
+    command_error("training.stop.weights: only policy = \"mean\" weighs tasks, got \"{}\"; drop one of them",
+                  options.policy);
+  }
+}
+
 Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks) : options_(options) {
+  check_stop(options);
   for (const TaskSpace& task : tasks) names_.push_back(task.name);
   const auto check_name = [&](const std::string& name, const std::string& where) {
     if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
@@ -43,6 +65,14 @@ Stopper::Stopper(const StopOptions& options, const std::vector<TaskSpace>& tasks
       command_error("training.stop.weights.{}: got {}, expected a number of at least 0", name, value.dump());
     }
   }
+  const bool has_weight = std::any_of(names_.begin(), names_.end(), [&](const std::string& name) {
+    return options_.weights.value(name, 1.0) > 0;
+  });
+  if (!has_weight) {
+    command_error(
+        "training.stop.weights: got 0 for every task, expected one above 0; to train without stopping early, "
+        "set training.stop.patience = 0");
+  }
   check_units();
   best_.resize(names_.size());
 }
@@ -65,6 +95,7 @@ void Stopper::check_units() const {
 }
 
 double Stopper::score(size_t task, double value) const {
+  if (std::isnan(value)) return worst;
   switch (directions_[task]) {
     case Direction::Higher:
       return value;
@@ -84,7 +115,8 @@ bool Stopper::is_best(const std::vector<std::optional<double>>& values) {
   if (is_single) {
     double sum = 0, weights = 0;
     for (size_t task = 0; task < names_.size(); ++task) {
-      if (!values[task] || (options_.policy == "one" && names_[task] != options_.task)) continue;
+      if (!values[task] || weight(task) == 0) continue;
+      if (options_.policy == "one" && names_[task] != options_.task) continue;
       sum += weight(task) * score(task, *values[task]);
       weights += weight(task);
     }
@@ -94,15 +126,16 @@ bool Stopper::is_best(const std::vector<std::optional<double>>& values) {
       scores.push_back(values[task] ? std::optional(score(task, *values[task])) : std::nullopt);
     }
   }
-  size_t better = 0, judged = 0;
+  size_t better = 0, judged = 0, hopeless = 0;
   for (size_t i = 0; i < scores.size(); ++i) {
     if (!scores[i]) continue;
     ++judged;
+    if (*scores[i] == worst) ++hopeless;
     if (!best_[i] || *scores[i] > *best_[i] + options_.min_change) ++better;
   }
   // Without any value there is nothing to go by: neither for this epoch nor against it.
   if (judged == 0) return true;
-  const bool is_better = options_.policy == "all" ? better > 0 && better == judged : better > 0;
+  const bool is_better = hopeless == 0 && better >= (options_.policy == "all" ? judged : 1);
   if (is_better) {
     for (size_t i = 0; i < scores.size(); ++i) {
       if (scores[i] && (!best_[i] || *scores[i] > *best_[i])) best_[i] = scores[i];

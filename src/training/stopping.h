@@ -10,6 +10,9 @@ namespace gatewise {
 // The metric that judges tasks of this kind unless another is named.
 std::string usual_metric(const std::string& kind);
 
+// Throws Error(Command) for options that the policy does not read.
+void check_stop(const StopOptions& options);
+
 class Stopper {
  public:
   // Throws Error(Command) when the options name an unknown task or a metric that does not fit.
@@ -18,8 +21,9 @@ class Stopper {
   // The metric that decides for a task.
   const std::string& metric_of(size_t task) const { return metrics_[task]; }
 
-  // Takes the epoch's values by task (undefined ones are left out) and returns whether it is the best so far;
-  // an epoch without any value is, and does not count towards stopping.
+  // Takes the epoch's values by task and returns whether it is the best so far. Undefined ones are left out:
+  // an epoch without any is the best, and does not count towards stopping. NaN, of predictions that are not
+  // finite, is the worst of all: an epoch with one that counts is never the best.
   bool is_best(const std::vector<std::optional<double>>& values);
   bool should_stop() const { return options_.patience > 0 && epochs_without_ >= options_.patience; }
 

@@ -4,13 +4,13 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "training/batches.h"
+#include "training/batch_source.h"
 #include "training/checkpointing.h"
+#include "training/divergence.h"
 #include "training/frozen.h"
 #include "training/probes.h"
-#include "training/scoring.h"
-#include "training/stopping.h"
-#include "training/task_sampling.h"
+#include "training/run_identity.h"
+#include "training/validation.h"
 #include "training/warnings.h"
 
 namespace gatewise {
@@ -36,6 +36,8 @@ class TrainingLoop {
         schedule_(read_options<ScheduleOptions>(options.schedule, "training.schedule")),
         stopper_(read_options<StopOptions>(options.stop, "training.stop"), space.tasks),
         loader_(graph, space, options.normaliser),
+        batches_(graph, data, options, loader_, pool),
+        steps_per_epoch_(batches_.steps_per_epoch()),
         program_(store, pool, plan_options(graph, space, options)),
         optimiser_(store, pool, read_options<OptimiserOptions>(options.optimiser, "training.optimiser")),
         scorer_(graph, store, space, pool),
@@ -46,22 +48,18 @@ class TrainingLoop {
     state_.task_losses.assign(space.tasks.size(), 0);
     state_.task_steps.assign(space.tasks.size(), 0);
     state_.penalties.assign(graph.penalties().size(), 0);
-    const int64_t rows = data.train == nullptr ? 0 : data.train->rows;
-    steps_per_epoch_ = data.stream != nullptr ? options.steps_per_epoch
-                                              : (rows + options.batch_rows - 1) / options.batch_rows;
-    if (steps_per_epoch_ == 0) data_error("training: there is no row to train on");
-    if (!options.task_sampling.empty()) start_task_sampling();
     const auto probes = read_options<ProbeOptions>(options.probes, "training.probes");
     const EncodedData* watched = data.validation != nullptr ? data.validation : data.train;
     if (probes.rows > 0 && watched != nullptr && !graph.probes().empty())
       prober_.emplace(graph, store, space, *watched, probes, options.batch_rows, pool);
+    if (data.validation != nullptr)
+      validator_.emplace(scorer_, stopper_, space, *data.validation, options.metrics);
   }
 
   Json run() {
     state_.history = {{"epochs", Json::array()}, {"warnings", Json::array()}};
     if (run_.is_resuming) restore();
-    if (state_.step == 0) warn(run_.warnings);
-    if (state_.step == 0 && data_.train != nullptr) warn(find_wild_numbers(space_, *data_.train));
+    if (state_.step == 0) warn_before_training();
     while (state_.epoch < options_.epochs && !stopper_.should_stop() && !is_ended_) {
       if (!run_epoch()) {
         // What was learnt since then is in the checkpoint.
@@ -70,22 +68,13 @@ class TrainingLoop {
         return state_.history;
       }
     }
+    // Whatever fails from here on, nothing learnt is lost.
+    if (!is_saved_) save();
     finish();
     return state_.history;
   }
 
  private:
-  void start_task_sampling() {
-    if (data_.train == nullptr || data_.train->row_task.empty()) {
-      command_error(
-          "training.task_sampling: rows are drawn by the task they belong to, and these belong to none; give "
-          "the "
-          "column that names it the role \"task\", or drop the table");
-    }
-    const auto sampling = read_options<TaskSamplingOptions>(options_.task_sampling, "training.task_sampling");
-    sampler_.emplace(data_.train->row_task, sampling.temperature, static_cast<uint64_t>(options_.seed));
-  }
-
   static PlanOptions plan_options(const Graph& graph, const FeatureSpace& space,
                                   const TrainingOptions& options) {
     PlanOptions plan;
@@ -99,31 +88,27 @@ class TrainingLoop {
     const auto start = Clock::now();
     const int64_t first_step = state_.step;
     int64_t rows = 0;
-    auto last_checkpoint = start, last_report = start;
+    auto last_report = start;
     while (state_.step < steps_per_epoch_) {
       rows += run_step();
       if (run_.stop_request != nullptr && run_.stop_request->load()) {
         save();
         return false;
       }
-      if (!run_.checkpoint.empty() &&
-          seconds_since(last_checkpoint) > static_cast<double>(options_.checkpoint_seconds)) {
-        save();
-        last_checkpoint = Clock::now();
-      }
+      save_if_due();
       if (run_.observer != nullptr && seconds_since(last_report) > 0.1) {
         report_progress(seconds_since(start), rows, first_step);
         last_report = Clock::now();
       }
     }
     finish_epoch(static_cast<double>(rows) / seconds_since(start));
-    if (!run_.checkpoint.empty()) save();
+    save_if_due();
     return true;
   }
 
   int64_t run_step() {
     const int64_t step = state_.epoch * steps_per_epoch_ + state_.step;
-    const Batch<float>& batch = next_batch(step);
+    const Batch<float>& batch = batches_.next(state_.epoch, state_.step);
     Run run;
     run.seed = static_cast<uint64_t>(options_.seed);
     run.step = static_cast<uint64_t>(step);
@@ -131,10 +116,10 @@ class TrainingLoop {
     const StepResult result = program_.step(batch, run, task_weights_);
     const std::vector<double> losses =
         own_loss_ < 0 ? result.losses : loader_.own_losses(program_.value(own_loss_));
-    if (!std::isfinite(result.total)) explain_divergence(result, losses, step);
+    if (!std::isfinite(result.total))
+      report_diverged_loss(parts_not_finite(result, losses), diverged_at(step));
     frozen_.clear(program_.gradients());
-    optimiser_.apply(program_, learning_rate(schedule_, optimiser_.options().rate, step,
-                                             options_.epochs * steps_per_epoch_));
+    optimiser_.apply(program_, rate_of(step));
     frozen_.restore();
     state_.total_loss += result.total;
     for (size_t task = 0; task < task_weights_.size(); ++task) {
@@ -144,67 +129,32 @@ class TrainingLoop {
     }
     for (size_t i = 0; i < result.penalties.size(); ++i) state_.penalties[i] += result.penalties[i];
     ++state_.step;
+    is_saved_ = false;
     const int64_t rows = batch.rows;
     // The end of the first epoch is shown in any case.
     if (prober_ && (prober_->is_due(step + 1) || step + 1 == steps_per_epoch_)) prober_->measure(step + 1);
     return rows;
   }
 
-  const Batch<float>& next_streamed_batch(uint64_t step) {
-    const SyntheticTable& stream = *data_.stream;
-    const int64_t rows = options_.batch_rows, width = stream.width(), tasks = stream.tasks();
-    const int64_t id_columns = stream.id_columns();
-    float* x = loader_.x(rows);
-    float* labels = loader_.labels(rows);
-    uint32_t* indices = loader_.ids(rows);
-    streamed_ids_.resize(rows * id_columns);
-    constexpr int64_t rows_at_once = 128;
-    pool_.run((rows + rows_at_once - 1) / rows_at_once, [&](int64_t job, int) {
-      const int64_t begin = job * rows_at_once, count = std::min(rows_at_once, rows - begin);
-      uint64_t* ids = streamed_ids_.data() + begin * id_columns;
-      stream.fill_ids(step, begin, count, ids);
-      stream.fill(step, begin, count, x + begin * width, labels + begin * tasks);
-      for (int64_t i = 0; i < count * id_columns; ++i)
-        indices[begin * id_columns + i] = data_.stream_indices[i % id_columns][ids[i]];
-    });
-    return loader_.made(rows);
-  }
-
-  const Batch<float>& next_batch(int64_t step) {
-    if (data_.stream != nullptr) return next_streamed_batch(static_cast<uint64_t>(step) + 1);
-    // The order of an epoch is a function of (seed, epoch, position): a resumed run enters it anywhere.
-    const auto count = static_cast<uint64_t>(data_.train->rows);
-    const uint64_t key = mix64(static_cast<uint64_t>(options_.seed)) ^ static_cast<uint64_t>(state_.epoch);
-    const Permutation order(count, key);
-    const int64_t first = state_.step * options_.batch_rows;
-    const int64_t rows = std::min(options_.batch_rows, data_.train->rows - first);
-    row_numbers_.resize(rows);
-    constexpr int64_t numbers_per_job = 512;
-    pool_.run((rows + numbers_per_job - 1) / numbers_per_job, [&](int64_t job, int) {
-      for (int64_t i = job * numbers_per_job; i < std::min(rows, (job + 1) * numbers_per_job); ++i) {
-        row_numbers_[i] = sampler_ ? sampler_->row(state_.epoch, first + i)
-                                   : static_cast<int64_t>(order(static_cast<uint64_t>(first + i)));
-      }
-    });
-    return loader_.gather(*data_.train, row_numbers_, pool_);
-  }
-
-  [[noreturn]] void explain_divergence(const StepResult& result, const std::vector<double>& losses,
-                                       int64_t step) const {
-    std::string guilty;
-    for (size_t i = 0; i < result.penalties.size(); ++i) {
-      if (!std::isfinite(result.penalties[i])) guilty = "penalty \"" + graph_.penalties()[i].name + "\"";
-    }
+  std::vector<std::string> parts_not_finite(const StepResult& result,
+                                            const std::vector<double>& losses) const {
+    std::vector<std::string> parts;
     for (size_t task = 0; task < losses.size(); ++task) {
-      if (!std::isfinite(losses[task])) guilty = "task \"" + space_.tasks[task].name + "\"";
+      if (!std::isfinite(losses[task])) parts.push_back("task \"" + space_.tasks[task].name + "\"");
     }
-    const std::string kept = has_checkpoint_ ? "; the last good checkpoint is " + run_.checkpoint : "";
-    data_error(
-        "training: the loss of {} is not finite at step {} (epoch {}); likely causes: a learning rate of {} "
-        "that is "
-        "too high, or unscaled numbers or labels; lower training.optimiser.rate, set clip_norm, or scale the "
-        "columns{}",
-        guilty, step, state_.epoch + 1, optimiser_.options().rate, kept);
+    for (size_t i = 0; i < result.penalties.size(); ++i) {
+      if (!std::isfinite(result.penalties[i]))
+        parts.push_back("penalty \"" + graph_.penalties()[i].name + "\"");
+    }
+    return parts;
+  }
+
+  double rate_of(int64_t step) const {
+    return learning_rate(schedule_, optimiser_.options().rate, step, options_.epochs * steps_per_epoch_);
+  }
+
+  DivergedAt diverged_at(int64_t step) const {
+    return {step, step / steps_per_epoch_ + 1, rate_of(step), has_checkpoint_ ? run_.checkpoint : ""};
   }
 
   void report_progress(double seconds, int64_t rows, int64_t first_step) {
@@ -222,11 +172,11 @@ class TrainingLoop {
   }
 
   void finish_epoch(double rows_per_second) {
+    const int64_t last_step = state_.epoch * steps_per_epoch_ + state_.step - 1;
+    require_finite_weights(store_, diverged_at(last_step));
     Json record;
     record["epoch"] = state_.epoch + 1;
-    record["rate"] =
-        learning_rate(schedule_, optimiser_.options().rate, state_.epoch * steps_per_epoch_ + state_.step - 1,
-                      options_.epochs * steps_per_epoch_);
+    record["rate"] = rate_of(last_step);
     record["loss"] = state_.total_loss / static_cast<double>(steps_per_epoch_);
     for (size_t task = 0; task < task_weights_.size(); ++task) {
       const auto steps = static_cast<double>(std::max<int64_t>(1, state_.task_steps[task]));
@@ -239,10 +189,7 @@ class TrainingLoop {
     record["rows_per_second"] = rows_per_second;
     if (prober_) prober_->finish_epoch(record);
     bool is_best = true;
-    if (data_.validation != nullptr) {
-      record["validation"] = validate()["tasks"];
-      is_best = judge(record["validation"]);
-    }
+    if (validator_) is_best = judge(record);
     record["is_best"] = is_best;
     if (is_best) {
       state_.best = copy_weights(store_);
@@ -260,53 +207,57 @@ class TrainingLoop {
     is_ended_ = run_.ends_after && run_.ends_after(record);
   }
 
-  Json validate() {
-    EvaluationOptions evaluation;
-    evaluation.resamples = 0;
-    evaluation.metrics = options_.metrics;
-    const auto add = [&](const std::string& metric) {
-      std::vector<std::string>& all = evaluation.metrics;
-      if (std::find(all.begin(), all.end(), metric) == all.end()) all.push_back(metric);
-    };
-    bool is_usual = options_.metrics.empty();
-    for (size_t task = 0; task < space_.tasks.size() && options_.metrics.empty(); ++task) {
-      const std::vector<std::string> usual = default_metrics(space_.tasks[task].kind);
-      is_usual = is_usual && std::find(usual.begin(), usual.end(), stopper_.metric_of(task)) != usual.end();
-      for (const std::string& metric : usual) add(metric);
-      if (!data_.validation->groups.empty()) add("grouped_auc");
-    }
-    if (is_usual) return scorer_.evaluate(*data_.validation, {{}, 0, 1});
-    for (size_t task = 0; task < space_.tasks.size(); ++task) add(stopper_.metric_of(task));
-    return scorer_.evaluate(*data_.validation, evaluation);
-  }
-
-  // Whether the epoch is the best so far.
-  bool judge(const Json& validation) {
-    std::vector<std::optional<double>> values;
-    std::string why;
-    for (size_t task = 0; task < space_.tasks.size(); ++task) {
-      const Json& metric = validation.at(space_.tasks[task].name).at(stopper_.metric_of(task));
-      const Json& value = metric.at("value");
-      values.push_back(value.is_null() ? std::nullopt : std::optional(value.get<double>()));
-      if (why.empty()) why = metric.value("why_undefined", "");
-    }
+  // Adds what validation rows say to the epoch's record; whether it is the best so far.
+  bool judge(Json& record) {
+    Validator::Judgement judgement = validator_->judge();
+    const auto& values = judgement.values;
     if (state_.epoch == 0 &&
-        std::none_of(values.begin(), values.end(), [](auto v) { return v.has_value(); })) {
+        std::none_of(values.begin(), values.end(), [](auto value) { return value.has_value(); })) {
       warn(
           {fmt::format("{} is undefined on the validation rows of every task ({}): training does not stop "
                        "early, and its last epoch is kept",
-                       stopper_.metric_of(0), why)});
+                       stopper_.metric_of(0), judgement.why_undefined)});
     }
+    record["validation"] = std::move(judgement.tasks);
     return stopper_.is_best(values);
   }
 
   void finish() {
     if (prober_) prober_->finish_run(state_.history["epochs"], state_.epoch * steps_per_epoch_);
-    if (!state_.best.is_empty()) restore_weights(store_, state_.best);
+    if (state_.best.is_empty()) {
+      state_.history["best_epoch"] = state_.epoch;
+      warn(
+          {"no epoch's predictions of the validation rows are finite numbers, and the last epoch is kept; "
+           "lower "
+           "training.optimiser.rate, or look for wild values in the features of those rows"});
+    } else {
+      restore_weights(store_, state_.best);
+    }
     state_.history["stopped_by"] = is_ended_ ? "caller" : stopper_.should_stop() ? "patience" : "epochs";
-    state_.history["activation_bytes"] = program_.activation_bytes();
+    state_.history["activation_bytes"] = activation_bytes();
     warn_of_units();
-    if (data_.validation != nullptr) warn(find_stuck_tasks(scorer_.evaluate(*data_.validation, {{}, 0, 1})));
+    if (data_.validation == nullptr) return;
+    const Json validation = scorer_.evaluate(*data_.validation, {{}, 0, 1});
+    warn(find_stuck_tasks(validation));
+    warn(find_stuck_classes(validation, space_, *data_.validation));
+  }
+
+  // The most that any part of the run has taken.
+  int64_t activation_bytes() const { return std::max(state_.activation_bytes, program_.activation_bytes()); }
+
+  void warn_before_training() {
+    warn(run_.warnings);
+    if (data_.train != nullptr) {
+      warn(find_wild_numbers(space_, *data_.train));
+      warn(find_wild_labels(space_, *data_.train));
+    }
+    const int64_t steps = options_.epochs * steps_per_epoch_;
+    if (schedule_.warm_up_steps >= steps) {
+      warn({fmt::format(
+          "training.schedule.warm_up_steps: {} is not less than the {} steps of the run, which never "
+          "reaches its learning rate",
+          schedule_.warm_up_steps, steps)});
+    }
   }
 
   void warn_of_units() {
@@ -323,19 +274,26 @@ class TrainingLoop {
     }
   }
 
+  void save_if_due() {
+    if (seconds_since(last_checkpoint_) > static_cast<double>(options_.checkpoint_seconds)) save();
+  }
+
   void save() {
     if (run_.checkpoint.empty()) return;
+    require_finite_weights(store_, diverged_at(state_.epoch * steps_per_epoch_ + state_.step - 1));
     state_.stopper = stopper_.to_json();
     if (prober_) state_.probes = prober_->to_json();
     state_.optimiser_steps = optimiser_.steps();
-    save_training(run_.checkpoint, state_, store_, optimiser_, run_identity());
-    has_checkpoint_ = true;
+    state_.activation_bytes = activation_bytes();
+    save_training(run_.checkpoint, state_, store_, optimiser_, identity());
+    has_checkpoint_ = is_saved_ = true;
+    last_checkpoint_ = Clock::now();
   }
 
   void restore() {
     if (run_.checkpoint.empty()) command_error("resume: no checkpoint file is configured");
-    if (!restore_training(run_.checkpoint, state_, store_, optimiser_, run_identity())) return;
-    has_checkpoint_ = true;
+    if (!restore_training(run_.checkpoint, state_, store_, optimiser_, identity())) return;
+    has_checkpoint_ = is_saved_ = true;
     try {
       stopper_.restore(state_.stopper);
       if (prober_ && !state_.probes.is_null()) prober_->restore(state_.probes);
@@ -349,17 +307,12 @@ class TrainingLoop {
     }
     optimiser_.set_steps(state_.optimiser_steps);
     program_.parameters_changed();
+    warn(state_.changes);
   }
 
-  // What must not change between a run and its continuation.
-  Json run_identity() const {
-    Json identity{{"seed", options_.seed},
-                  {"batch_rows", options_.batch_rows},
-                  {"optimiser", optimiser_.options().kind},
-                  {"rows", data_.train == nullptr ? 0 : data_.train->rows},
-                  {"parameters", store_.parameter_count()}};
-    if (sampler_) identity["task_sampling"] = options_.task_sampling;
-    return identity;
+  const Json& identity() {
+    if (identity_.is_null()) identity_ = identity_of_run(run_, options_, data_.train, space_, store_);
+    return identity_;
   }
 
   const Graph& graph_;
@@ -372,18 +325,20 @@ class TrainingLoop {
   ScheduleOptions schedule_;
   Stopper stopper_;
   BatchLoader loader_;
+  BatchSource batches_;
+  const int64_t steps_per_epoch_;
   Program<float> program_;
   Optimiser<float> optimiser_;
   Scorer scorer_;
   FrozenPaths frozen_;
   std::vector<double> task_weights_;
   int own_loss_ = -1;  // node of the loss of rows of one task
-  std::vector<int64_t> row_numbers_;
-  std::vector<uint64_t> streamed_ids_;
-  std::optional<TaskSampler> sampler_;
   std::optional<Prober> prober_;
-  int64_t steps_per_epoch_ = 0;
+  std::optional<Validator> validator_;
+  Json identity_;
+  Clock::time_point last_checkpoint_ = Clock::now();
   bool has_checkpoint_ = false;  // of this run
+  bool is_saved_ = false;        // nothing has changed since the checkpoint
   bool is_ended_ = false;        // by the caller
   TrainingState state_;
 };

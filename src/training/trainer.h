@@ -87,7 +87,10 @@ struct TrainingRun {
   bool is_resuming = false;                   // continue from the checkpoint if it exists
   std::atomic<bool>* stop_request = nullptr;  // when it becomes true: checkpoint, then return with the best
   TrainingObserver* observer = nullptr;
-  std::vector<std::string> frozen = {};    // paths to hold still, as freeze() returns them
+  std::vector<std::string> frozen = {};  // paths to hold still, as freeze() returns them
+  // What else the run is made of, as add_identity() writes it (run_identity.h): a checkpoint is continued by
+  // the same only.
+  Json identity = Json::array();
   std::vector<std::string> warnings = {};  // known before the first step, for the history and the observer
   // Asked after every epoch with its entry of history["epochs"]: whether that was the last one. The history
   // then says that training was "stopped_by" the "caller". Empty: no.
@@ -99,8 +102,8 @@ struct TrainingRun {
 // name, as they count in the loss), validation, rows_per_second, probes? (Prober::record(), of epochs in
 // which one was due), is_best}], best_epoch, stopped_by, warnings,
 // activation_bytes (peak of tiles x workers and whole-batch buffers)}; means over the steps of an epoch.
-// Throws Error(Data) when the loss stops being finite (step, task, likely cause; the last good checkpoint
-// stays).
+// Throws Error(Data) when the loss or a weight stops being finite (step, tasks, likely cause; the last
+// checkpoint, whose weights are finite, stays).
 Json train(const Graph& graph, Store<float>& store, const FeatureSpace& space, const TrainingData& data,
            const TrainingOptions& options, const TrainingRun& run, Pool& pool);
 

@@ -1,5 +1,6 @@
 #include "training/warnings.h"
 
+#include <cmath>
 #include <map>
 
 #include "base/error.h"
@@ -76,6 +77,18 @@ void judge_units(const std::string& name, const Shape& shape, const ConstRows<fl
   }
 }
 
+// visit(label, weight) for every row that has a label of the task and a weight above 0.
+template <class Visit>
+void each_label(const FeatureSpace& space, const EncodedData& data, size_t task, const Visit& visit) {
+  const bool is_own = space.has_own_labels();
+  for (int64_t row = 0; row < data.rows; ++row) {
+    if (is_own && data.row_task[row] != task) continue;
+    const int64_t place = row * data.tasks + (is_own ? 0 : static_cast<int64_t>(task));
+    const double weight = data.weights.empty() ? 1 : data.weights[place];
+    if (!std::isnan(data.labels[place]) && weight > 0) visit(data.labels[place], weight);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> find_wild_numbers(const FeatureSpace& space, const EncodedData& data) {
@@ -95,6 +108,26 @@ std::vector<std::string> find_wild_numbers(const FeatureSpace& space, const Enco
                       "transform = \"log1p\" or \"quantile\"",
                       feature.name, size));
     }
+  }
+  return warnings;
+}
+
+std::vector<std::string> find_wild_labels(const FeatureSpace& space, const EncodedData& data) {
+  std::vector<std::string> warnings;
+  for (size_t task = 0; task < space.tasks.size() && !data.labels.empty(); ++task) {
+    // A Poisson loss trains the logarithm.
+    if (space.tasks[task].kind != "regression" || space.tasks[task].loss == "poisson") continue;
+    double squares = 0, weights = 0;
+    each_label(space, data, task, [&](float label, double weight) {
+      squares += weight * static_cast<double>(label) * static_cast<double>(label);
+      weights += weight;
+    });
+    const double size = std::sqrt(squares / weights);
+    if (!(size > wild_size)) continue;  // also where there is no label
+    warnings.push_back(
+        fmt::format("tasks.{}: labels are {:.3g} in size (root mean square) and take long to reach; use "
+                    "transform = \"standardise\"",
+                    space.tasks[task].name, size));
   }
   return warnings;
 }
@@ -152,14 +185,47 @@ std::vector<std::string> find_degenerate_units(const Graph& graph, Store<float>&
 std::vector<std::string> find_stuck_tasks(const Json& validation) {
   std::vector<std::string> warnings;
   for (const auto& [task, metrics] : validation.at("tasks").items()) {
-    if (!metrics.contains("auc") || metrics["auc"]["value"].is_null()) continue;
-    const double auc = metrics["auc"]["value"].get<double>();
+    const auto value_of = [&metrics = metrics](const char* name) {
+      const bool is_known = metrics.contains(name) && !metrics[name]["value"].is_null();
+      return is_known ? metrics[name]["value"].template get<double>() : std::nan("");
+    };
+    const double r2 = value_of("r2"), auc = value_of("auc");
+    if (r2 <= 0) {
+      warnings.push_back(fmt::format(
+          "task {}: R2 is {:.4f} on validation rows, no better than the mean of the labels; check "
+          "the scale of its labels (transform = \"standardise\"), the learning rate and the number "
+          "of epochs",
+          task, r2));
+    }
     if (std::abs(auc - 0.5) < stuck_margin) {
       warnings.push_back(
           fmt::format("task {}: AUC is {:.4f} on validation rows, no better than chance; check its labels, "
                       "the learning rate and the scale of numbers",
                       task, auc));
     }
+  }
+  return warnings;
+}
+
+std::vector<std::string> find_stuck_classes(const Json& validation, const FeatureSpace& space,
+                                            const EncodedData& rows) {
+  std::vector<std::string> warnings;
+  for (size_t task = 0; task < space.tasks.size(); ++task) {
+    if (space.tasks[task].kind != "multiclass") continue;
+    const std::string& name = space.tasks[task].name;
+    const Json& loss = validation.at("tasks").at(name).at("log_loss").at("value");
+    std::map<float, double> shares;
+    double weights = 0, entropy = 0;
+    each_label(space, rows, task, [&](float label, double weight) {
+      shares[label] += weight;
+      weights += weight;
+    });
+    for (const auto& [label, share] : shares) entropy -= share / weights * std::log(share / weights);
+    if (loss.is_null() || shares.size() < 2 || loss.get<double>() < entropy) continue;
+    warnings.push_back(
+        fmt::format("task {}: log_loss is {:.4f} on validation rows, no better than predicting each class by "
+                    "its share ({:.4f}); check its labels, the learning rate and the scale of numbers",
+                    name, loss.get<double>(), entropy));
   }
   return warnings;
 }

@@ -14,6 +14,9 @@ namespace gatewise {
 // Numbers that are wildly scaled after encoding, by feature.
 std::vector<std::string> find_wild_numbers(const FeatureSpace& space, const EncodedData& data);
 
+// Regression tasks whose encoded labels are so large that training hardly reaches them.
+std::vector<std::string> find_wild_labels(const FeatureSpace& space, const EncodedData& data);
+
 // Rows on which an event of the chain happened without the one before it, by pair of neighbours in the chain.
 std::vector<std::string> find_broken_chain(const FeatureSpace& space, const EncodedData& data,
                                            const std::vector<int64_t>& chain);
@@ -24,7 +27,13 @@ std::vector<std::string> find_degenerate_units(const Graph& graph, Store<float>&
                                                const FeatureSpace& space, const EncodedData& data,
                                                Pool& pool);
 
-// Binary tasks whose validation AUC stays near 0.5; `validation` as evaluate() returns it.
+// Binary tasks whose validation AUC stays near 0.5 and regression tasks whose R2 is not above 0; `validation`
+// as evaluate() returns it.
 std::vector<std::string> find_stuck_tasks(const Json& validation);
+
+// Multi-class tasks whose log loss is not below that of predicting each class by its share of `rows`, which
+// `validation` judges.
+std::vector<std::string> find_stuck_classes(const Json& validation, const FeatureSpace& space,
+                                            const EncodedData& rows);
 
 }  // namespace gatewise

@@ -108,6 +108,19 @@ TEST_F(ContinueTest, ANewTaskStartsFromTheParametersOfAnother) {
             values("two.model", "towers/b/layer_1/weight"));
 }
 
+TEST_F(ContinueTest, OneSettingChangesNoOther) {
+  write_text(file("bare.toml"), "[data]\ntrain = \"old.csv\"\n");
+  for (const char* input : {"old.csv", "bare.toml"}) {
+    const Result result = gatewise({"fit", input, "--from", "two.model", "--quiet", "--output", "kept.model",
+                                    "--training.epochs", "1", "--training.optimiser.clip_norm", "0.25"});
+    ASSERT_EQ(result.code, 0) << result.errors;
+    Json expected = load_model(file("two.model")).configuration["training"];
+    expected["epochs"] = 1;
+    expected["optimiser"]["clip_norm"] = 0.25;
+    EXPECT_EQ(load_model(file("kept.model")).configuration["training"], expected) << input;
+  }
+}
+
 TEST_F(ContinueTest, AnOrdinaryModelTakesInATaskToo) {
   std::string table = "x,z,y,w\n";
   for (int row = 0; row < 300; ++row) {

@@ -117,6 +117,14 @@ TEST_F(ErrorsTest, CommandsAtFaultEndWithTwoAndASuggestion) {
        {"fit", "train.csv", "--labels", "clicked", "--training.stop.metric", "mae"},
        2,
        {"training.stop.metric", "mae"}},
+      {"a task to stop by that no policy asks for",
+       {"fit", "people.toml", "--training.stop.task", "clicked"},
+       2,
+       {"training.stop.task", "policy"}},
+      {"weights of no task",
+       {"fit", "train.csv", "--labels", "clicked", "--tasks.clicked.weight", "0"},
+       2,
+       {"tasks.clicked.weight", "above 0"}},
       {"unknown loss", {"fit", "people.toml", "--tasks.clicked.loss", "hinge"}, 2, {"hinge"}},
       {"value out of range", {"fit", "people.toml", "--training.epochs", "0"}, 2, {"training.epochs", "1"}},
       {"value of the wrong type",
@@ -152,6 +160,10 @@ TEST_F(ErrorsTest, CommandsAtFaultEndWithTwoAndASuggestion) {
 
 TEST_F(ErrorsTest, DataAtFaultEndsWithOneAndItsPlace) {
   const std::vector<BadInput> all{
+      {"a model larger than any memory",
+       {"fit", "people.toml", "--model.experts", "4096", "--model.expert.units", "[65536, 65536]"},
+       1,
+       {"too large", "GiB of memory", "/layer_1/weight"}},
       {"missing file", fit_on("none.csv"), 1, {"none.csv"}},
       {"empty file", fit_on("empty.csv"), 1, {"empty.csv"}},
       {"no rows", fit_on("header.csv"), 1, {"header.csv"}},

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -284,11 +285,14 @@ TEST_F(FitTest, GoingOnFromAModelTakesInNewValuesAndKeepsTheOldOnes) {
 
 TEST_F(FitTest, AnInterruptLeavesACheckpointAndResumeGivesTheSameBits) {
   const std::vector<std::string> slow{
-      "fit", "people.toml", "--output", "cut.model", "--training.epochs", "80", "--training.stop.patience",
+      "fit", "people.toml", "--output", "cut.model", "--training.epochs", "300", "--training.stop.patience",
       "0"};
   {
-    Process process(slow, {folder_->path()});
-    while (process.is_running() && !std::filesystem::exists(file("cut.model.checkpoint")))
+    // With a checkpoint after every step it does not end before the signal arrives.
+    std::vector<std::string> slower = slow;
+    slower.insert(slower.end(), {"--training.checkpoint_seconds", "0"});
+    Process process(slower, {folder_->path()});
+    while (process.is_running() && process.errors_so_far().find("epoch 1 ") == std::string::npos)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     process.send(SIGINT);
     const Result result = process.wait();
@@ -300,6 +304,17 @@ TEST_F(FitTest, AnInterruptLeavesACheckpointAndResumeGivesTheSameBits) {
   }
   std::vector<std::string> resumed = slow, whole = slow;
   resumed.push_back("--resume");
+  // Another run does not go on from it.
+  for (const auto& [option, value, named] :
+       std::vector<std::array<const char*, 3>>{{"--data.train", "test.csv", "files.train[0].bytes"},
+                                               {"--model.gate.type", "sigmoid", "model.gate.type"},
+                                               {"--tasks.bought.weight", "0.5", "tasks.bought.weight"}}) {
+    std::vector<std::string> other = resumed;
+    other.insert(other.end(), {option, value});
+    const Result refused = gatewise(other);
+    EXPECT_EQ(refused.code, 2) << option;
+    EXPECT_THAT(refused.errors, HasSubstr(named));
+  }
   whole[3] = "whole.model";
   const Result second_half = gatewise(resumed);
   ASSERT_EQ(second_half.code, 0) << second_half.errors;

@@ -95,6 +95,41 @@ TEST(RowWiseTables, follow_their_formulas_and_keep_one_second_moment_a_row) {
   }
 }
 
+TEST(BigTables, have_the_nesterov_momentum_of_small_ones) {
+  OneTable model;
+  Feed feed{.rows = 3, .coefficients = {1, 1, 1}};
+  feed.ids[model.ids].ids = {4, 1, 4};
+  feed.fill(model.graph);
+  std::vector<std::vector<double>> tables;
+  for (const bool nesterov : {true, false}) {
+    for (const int64_t dense_table_rows : {0, 65536}) {
+      GraphRun<double> run(model.graph, feed, {}, 1, dense_table_rows);
+      Pool pool(1);
+      OptimiserOptions options;
+      options.kind = "sgd";
+      options.momentum = 0.9;
+      options.nesterov = nesterov;
+      Optimiser<double> optimiser(run.store(), pool, options);
+      for (int step = 0; step < 3; ++step) {
+        run.step();
+        optimiser.apply(run.program(), 0.5);
+      }
+      // Only ids of the batch: rows without a gradient go on moving in small tables.
+      const std::vector<double> table = run.store().get("table");
+      tables.emplace_back(table.begin() + 4 * width, table.begin() + 5 * width);
+    }
+    expect_close(tables[tables.size() - 2], tables.back(), 1e-12, nesterov ? "nesterov" : "plain");
+  }
+  EXPECT_NE(tables[0], tables[2]);
+}
+
+TEST(OptimiserOptions, moments_decay) {
+  for (const char* name : {"beta1", "beta2"}) {
+    EXPECT_THROW(read_options<OptimiserOptions>({{name, 1}}, "optimiser"), Error);
+    EXPECT_NO_THROW(read_options<OptimiserOptions>({{name, 0.9999}}, "optimiser"));
+  }
+}
+
 TEST(ClippedTables, count_an_id_that_is_looked_up_twice_by_its_summed_gradient) {
   OneTable model;
   Feed feed{.rows = 3, .coefficients = {1, 1, 1}};

@@ -52,6 +52,15 @@ void write_compressed(const std::string& path, const std::string& text,
   ASSERT_TRUE(stream->Close().ok());
 }
 
+TEST(Csv, AFileWithBracketsInItsNameIsMeantItself) {
+  const Folder folder;
+  const std::string file = folder.write("my, file [1].csv", "a\n1\n");
+  const std::string other = folder.write("my, file 1.csv", "a\n2\n");
+  EXPECT_THAT(expand_files({file}), ElementsAre(file));
+  std::filesystem::remove(file);
+  EXPECT_THAT(expand_files({file}), ElementsAre(other)) << "a pattern, where there is no such file";
+}
+
 TEST(Csv, ReadsColumnsWithTheirTypes) {
   const Folder folder;
   const std::string file = folder.write("a.csv",

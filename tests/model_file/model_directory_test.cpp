@@ -210,6 +210,25 @@ TEST_F(ModelDirectory, OnlyModelsAndEmptyDirectoriesAreReplaced) {
   EXPECT_THAT(message_of([&] { first.save(folder_.file("none/model")); }), HasSubstr("No such file"));
 }
 
+TEST_F(ModelDirectory, WeightsThatAreNotFiniteAreRefusedAndReplaceNothing) {
+  const SmallModel good;
+  good.save(directory());
+  const auto before = files_under(directory());
+  for (const float value : {std::nanf(""), -std::numeric_limits<float>::infinity()}) {
+    SmallModel bad(4);
+    std::vector<float> weights = bad.store.get("experts/1/layer_0/weight");
+    weights.back() = value;
+    bad.store.set("experts/1/layer_0/weight", weights);
+    EXPECT_THAT(message_of(Fault::Data, [&] { bad.save(directory()); }),
+                HasSubstr("parameter \"experts/1/layer_0/weight\""));
+    SmallModel drifted(4);
+    drifted.store.states()[0] = value;
+    EXPECT_THAT(message_of(Fault::Data, [&] { drifted.save(directory()); }),
+                HasSubstr("parameter \"shift\""));
+  }
+  EXPECT_EQ(files_under(directory()), before);
+}
+
 TEST_F(ModelDirectory, TextThatIsNotUtf8IsRefusedAndLeavesNothing) {
   const SmallModel model;
   ModelParts parts = model.parts();

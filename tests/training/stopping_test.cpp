@@ -2,6 +2,7 @@
 #include "training/stopping.h"
 
 #include "tests/training/fitted.h"
+#include "training/idle_options.h"
 
 namespace gatewise {
 namespace {
@@ -74,6 +75,21 @@ TEST(Stopping, RefusesAMetricThatFitsNoTaskItJudges) {
   EXPECT_EQ(Stopper(one, mixed_tasks).metric_of(0), "auc");
 }
 
+TEST(Stopping, RefusesOptionsThatItsPolicyDoesNotRead) {
+  StopOptions options;
+  options.task = "buy";
+  EXPECT_THROW(Stopper(options, binary_tasks), Error);
+  options.policy = "one";
+  EXPECT_NO_THROW(Stopper(options, binary_tasks));
+  options = {};
+  options.weights = {{"click", 2}};
+  EXPECT_NO_THROW(Stopper(options, binary_tasks));
+  options.policy = "any";
+  EXPECT_THROW(Stopper(options, binary_tasks), Error);
+  EXPECT_THROW(Stopper(mean_of("auc", {{"click", 0}, {"buy", 0}}), binary_tasks), Error);
+  EXPECT_NO_THROW(Stopper(mean_of("auc", {{"click", 0}}), binary_tasks));
+}
+
 TEST(Stopping, AnEpochWithoutAnyValueIsKeptAndCountsForNothing) {
   for (const char* policy : {"one", "mean", "any", "all"}) {
     StopOptions options;
@@ -110,6 +126,36 @@ TEST(Stopping, SaysWhenNothingCanBeJudged) {
   EXPECT_THAT(fitted.history["warnings"].dump(), testing::HasSubstr("grouped_auc is undefined"));
   EXPECT_EQ(fitted.history["best_epoch"], 6);
   EXPECT_EQ(fitted.history["stopped_by"], "epochs");
+}
+
+TEST(Schedule, TellsOfOptionsThatNothingReads) {
+  TrainingOptions options;
+  EXPECT_TRUE(find_idle_options(options).empty());
+  options.optimiser = {{"kind", "sgd"}, {"momentum", 0.9}, {"nesterov", true}};
+  options.schedule = {{"kind", "cosine"}, {"total_steps", 9}, {"warm_up_steps", 2}, {"warm_up_from", 0.1}};
+  EXPECT_TRUE(find_idle_options(options).empty());
+  options.optimiser["momentum"] = 0;
+  options.schedule["kind"] = "step";
+  options.schedule["warm_up_steps"] = 0;
+  EXPECT_THAT(find_idle_options(options),
+              testing::ElementsAre(testing::StartsWith("training.optimiser.nesterov: true has no effect"),
+                                   testing::StartsWith("training.schedule.total_steps: 9 has no effect"),
+                                   testing::StartsWith("training.schedule.warm_up_from: 0.1 has no effect")));
+  options = {};
+  options.optimiser = {{"momentum", 0.9}};
+  EXPECT_THAT(find_idle_options(options),
+              testing::ElementsAre(testing::HasSubstr("optimiser.momentum: 0.9 has no effect; only kind")));
+}
+
+TEST(Schedule, TellsOfAWarmUpThatOutlastsTheRun) {
+  const FeatureSpace space = sample_space(binary_tasks);
+  const EncodedData rows = sample_rows(space, 400);
+  FitSetting setting = quick(2);  // of two steps each
+  setting.options.schedule = {{"warm_up_steps", 4}};
+  EXPECT_THAT(fit(space, rows, setting).history["warnings"].dump(), testing::HasSubstr("warm_up_steps: 4"));
+  setting.options.schedule = {{"warm_up_steps", 3}};
+  EXPECT_THAT(fit(space, rows, setting).history["warnings"].dump(),
+              testing::Not(testing::HasSubstr("warm_up_steps")));
 }
 
 TEST(Schedule, WarmsUpThenFalls) {

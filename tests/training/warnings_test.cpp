@@ -78,10 +78,42 @@ TEST(Warnings, TellOfTasksThatAreNoBetterThanChance) {
                           {"good", task(0.6)},
                           {"inverse", task(0.3)},
                           {"one_class", task(nullptr)},
-                          {"amount", {{"r2", {{"value", 0.5}}}}}}}};
+                          {"amount", {{"r2", {{"value", 0.5}}}}},
+                          {"price", {{"r2", {{"value", -9.5}}}}},
+                          {"size", {{"r2", {{"value", nullptr}}}}}}}};
   EXPECT_THAT(find_stuck_tasks(validation),
               testing::ElementsAre(testing::StartsWith("task above: AUC is 0.5110 on validation rows"),
-                                   testing::StartsWith("task below: AUC is 0.4890")));
+                                   testing::StartsWith("task below: AUC is 0.4890"),
+                                   testing::StartsWith("task price: R2 is -9.5000")));
+}
+
+TEST(Warnings, TellOfLabelsThatAreFarFromZero) {
+  FeatureSpace space = sample_space(
+      {make_task("price", "regression"), make_task("count", "regression"), make_task("age", "regression")});
+  space.tasks[1].loss = "poisson";
+  EncodedData rows;
+  rows.rows = 3;
+  rows.tasks = 3;
+  rows.labels = {250000, 900, 30, NAN, 700, 50, 350000, 800, 40};
+  EXPECT_THAT(find_wild_labels(space, rows),
+              testing::ElementsAre(testing::StartsWith("tasks.price: labels are 3.04e+05 in size")));
+  rows.weights = {0, 1, 1, 1, 1, 1, 0, 1, 1};
+  EXPECT_TRUE(find_wild_labels(space, rows).empty());
+}
+
+TEST(Warnings, TellOfClassesThatAreNotToldApart) {
+  const FeatureSpace space = sample_space({make_task("grade", "multiclass", 3)});
+  EncodedData rows;
+  rows.rows = 5;
+  rows.tasks = 1;
+  rows.labels = {0, 0, 0, 1, NAN};
+  const double entropy = -0.75 * std::log(0.75) - 0.25 * std::log(0.25);
+  const auto warnings = [&](const Json& loss) {
+    return find_stuck_classes({{"tasks", {{"grade", {{"log_loss", {{"value", loss}}}}}}}}, space, rows);
+  };
+  EXPECT_THAT(warnings(entropy + 0.01), testing::ElementsAre(testing::HasSubstr("by its share (0.5623)")));
+  EXPECT_TRUE(warnings(entropy - 0.01).empty());
+  EXPECT_TRUE(warnings(nullptr).empty());
 }
 
 TEST(Warnings, UnitsOfAnExpertAndExpertsStartDifferent) {

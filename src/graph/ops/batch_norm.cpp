@@ -55,7 +55,7 @@ class BatchNormOp final : public OpBase<BatchNormOp, BatchNormOptions> {
     if (is_training && call.run->batch_rows < 2) {
       data_error(
           "batch_norm: a batch of {} row has no variance; expected at least 2 rows in training; use a larger "
-          "batch, drop the incomplete last batch, or use layer_norm",
+          "batch, or normalisation = \"layer\"",
           call.run->batch_rows);
     }
     const int64_t width = call.shape->shape.elements();
