@@ -105,7 +105,7 @@ TEST_P(EveryArchitecturesProbes, CanBeWatchedWhereRowsBelongToOneTask) {
   rows.labels = labels;
   rows.tasks = 1;
   Pool pool(1);
-  const std::vector<WatchedLevel> levels = watch(built.graph, built.store, space, rows, pool);
+  const std::vector<WatchedLevel> levels = watch(*built.graph, *built.store, space, rows, pool);
   std::map<std::string, std::set<int64_t>> of_task;
   for (const WatchedGate& gate : levels.empty() ? std::vector<WatchedGate>() : levels.back().gates) {
     for (const int64_t row : gate.rows) {
