@@ -23,8 +23,8 @@ class Validator {
 
  private:
   EvaluationOptions evaluation() const;
-  template <class Predictions>
-  bool overflows(size_t task, const Predictions& predictions) const;
+  // Whether a prediction of a row that has a label is not finite.
+  bool overflows(size_t task, const std::vector<ValueList>& predictions) const;
 
   Scorer& scorer_;
   const Stopper& stopper_;

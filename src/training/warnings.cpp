@@ -187,7 +187,7 @@ std::vector<std::string> find_stuck_tasks(const Json& validation) {
   for (const auto& [task, metrics] : validation.at("tasks").items()) {
     const auto value_of = [&metrics = metrics](const char* name) {
       const bool is_known = metrics.contains(name) && !metrics[name]["value"].is_null();
-      return is_known ? metrics[name]["value"].template get<double>() : std::nan("");
+      return is_known ? metrics[name]["value"].get<double>() : std::nan("");
     };
     const double r2 = value_of("r2"), auc = value_of("auc");
     if (r2 <= 0) {
