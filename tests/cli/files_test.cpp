@@ -30,9 +30,12 @@ class FilesTest : public testing::Test {
     write_text(file("test.csv"), people_csv(100, 2));
     write_text(file("people.toml"), people_toml());
   }
-  // Whether it appears before the program ends.
+  // Whether it appears before the program ends; a program that never comes to it must not hang the test.
   bool await(Process& process, const std::function<bool()>& is_there) const {
-    while (process.is_running() && !is_there()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const auto start = std::chrono::steady_clock::now();
+    const auto is_late = [&] { return std::chrono::steady_clock::now() - start > std::chrono::minutes(1); };
+    while (process.is_running() && !is_there() && !is_late())
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return is_there();
   }
 

@@ -31,6 +31,7 @@ void redirect(const std::string& path, int descriptor) {
                                  const std::string& output, const std::string& errors) {
   redirect(output, STDOUT_FILENO);
   redirect(errors, STDERR_FILENO);
+  signal(SIGINT, SIG_DFL);  // which a shell ignores for what it starts in the background
   if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) _exit(127);
   for (const std::string& setting : options.environment) putenv(strdup(setting.c_str()));
   if (options.largest_file > 0) {
