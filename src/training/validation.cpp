@@ -38,8 +38,9 @@ bool Validator::overflows(size_t task, const Predictions& predictions) const {
     if (is_own && rows_.row_task[row] != task) continue;
     const int64_t place = row * rows_.tasks + (is_own ? 0 : static_cast<int64_t>(task));
     if (std::isnan(rows_.labels[place]) || (!rows_.weights.empty() && rows_.weights[place] == 0)) continue;
-    const auto first = values.begin() + row * width;
-    if (!std::all_of(first, first + width, [](auto value) { return std::isfinite(value); })) return true;
+    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+      if (!std::isfinite(values[static_cast<size_t>(i)])) return true;
+    }
   }
   return false;
 }
