@@ -18,7 +18,7 @@ void check_classes(const Table& table, int64_t row, const std::vector<std::strin
   for (size_t i = 0; i < columns.size(); ++i) {
     if (values[i] < 0 || values[i] > 1) {
       data_error("{}: column \"{}\" is no probability; got {}, expected 0 to 1", table.place(row), columns[i],
-                 values[i]);
+                 static_cast<float>(values[i]));
     }
     sum += values[i];
   }

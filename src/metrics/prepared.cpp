@@ -110,7 +110,8 @@ void require_probabilities(const MetricInput& input, const PresentRows& rows, co
     for (int64_t i = 0; i < input.classes; ++i) {
       const double p = input.predictions[row * input.classes + i];
       if (p < 0 || p > 1) {
-        data_error("{}: the prediction of row {} is no probability; got {}, expected 0 to 1", metric, row, p);
+        data_error("{}: the prediction of row {} is no probability; got {}, expected 0 to 1", metric, row,
+                   static_cast<float>(p));
       }
     }
   }
