@@ -12,11 +12,14 @@ class AdaptiveTransfer final : public Architecture {
     std::vector<std::string> chain;
     double calibrator = 0.6;
     void declare(OptionSet& set) {
-      set.add("chain", &chain, "tasks in the order of the events; [] means as declared");
+      set.add("chain", &chain,
+              "tasks in the order of the events; [] means as declared. The output of a task is, for every "
+              "row, the probability that its event happened, and all before it with it; its loss is taken on "
+              "all rows with a label, which must be 1 only where the earlier labels are 1 and 0 where an "
+              "earlier event failed; tasks with only_where are refused, since they leave those rows out");
       set.add("calibrator", &calibrator,
               "weight of the penalty on a later event that is more probable than the one before it, averaged "
-              "over "
-              "rows")
+              "over rows")
           .range(0)
           .search(0.01, 10, true);
       NetworkOptions::declare(set);
@@ -31,6 +34,7 @@ class AdaptiveTransfer final : public Architecture {
 
   Heads build(const ModelInputs& inputs) const override {
     const std::vector<int64_t> order = chain(inputs.tasks);
+    refuse_only_where(inputs.tasks, "aitm");
     const Var bottoms = parts_.expert->run(inputs.x, task_paths("bottoms", inputs.tasks));
     const int64_t tasks = bottoms.shape()[0], width = bottoms.shape()[1];
     std::vector<Var> of_task(tasks);

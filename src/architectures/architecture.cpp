@@ -19,6 +19,14 @@ Var ModelInputs::select(const std::vector<std::string>& columns, const std::stri
   return concatenate(parts);
 }
 
+Json with_part_defaults(const Json& defaults, Json given) {
+  if (!given.is_object() || !defaults.contains("type")) return given;
+  if (given.contains("type") && given["type"] != defaults["type"]) return given;
+  Json whole = defaults;
+  whole.update(given);
+  return whole;
+}
+
 std::vector<std::string> task_paths(const std::string& prefix, const std::vector<TaskHead>& tasks) {
   std::vector<std::string> paths;
   for (const TaskHead& task : tasks) paths.push_back(prefix + "/" + task.name);

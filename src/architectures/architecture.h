@@ -34,6 +34,9 @@ struct Heads {
   Var own;      // [outputs] of the row's own task; the others are empty then
 };
 
+inline constexpr const char* tower_help =
+    "the network of a task: {type, units, ...}; type \"mlp\" unless given";
+
 class Architecture {
  public:
   virtual ~Architecture() = default;
@@ -47,6 +50,10 @@ class Architecture {
 // only the tower of the row's task runs, over [in], [1, in], or what is the task's of [tasks, in].
 Heads build_towers(const Tower& tower, Var representation, const std::vector<TaskHead>& tasks,
                    Var row_task = {});
+
+// The options of a part whose default is a table: what is given wins, and the rest of the default stays where
+// the part is of the default's type.
+Json with_part_defaults(const Json& defaults, Json given);
 
 std::vector<std::string> task_paths(const std::string& prefix, const std::vector<TaskHead>& tasks);
 

@@ -3,7 +3,6 @@
 // what is trained and put out is the probability that the whole chain up to it happened, which every row can
 // be asked about.
 #include "architectures/network_per_task.h"
-#include "base/error.h"
 
 namespace gatewise {
 namespace {
@@ -34,14 +33,7 @@ class EntireSpace final : public Architecture {
 
   Heads build(const ModelInputs& inputs) const override {
     const std::vector<int64_t> order = chain(inputs.tasks);
-    for (const TaskHead& task : inputs.tasks) {
-      if (task.only_where.empty()) continue;
-      command_error(
-          "tasks.{}.only_where: got \"{}\", but esmm estimates every event over all rows and takes its loss "
-          "there; drop only_where and let the label be 0 where an earlier event failed, or choose another "
-          "architecture, whose output then holds given \"{}\"",
-          task.name, task.only_where, task.only_where);
-    }
+    refuse_only_where(inputs.tasks, "esmm");
     const Heads steps = build_towers(*parts_.tower, parts_.bottoms(inputs), inputs.tasks);
     Heads heads;
     heads.of_task.resize(inputs.tasks.size());

@@ -20,6 +20,14 @@ struct HomeOptions : MixtureOptions {
   int64_t feature_gate_rank = 0;
   bool self_gate = true;
   bool layer_2_self_gate = false;
+
+  // The paper's expert: batch norm and swish after the last layer, relu before.
+  static Json default_expert() {
+    return {
+        {"type", "mlp"}, {"normalisation", "batch"}, {"activation", "swish"}, {"hidden_activation", "relu"}};
+  }
+  HomeOptions() { expert = default_expert(); }
+
   void declare(OptionSet& set) {
     set.add(
         "groups", &groups,
@@ -51,15 +59,8 @@ struct HomeOptions : MixtureOptions {
   }
 };
 
-// The paper's expert: batch norm and swish after the last layer, relu before; what the configuration says
-// wins.
 HomeOptions with_expert_defaults(HomeOptions options) {
-  if (!options.expert.is_object()) return options;
-  if (options.expert.value("type", "mlp") != "mlp") return options;
-  const Json defaults = {{"normalisation", "batch"}, {"activation", "swish"}, {"hidden_activation", "relu"}};
-  for (const auto& [name, value] : defaults.items()) {
-    if (!options.expert.contains(name)) options.expert[name] = value;
-  }
+  options.expert = with_part_defaults(HomeOptions::default_expert(), options.expert);
   return options;
 }
 
@@ -88,6 +89,8 @@ class HomeBuilder {
       groups_.push_back(group);
       if (!members.is_array())
         command_error("model.groups.{}: got {}, expected a list of tasks", group, members.dump());
+      if (members.empty())
+        command_error("model.groups.{}: got [], expected at least one task; leave the group out", group);
       for (const Json& member : members) add_to_group(group, member, names);
     }
     if (groups_.empty()) {

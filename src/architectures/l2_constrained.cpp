@@ -66,14 +66,17 @@ class L2Constrained final : public Architecture {
     return tied;
   }
 
-  // "bottoms/layer_0/weight" of "bottoms/<task>/layer_0/weight"; empty for parameters of no task.
+  // "bottoms/layer_0/weight" of "bottoms/<task>/layer_0/weight"; empty for parameters of no task. Of tasks
+  // "a" and "a/b", the longer name has the path "bottoms/a/b/layer_0/weight".
   std::string rest_of_path(const std::string& path, const std::vector<TaskHead>& tasks) const {
     for (const std::string kind : {"bottoms/", "towers/"}) {
       if (kind == "towers/" && !options_.tie_towers) continue;
+      size_t longest = 0;
       for (const TaskHead& task : tasks) {
         const std::string prefix = kind + task.name + "/";
-        if (path.starts_with(prefix)) return kind + path.substr(prefix.size());
+        if (path.starts_with(prefix)) longest = std::max(longest, prefix.size());
       }
+      if (longest > 0) return kind + path.substr(longest);
     }
     return {};
   }

@@ -61,6 +61,12 @@ class LevelBuilder {
         consumers_(consumers),
         scope_(std::move(scope)),
         own_(own) {
+    if (gate.capacity_factor() > 0 && expert.trains_dense()) {
+      command_error(
+          "model.gate.capacity_factor: got {}, but experts with normalisation = \"batch\" train on every "
+          "row, so that none can be dropped; set it to 0, or the normalisation to \"layer\" or \"none\"",
+          gate.capacity_factor());
+    }
     for (const Consumer& consumer : consumers) gate_paths_.push_back(consumer.path);
     if (own_.is_valid() && are_alike()) merge_consumers();
     group_sources();

@@ -13,10 +13,14 @@ struct MixtureOptions {
   std::vector<std::string> gate_features;
   Json tower = Json::object();
   void declare(OptionSet& set) {
-    set.add("expert", &expert, "an expert: {type, units, ...}");
-    set.add("gate", &gate, "a gate: {type, hidden, bias, ...}");
-    set.add("gate_features", &gate_features, "columns that the gates of the first level read; [] means all");
-    set.add("tower", &tower, "the network of a task: {type, units, ...}");
+    set.add("expert", &expert,
+            "an expert: {type, units, ...}; type \"mlp\" unless given" +
+                std::string(expert.empty() ? "" : ", whose options that are left out are as in the default"));
+    set.add("gate", &gate, "a gate: {type, hidden, bias, ...}; type \"softmax\" unless given");
+    set.add("gate_features", &gate_features,
+            "columns that those gates read that read the features; [] means all, or the last layer of "
+            "\"bottom\"");
+    set.add("tower", &tower, tower_help);
   }
 };
 
@@ -27,7 +31,8 @@ struct BottomOptions {
   void declare(OptionSet& set) {
     set.add("bottom", &bottom,
             "widths of plain relu layers between the features and the experts, as where only the top shared "
-            "layer of a network is replaced by a mixture; gates read what the experts read")
+            "layer of a network is replaced by a mixture; gates read what the experts read, but for "
+            "gate_features")
         .range(1, 65536)
         .search(16, 256, true);
   }

@@ -17,7 +17,9 @@ class MultiGateMixture final : public Architecture {
               "gate of its own")
           .range(1, 16);
       set.add("upper_gates_read", &upper_gates_read,
-              "what gates above the first level read: the features, or the mean of the experts below")
+              "what gates above the first level read: \"features\": what those of the first level read (the "
+              "features, only gate_features, or the last layer of \"bottom\"), \"experts\": the mean of the "
+              "experts below")
           .choices({"features", "experts"});
       BottomOptions::declare(set);
       MixtureOptions::declare(set);

@@ -4,6 +4,17 @@
 
 namespace gatewise {
 
+void refuse_only_where(const std::vector<TaskHead>& tasks, const std::string& architecture) {
+  for (const TaskHead& task : tasks) {
+    if (task.only_where.empty()) continue;
+    command_error(
+        "tasks.{}.only_where: got \"{}\", but {} estimates every event over all rows and takes its loss "
+        "there; drop only_where and let the label be 0 where an earlier event failed, or choose another "
+        "architecture, whose output then holds given \"{}\"",
+        task.name, task.only_where, architecture, task.only_where);
+  }
+}
+
 std::vector<int64_t> chain_order(const std::vector<std::string>& chain, const std::vector<TaskHead>& tasks) {
   std::vector<std::string> names;
   for (const TaskHead& task : tasks) {

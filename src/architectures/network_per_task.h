@@ -9,8 +9,8 @@ struct NetworkOptions {
   Json expert = Json::object();
   Json tower = Json::object();
   void declare(OptionSet& set) {
-    set.add("expert", &expert, "the network under each tower: {type, units, ...}");
-    set.add("tower", &tower, "the network of a task: {type, units, ...}");
+    set.add("expert", &expert, "the network under each tower: {type, units, ...}; type \"mlp\" unless given");
+    set.add("tower", &tower, tower_help);
   }
 };
 
@@ -48,6 +48,9 @@ struct NetworkParts {
     return bottom;
   }
 };
+
+// Throws Error(Command) where a task has only_where: `architecture` estimates every event over all rows.
+void refuse_only_where(const std::vector<TaskHead>& tasks, const std::string& architecture);
 
 // The positions of the tasks of a chain in their order; every task once, all binary. `chain` empty: as
 // declared. Throws Error(Command).

@@ -7,16 +7,19 @@ namespace {
 class SharedBottom final : public Architecture {
  public:
   struct Options {
-    Json expert = {{"units", {113}}};
+    Json expert = default_bottom();
     Json tower = Json::object();
     void declare(OptionSet& set) {
-      set.add("expert", &expert, "the shared network: {type, units, ...}");
-      set.add("tower", &tower, "the network of a task: {type, units, ...}");
+      set.add("expert", &expert,
+              "the shared network: {type, units, ...}; options of an mlp that are left out are as in the "
+              "default");
+      set.add("tower", &tower, tower_help);
     }
   };
 
   explicit SharedBottom(const Options& options)
-      : expert_(make_part<Expert>(options.expert, "model.expert", "mlp")),
+      : expert_(
+            make_part<Expert>(with_part_defaults(default_bottom(), options.expert), "model.expert", "mlp")),
         tower_(make_part<Tower>(options.tower, "model.tower", "mlp")) {}
 
   Heads build(const ModelInputs& inputs) const override {
@@ -28,6 +31,8 @@ class SharedBottom final : public Architecture {
   }
 
  private:
+  static Json default_bottom() { return {{"type", "mlp"}, {"units", {113}}}; }
+
   std::unique_ptr<Expert> expert_;
   std::unique_ptr<Tower> tower_;
 };

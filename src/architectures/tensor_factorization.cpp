@@ -58,6 +58,12 @@ class TensorFactorization final : public Architecture {
       command_error(
           "model.expert: tensor factorisation has neither dropout nor normalisation; leave them out");
     }
+    const MlpOptions usual;
+    if (options.initializer != usual.initializer || options.initializer_scale != usual.initializer_scale) {
+      command_error(
+          "model.expert: tensor factorisation starts its factors from normal numbers whose variances "
+          "multiply to that of a layer, 1 / inputs; leave initializer and initializer_scale out");
+    }
     return options;
   }
 

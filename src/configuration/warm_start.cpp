@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "training/model.h"
 
 namespace gatewise {
 namespace {
@@ -34,13 +35,69 @@ void refuse_other_columns(const Json& given, const Json& asked, const Json& trai
   }
 }
 
-// Where a task's name stands in a path, as a folder or the last part; npos where it does not.
-size_t place_in_path(const std::string& path, const std::string& task) {
+// Where a task's name stands in a path, as a folder or the last part, the last place first.
+std::vector<size_t> places_in_path(const std::string& path, const std::string& task) {
+  std::vector<size_t> places;
   for (size_t at = path.find("/" + task); at != std::string::npos; at = path.find("/" + task, at + 1)) {
     const size_t end = at + 1 + task.size();
-    if (end == path.size() || path[end] == '/') return at + 1;
+    if (end == path.size() || path[end] == '/') places.insert(places.begin(), at + 1);
   }
-  return std::string::npos;
+  return places;
+}
+
+// The path of `task`'s parameter for that of `source`; numbered levels and experts may be called like tasks,
+// so it is the last place that gives a known path. Empty where none does.
+std::string path_of_source(const std::string& path, const std::string& task, const std::string& source,
+                           const std::set<std::string>& known) {
+  for (const size_t place : places_in_path(path, task)) {
+    std::string found = path;
+    found.replace(place, task.size(), source);
+    if (known.contains(found)) return found;
+  }
+  return {};
+}
+
+// An option that lists tasks, {name = [tasks]} or [tasks], without those that are not among `names`.
+Json only_tasks(const Json& value, const std::vector<std::string>& names) {
+  if (!value.is_structured()) return value;
+  Json kept = value.is_object() ? Json::object() : Json::array();
+  for (const auto& [key, item] : value.items()) {
+    if (value.is_object()) {
+      kept[key] = only_tasks(item, names);
+    } else if (!item.is_string() ||
+               std::find(names.begin(), names.end(), item.get<std::string>()) != names.end()) {
+      kept.push_back(item);
+    }
+  }
+  return kept;
+}
+
+// The trained [model], into whose groups and chain `asked`, which is `given` written out, may put new tasks.
+Json model_with_new_tasks(Json given, Json asked, Json trained, const std::vector<TaskSpec>& tasks,
+                          const std::string& directory) {
+  std::vector<std::string> names;
+  for (const TaskSpec& task : tasks) names.push_back(task.name);
+  Json grown = Json::object();
+  for (const char* option : {"groups", "chain"}) {
+    if (!given.contains(option) || !trained.contains(option) || !asked.contains(option)) continue;
+    const bool is_as_declared = trained[option] == Json::array();
+    const Json expected = is_as_declared ? Json(names) : trained[option];
+    if (asked[option] != trained[option] && only_tasks(asked[option], names) != expected) {
+      command_error(
+          "model.{}: a model that goes on from {} keeps its architecture, and only new tasks can be added; "
+          "got {}, expected {} and the new tasks",
+          option, directory, asked[option].dump(), expected.dump());
+    }
+    grown[option] = asked[option];
+    given.erase(option);
+  }
+  // Beside a type, options of other architectures are left out as always; alone they are differences.
+  for (const auto& [option, value] : given.items()) {
+    if (!given.contains("type") && !asked.contains(option)) asked[option] = value;
+  }
+  refuse_differences(given, asked, trained, "model", directory);
+  trained.update(grown);
+  return trained;
 }
 
 }  // namespace
@@ -54,7 +111,11 @@ Json data_of_files(const std::vector<std::string>& files, const LoadedModel& mod
 }
 
 Json continue_configuration(const Json& given, const LoadedModel& model, const std::string& directory) {
-  const Json asked = Configuration::from_json(given).to_json();
+  const Json trained_model = complete_model_options(table_of(model.configuration, "model"));
+  Json typed = given;
+  if (given.contains("model") && given["model"].is_object() && !given["model"].contains("type"))
+    typed["model"]["type"] = trained_model["type"];
+  const Json asked = Configuration::from_json(typed).to_json();
   const Json trained = model.encoder->schema().to_json();
   refuse_other_columns(table_of(given, "columns"), asked["columns"], trained["columns"], directory);
   Json tasks = trained["tasks"];
@@ -66,13 +127,12 @@ Json continue_configuration(const Json& given, const LoadedModel& model, const s
       tasks[name] = fields;
     }
   }
-  refuse_differences(table_of(given, "model"), asked["model"], table_of(model.configuration, "model"),
-                     "model", directory);
   Json json = given;
   json["columns"] = trained["columns"];
   json["columns"]["default"] = "ignore";
   json["tasks"] = tasks;
-  json["model"] = table_of(model.configuration, "model");
+  json["model"] = model_with_new_tasks(table_of(given, "model"), asked["model"], trained_model,
+                                       model.encoder->schema().tasks, directory);
   keep_settings(given, model, json);
   return json;
 }
@@ -91,14 +151,18 @@ void copy_parameters(const Store<float>& from, Store<float>& to, const std::vect
     std::string source = path;
     if (!known.contains(path)) {
       const auto owner = std::find_if(new_tasks.begin(), new_tasks.end(), [&](const std::string& task) {
-        return place_in_path(path, task) != std::string::npos;
+        return !places_in_path(path, task).empty();
       });
+      // A state that older models lack, as that of a schedule's rounding, starts afresh.
+      if (owner == new_tasks.end() && to.block(path).place < 0) continue;
       if (owner == new_tasks.end()) data_error("{}: the model to start from has no such parameter", path);
       if (!copies.contains(*owner)) continue;
-      source.replace(place_in_path(path, *owner), owner->size(), copies[*owner].get<std::string>());
-      if (!known.contains(source)) {
-        data_error("{}: the model to start from has no parameter \"{}\" to copy; drop continue.copy.{}", path,
-                   source, *owner);
+      const std::string copied = copies[*owner].get<std::string>();
+      source = path_of_source(path, *owner, copied, known);
+      if (source.empty()) {
+        data_error(
+            "{}: the model to start from has no such parameter of \"{}\" to copy; drop continue.copy.{}",
+            path, copied, *owner);
       }
     }
     const std::vector<float> old = from.get(source);

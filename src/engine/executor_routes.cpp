@@ -25,7 +25,7 @@ template <class T>
 void Program<T>::Executor::build_route(const Node& node) {
   const ConstRows<T> chosen = value(node.inputs[0]);
   gatewise::build_route(chosen, batch_->rows, input_shapes_[node.id][0].shape.elements(),
-                        branch_capacity(node, chosen), routes_[node.id]);
+                        branch_capacity(node, chosen), routes_[node.id], batch_->turns);
   make_buffers();
 }
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/threads.h"
@@ -21,6 +22,9 @@ struct Batch {
   std::map<int, T> scalars;            // by Scalar node
   // [rows, losses] weight of each row's loss over its normaliser; 0 where the label is missing.
   ConstRows<T> coefficients;
+  // [rows] the rows in the order in which they take the room in a route of limited capacity; empty: as they
+  // lie.
+  std::span<const int32_t> turns = {};
 };
 
 // The gradient of a big embedding table: only the rows that the batch touched, each summed in position order.

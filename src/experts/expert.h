@@ -19,6 +19,8 @@ class ExpertBank {
 class Expert {
  public:
   virtual ~Expert() = default;
+  // Throws Error(Command) where its options do not fit; `path` is their place ("model.expert").
+  virtual void check(const std::string& /*path*/) const {}
   // One expert per path; `input` is the shape of what they read: [in] shared, or [experts, in]. A bank that
   // is only routed may store its weights for that; dense() then serves those who examine the model.
   virtual std::unique_ptr<ExpertBank> bank(Graph& graph, const Shape& input,
@@ -58,7 +60,9 @@ std::unique_ptr<Interface> make_part(const Json& table, const std::string& path,
     options.erase("type");
   }
   const std::string kind = path.substr(path.rfind('.') == std::string::npos ? 0 : path.rfind('.') + 1);
-  return Registry<Interface>::instance().find(type, kind, path + ".type").make(options, path);
+  auto part = Registry<Interface>::instance().find(type, kind, path + ".type").make(options, path);
+  if constexpr (requires { part->check(path); }) part->check(path);
+  return part;
 }
 
 }  // namespace gatewise

@@ -18,8 +18,10 @@ class MlpExpert final : public Expert {
  public:
   using Options = MlpOptions;
 
-  explicit MlpExpert(Options options) : options_(std::move(options)) {
-    if (options_.units.empty()) command_error("expert.units: got [], expected at least one width");
+  explicit MlpExpert(Options options) : options_(std::move(options)) {}
+
+  void check(const std::string& path) const override {
+    if (options_.units.empty()) command_error("{}.units: got [], expected at least one width", path);
   }
 
   std::unique_ptr<ExpertBank> bank(Graph& graph, const Shape& input, const std::vector<std::string>& paths,

@@ -32,15 +32,22 @@ class DSelectKGate final : public Gate {
     }
   };
 
-  explicit DSelectKGate(Options options) : options_(std::move(options)) {
-    options_.entropy_weight.check("gate.entropy_weight", 0);
+  explicit DSelectKGate(Options options) : options_(std::move(options)) {}
+
+  void check(const std::string& path) const override {
+    options_.entropy_weight.check(path + ".entropy_weight", 0);
   }
 
   Var weights(const GateRequest& request) const override {
+    // A single expert needs no bits: its code is 1, and so are the weights whatever the mixture.
+    if (request.experts == 1) {
+      const std::vector<double> ones(request.consumers(), 1);
+      return request.x.graph().constant(ones, Shape{request.consumers(), 1});
+    }
     const Selectors selectors = options_.per_example ? selectors_of_rows(request) : static_selectors(request);
     const Var codes = binary_codes(smooth_step(selectors.codes, options_.gamma), request.experts);
     add_penalty(request, "entropy", options_.entropy_weight, [&] { return total(entropy(codes)); });
-    if (request.experts != int64_t{1} << bits_of(request.experts) && request.experts > 1) {
+    if (request.experts != int64_t{1} << bits_of(request.experts)) {
       // Codes that spell no expert are pushed back to those that do.
       add_penalty(request, "reachability", Schedule(1), [&] { return total(inverse(sum(codes))); });
     }

@@ -25,6 +25,8 @@ struct GateRequest {
 class Gate {
  public:
   virtual ~Gate() = default;
+  // Throws Error(Command) where its options do not fit; `path` is their place ("model.gate").
+  virtual void check(const std::string& /*path*/) const {}
   // Weights of every consumer over the experts -> [consumers, experts]; Static where they depend on no row.
   // Of what a gate adds to the graph, the banks (mlp_bank, linear_bank) take request.own, and parameters with
   // a slice per path go through request.of_consumers(). A gate that does neither gives the weights of all

@@ -23,9 +23,11 @@ class NoisyTopKGate final : public Gate {
     }
   };
 
-  explicit NoisyTopKGate(Options options) : options_(std::move(options)) {
-    options_.importance_weight.check("gate.importance_weight", 0);
-    options_.load_weight.check("gate.load_weight", 0);
+  explicit NoisyTopKGate(Options options) : options_(std::move(options)) {}
+
+  void check(const std::string& path) const override {
+    options_.importance_weight.check(path + ".importance_weight", 0);
+    options_.load_weight.check(path + ".load_weight", 0);
   }
 
   Var weights(const GateRequest& request) const override {

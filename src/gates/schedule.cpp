@@ -55,9 +55,13 @@ Var Schedule::value(Graph& graph, const std::string& path) const {
   const auto table = read_options<Table>(json_, path);
   const auto number = [&](double value) { return graph.constant({value}, Shape{}); };
   const Var progress = graph.state(path + "/progress", Shape{}, 0);
+  // What rounding has kept out of the progress, or many small steps would drift or vanish (Kahan 1965).
+  const Var owed = graph.state(path + "/progress_owed", Shape{}, 0);
   const Var one = number(1);
-  const Var next = add(progress, number(1 / static_cast<double>(table.steps)));
+  const Var step = add(owed, number(1 / static_cast<double>(table.steps)));
+  const Var next = add(progress, step);
   graph.update(progress, select(greater(next, one), one, next));
+  graph.update(owed, subtract(step, subtract(next, progress)));
   if (table.shape == "geometric") {
     const Var exponent = add(number(std::log(table.from)),
                              multiply(progress, number(std::log(table.to) - std::log(table.from))));

@@ -14,8 +14,10 @@ class SoftmaxGate final : public Gate {
     }
   };
 
-  explicit SoftmaxGate(Options options) : options_(std::move(options)) {
-    options_.temperature.check("gate.temperature", 1e-6);
+  explicit SoftmaxGate(Options options) : options_(std::move(options)) {}
+
+  void check(const std::string& path) const override {
+    options_.temperature.check(path + ".temperature", 1e-6);
   }
 
   Var weights(const GateRequest& request) const override {

@@ -1,4 +1,5 @@
 // Switch routing (Fedus, Zoph and Shazeer 2022): one expert per row, scaled by its probability.
+#include "base/error.h"
 #include "gates/gate.h"
 
 namespace gatewise {
@@ -19,9 +20,9 @@ class SwitchGate final : public Gate {
           .range(0, 0.5)
           .search(0, 0.1);
       set.add("capacity_factor", &capacity_factor,
-              "in training an expert takes at most this times its even share of the batch, in order of the "
-              "rows; rows "
-              "beyond it do without; 0: no row is dropped")
+              "in training an expert takes at most this times its even share of the batch, in the order in "
+              "which the batch draws its rows; rows beyond it do without; 0: no row is dropped. Refused with "
+              "routing = \"dense\" and with experts of normalisation \"batch\", which read every row")
           .range(0, 1000);
       set.add("routing", &routing,
               "\"routed\": only chosen experts run; \"dense\": all; \"auto\": by their number")
@@ -29,8 +30,16 @@ class SwitchGate final : public Gate {
     }
   };
 
-  explicit SwitchGate(Options options) : options_(std::move(options)) {
-    options_.balance_weight.check("gate.balance_weight", 0);
+  explicit SwitchGate(Options options) : options_(std::move(options)) {}
+
+  void check(const std::string& path) const override {
+    options_.balance_weight.check(path + ".balance_weight", 0);
+    if (options_.capacity_factor > 0 && options_.routing == "dense") {
+      command_error(
+          "{}.routing: got \"dense\" beside capacity_factor = {}, but only routed rows can be dropped; leave "
+          "routing out, or set capacity_factor = 0",
+          path, options_.capacity_factor);
+    }
   }
 
   Var weights(const GateRequest& request) const override {

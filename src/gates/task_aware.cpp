@@ -29,8 +29,10 @@ class TaskAwareGate final : public Gate {
     }
   };
 
-  explicit TaskAwareGate(Options options) : options_(std::move(options)) {
-    options_.balance_weight.check("gate.balance_weight", 0);
+  explicit TaskAwareGate(Options options) : options_(std::move(options)) {}
+
+  void check(const std::string& path) const override {
+    options_.balance_weight.check(path + ".balance_weight", 0);
   }
 
   Var weights(const GateRequest& request) const override {

@@ -1,3 +1,4 @@
+#include "base/error.h"
 #include "gates/gate.h"
 
 namespace gatewise {
@@ -14,16 +15,25 @@ class TopKGate final : public Gate {
       sparsity.declare(set);
       set.add(
           "per_example", &per_example,
-          "logits from the row; otherwise each is a parameter that starts as \"initializer\" says, and all "
-          "rows get the same experts");
+          "logits from the row; otherwise each is a parameter that starts as \"initializer\" and "
+          "\"initializer_scale\" say, all rows get the same experts, and the network's other options do not "
+          "count (\"hidden\" is refused)");
       network.declare(set);
       balance_weight.declare(set, "balance_weight",
                              "of the loss that spreads rows over experts (as in \"switch\")");
     }
   };
 
-  explicit TopKGate(Options options) : options_(std::move(options)) {
-    options_.balance_weight.check("gate.balance_weight", 0);
+  explicit TopKGate(Options options) : options_(std::move(options)) {}
+
+  void check(const std::string& path) const override {
+    options_.balance_weight.check(path + ".balance_weight", 0);
+    if (!options_.per_example && !options_.network.hidden.empty()) {
+      command_error(
+          "{}.hidden: got layers, but with per_example = false no network reads the row; leave them out, or "
+          "set per_example = true",
+          path);
+    }
   }
 
   Var weights(const GateRequest& request) const override {

@@ -49,6 +49,7 @@ struct Route {
   std::vector<int64_t> row_first;      // [batch rows + 1] into `row_positions`
   std::vector<int32_t> row_branch;     // branch of each pair, by batch row
   std::vector<int32_t> row_positions;  // routed row of each pair, by batch row
+  std::vector<uint8_t> taken;          // [batch rows, branches] while a capacity is shared out by turns
 };
 
 // One execution of an operation over a tile. Static operands are one row with stride 0, or, where the

@@ -111,7 +111,7 @@ Var running_moments(Var running, Var moments, double momentum);
 
 // Routed rows. chosen [branches]: a row takes the branches whose entry is not 0. A Static `chosen` sends
 // every row to the same branches. In training a branch takes at most `capacity_factor` times its even share
-// of all pairs (at least 4), in the order of the rows; 0: no limit.
+// of all pairs (at least 4), in the order in which the batch drew its rows; 0: no limit.
 Var route(Var chosen, double capacity_factor = 0);
 // x of the row, once per routed row.
 Var gather(Var x, Var route);

@@ -19,7 +19,13 @@ Json entries_of() {
   return json;
 }
 
+// Tables as a configuration may have them, without blanks to break lines at: {type="mlp", units=[16]}.
 std::string default_text(const Json& value) {
+  if (value.is_object()) {
+    std::vector<std::string> fields;
+    for (const auto& [name, field] : value.items()) fields.push_back(name + "=" + field.dump());
+    return fmt::format("{{{}}}", fmt::join(fields, ", "));
+  }
   return value.is_null()                                         ? "none"
          : value.is_string() && value.get<std::string>().empty() ? "\"\""
                                                                  : value.dump();
@@ -88,18 +94,18 @@ std::string entry_text(const std::string& kind, const std::string& name, const J
   for (const char* heading : {"option", "type", "default", "limits"}) table.add_column(heading);
   if (is_searched) table.add_column("tuned in");
   table.add_column("meaning");
-  constexpr size_t column_width = 60;
+  constexpr size_t column_width = 60, default_width = 30;
   for (const Json& option : entry["options"]) {
     const auto limits = wrap_text(option["limits"].get<std::string>(), column_width);
     const auto help = wrap_text(option["help"].get<std::string>(), column_width);
-    for (size_t line = 0; line < std::max<size_t>({1, limits.size(), help.size()}); ++line) {
+    const auto usual = wrap_text(default_text(option["default"]), default_width);
+    for (size_t line = 0; line < std::max({limits.size(), help.size(), usual.size()}); ++line) {
       const auto part = [&](const std::vector<std::string>& lines) {
         return line < lines.size() ? lines[line] : "";
       };
       const auto first = [&](const std::string& cell) { return line == 0 ? cell : ""; };
       std::vector<std::string> row{first(option["name"].get<std::string>()),
-                                   first(option["type"].get<std::string>()),
-                                   first(default_text(option["default"])), part(limits)};
+                                   first(option["type"].get<std::string>()), part(usual), part(limits)};
       if (is_searched) row.push_back(first(searched_text(option)));
       row.push_back(part(help));
       table.add_row(row);

@@ -92,11 +92,15 @@ std::span<const int64_t> BatchLoader::by_task(const EncodedData& data, std::span
   for (size_t task = 1; task < next.size(); ++task) next[task] += next[task - 1];
   sorted_.resize(rows.size());
   row_task_.resize(rows.size());
+  turns_.clear();
   for (const int64_t row : rows) {
     const auto place = static_cast<size_t>(next[data.row_task[row]]++);
     sorted_[place] = row;
     row_task_[place] = data.row_task[row];
+    turns_.push_back(static_cast<int32_t>(place));
   }
+  // Experts of limited capacity would otherwise drop the rows of the last tasks.
+  batch_.turns = turns_;
   return sorted_;
 }
 
@@ -184,6 +188,7 @@ std::vector<double> BatchLoader::own_losses(ConstRows<float> row_losses) const {
 
 const Batch<float>& BatchLoader::view(const EncodedData& data, int64_t first, int64_t count) {
   batch_.rows = count;
+  batch_.turns = {};
   batch_.inputs[numeric_node_] = {data.numeric.data() + first * data.numeric_width, data.numeric_width};
   if (has_own_labels_) batch_.ids[row_task_node_] = {data.row_task.data() + first, 1, nullptr, nullptr};
   for (size_t i = 0; i < id_nodes_.size(); ++i) {

@@ -51,6 +51,7 @@ class BatchLoader {
   std::vector<double> own_coefficients_;  // before the tasks' weights
   std::vector<uint32_t> ids_, row_task_;
   std::vector<int64_t> sorted_;  // rows by task
+  std::vector<int32_t> turns_;   // places in the batch of the rows as they were given
   std::vector<EncodedBag> bags_;
   std::vector<double> present_;
 };

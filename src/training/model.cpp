@@ -188,7 +188,9 @@ Json complete_model_options(const Json& model) {
   for (const Json& option :
        Registry<Architecture>::instance().find(type, "architecture", "model.type").options) {
     const std::string name = option.at("name").get<std::string>();
-    complete[name] = model.is_object() && model.contains(name) ? model[name] : option.at("default");
+    const Json& usual = option.at("default");
+    complete[name] =
+        model.is_object() && model.contains(name) ? with_part_defaults(usual, model[name]) : usual;
   }
   return complete;
 }

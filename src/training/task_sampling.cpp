@@ -41,10 +41,12 @@ TaskSampler::TaskSampler(const std::vector<uint32_t>& row_task, double temperatu
   const uint32_t tasks = row_task.empty() ? 0 : 1 + *std::max_element(row_task.begin(), row_task.end());
   first_.assign(tasks + 1, 0);
   for (const uint32_t task : row_task) ++first_[task + 1];
+  const auto most = static_cast<double>(*std::max_element(first_.begin(), first_.end()));
   std::vector<double> shares;
   for (uint32_t task = 0; task < tasks; ++task) {
     const auto rows = static_cast<double>(first_[task + 1]);
-    shares.push_back(rows > 0 ? std::pow(rows, 1 / temperature) : 0);
+    // Of the largest task, whose share is 1 at any temperature: powers of the counts themselves overflow.
+    shares.push_back(rows > 0 ? std::pow(rows / most, 1 / temperature) : 0);
     first_[task + 1] += first_[task];
   }
   std::vector<int64_t> next = first_;

@@ -137,16 +137,26 @@ std::vector<std::string> find_broken_chain(const FeatureSpace& space, const Enco
   std::vector<std::string> warnings;
   if (space.has_own_labels() || data.labels.empty()) return warnings;
   for (size_t i = 1; i < chain.size(); ++i) {
-    int64_t later = 0, alone = 0;
+    int64_t later = 0, alone = 0, failed = 0, unlabelled = 0;
     for (int64_t row = 0; row < data.rows; ++row) {
       const float* labels = data.labels.data() + row * data.tasks;
+      const bool has_failed = labels[chain[i - 1]] == 0;
+      failed += has_failed;
+      unlabelled += has_failed && std::isnan(labels[chain[i]]);
       if (labels[chain[i]] != 1) continue;
       ++later;
-      if (labels[chain[i - 1]] == 0) ++alone;
+      alone += has_failed;
     }
-    if (alone == 0) continue;
     const std::string& event = space.tasks[chain[i]].name;
     const std::string& before = space.tasks[chain[i - 1]].name;
+    if (unlabelled > 0) {
+      warnings.push_back(
+          fmt::format("tasks.{0}: {1} of the {2} rows with {3} = 0 have no label, so that {0}, which this "
+                      "architecture estimates over all rows, comes out too probable; it cannot have happened "
+                      "there: write 0 as their label",
+                      event, unlabelled, failed, before));
+    }
+    if (alone == 0) continue;
     warnings.push_back(
         fmt::format("tasks.{0}: {1} of its {2} rows with label 1 have {3} = 0, but this architecture takes "
                     "{0} for an event that only follows {3}; check model.chain, or choose an architecture "

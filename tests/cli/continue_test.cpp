@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "configuration/warm_start.h"
 #include "model_file/model_directory.h"
 #include "tests/cli/program.h"
+#include "training/model.h"
 
 namespace gatewise {
 namespace {
@@ -142,6 +144,66 @@ TEST_F(ContinueTest, AnOrdinaryModelTakesInATaskToo) {
   EXPECT_EQ(values("and.model", "towers/y/layer_0/weight"), values("one.model", "towers/y/layer_0/weight"));
   EXPECT_EQ(values("and.model", "experts/0/layer_0/weight"), values("one.model", "experts/0/layer_0/weight"));
   EXPECT_TRUE(Json::parse(result.output)["metrics"]["train"]["tasks"].contains("w"));
+}
+
+TEST_F(ContinueTest, ATaskJoinsAGroupOrAChainOfTheModel) {
+  std::string table = "x,u,v,w\n";
+  for (int row = 0; row < 300; ++row) {
+    const int x = row * 7 % 11 - 5;
+    table += fmt::format("{},{},{},{}\n", x, x > 0 ? 1 : 0, x > 1 ? 1 : 0, x > 2 ? 1 : 0);
+  }
+  write_text(file("chain.csv"), table);
+  const auto fit = [&](const std::string& name, const std::string& tables, std::vector<std::string> more) {
+    write_text(file(name + ".toml"),
+               "[data]\ntrain = \"chain.csv\"\n" + tables + "[training]\nepochs = 1\nbatch_rows = 100\n");
+    more.insert(more.begin(), {"fit", name + ".toml", "--quiet", "--output", name + ".model"});
+    return gatewise(more);
+  };
+  const std::string columns = "[columns]\ndefault = \"ignore\"\nx = \"numeric\"\n[tasks.u]\n[tasks.v]\n";
+  const struct {
+    std::string type, before, after, wrong;
+  } cases[] = {
+      {"home", "groups = {g = [\"u\"], h = [\"v\"]}\n", "groups = {g = [\"u\"], h = [\"v\", \"w\"]}\n",
+       "groups = {g = [\"u\", \"v\"], h = [\"w\"]}\n"},
+      {"aitm", "chain = [\"u\", \"v\"]\n", "chain = [\"u\", \"v\", \"w\"]\n",
+       "chain = [\"v\", \"u\", \"w\"]\n"},
+      {"esmm", "", "chain = [\"u\", \"v\", \"w\"]\n", "chain = [\"w\", \"v\", \"u\"]\n"}};
+  for (const auto& [type, before, after, wrong] : cases) {
+    SCOPED_TRACE(type);
+    const Result first = fit(type, columns + "[model]\ntype = \"" + type + "\"\n" + before, {});
+    ASSERT_EQ(first.code, 0) << first.errors;
+    const std::vector<std::string> from{"--from", type + ".model"};
+    const Result grown = fit(type + "_and", "[tasks.w]\n[model]\n" + after, from);
+    EXPECT_EQ(grown.code, 0) << grown.errors;
+    const Result refused = fit(type + "_wrong", "[tasks.w]\n[model]\n" + wrong, from);
+    EXPECT_THAT(refused.errors, HasSubstr("and only new tasks can be added; got"));
+    EXPECT_EQ(refused.code, 2);
+    const Result foreign = fit(type + "_wrong", "[tasks.w]\n[model]\nlevels = 2\n" + after, from);
+    EXPECT_THAT(foreign.errors,
+                HasSubstr("model.levels: a model that goes on from " + type + ".model keeps"));
+  }
+}
+
+// The gate of task 1 in the last level, not that of expert 1 below it.
+TEST(CopyParameters, TellsNumberedTasksFromLevelsAndExperts) {
+  const auto graph_of = [](const std::vector<std::string>& names) {
+    FeatureSpace space;
+    space.numeric = {{"x", 0, 3}};
+    for (const std::string& name : names) {
+      space.tasks.emplace_back();
+      space.tasks.back().name = name;
+      space.tasks.back().kind = "binary";
+    }
+    return build_graph(space, {{"type", "mmoe"}, {"levels", 2}, {"experts", 2}});
+  };
+  const auto old_graph = graph_of({"0", "2"}), new_graph = graph_of({"0", "2", "1"});
+  Store<float> from(*old_graph), to(*new_graph);
+  from.initialise(1);
+  to.initialise(2);
+  copy_parameters(from, to, {"1"}, {{"1", "2"}});
+  EXPECT_EQ(to.get("levels/1/gates/1/layer_0/weight"), from.get("levels/1/gates/2/layer_0/weight"));
+  EXPECT_EQ(to.get("levels/0/gates/1/layer_0/weight"), from.get("levels/0/gates/1/layer_0/weight"));
+  EXPECT_EQ(to.get("towers/1/layer_0/weight"), from.get("towers/2/layer_0/weight"));
 }
 
 TEST_F(ContinueTest, FaultsAreNamed) {

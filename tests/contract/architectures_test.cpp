@@ -169,14 +169,55 @@ TEST(Registry, NamesAreFiles) {
   expect_files<Loss>("losses");
 }
 
-TEST(Esmm, RefusesTasksOnAPartOfTheRows) {
+TEST(ChainsOfEvents, RefuseTasksOnAPartOfTheRows) {
   std::vector<TaskSpace> tasks = binary_tasks;
   tasks[1].only_where = "click";
-  EXPECT_NO_THROW(build_graph(sample_space(tasks), {{"type", "aitm"}}));
+  for (const std::string type : {"esmm", "aitm"}) {
+    EXPECT_THAT(message_of([&] {
+                  build_graph(sample_space(tasks), {{"type", type}});
+                }),
+                testing::HasSubstr("tasks.like.only_where: got \"click\", but " + type + " estimates every"));
+  }
+}
+
+// Parameters of the model, of which the expert's options are given.
+int64_t parameters_with(const std::string& type, const Json& expert) {
+  const Json model = {{"type", type}, {"expert", expert}};
+  const auto count = [](const Json& options) {
+    return Store<float>(*build_graph(sample_space(binary_tasks), options)).parameter_count();
+  };
+  EXPECT_EQ(count(complete_model_options(model)), count(model)) << expert;
+  return count(model);
+}
+
+TEST(ExpertsWithDefaultsOfTheirOwn, KeepThemBesideOtherOptions) {
+  const int64_t usual = parameters_with("shared_bottom", Json::object());
+  EXPECT_EQ(parameters_with("shared_bottom", {{"dropout", 0.1}}), usual);
+  EXPECT_EQ(parameters_with("shared_bottom", {{"type", "mlp"}, {"activation", "tanh"}}), usual);
+  EXPECT_EQ(parameters_with("shared_bottom", {{"units", {113}}}), usual);
+  EXPECT_LT(parameters_with("shared_bottom", {{"units", {16}}}), usual);
+  const int64_t normed = parameters_with("home", Json::object());
+  EXPECT_EQ(parameters_with("home", {{"activation", "relu"}}), normed);
+  EXPECT_LT(parameters_with("home", {{"normalisation", "none"}}), normed);
+}
+
+TEST(TensorFactorization, RefusesOptionsOfExpertsThatItDoesNotFollow) {
+  for (const Json& expert :
+       {Json{{"initializer", "he_normal"}}, Json{{"initializer_scale", 2.0}}, Json{{"dropout", 0.1}}}) {
+    EXPECT_THAT(
+        message_of([&] {
+          build_graph(sample_space(binary_tasks), {{"type", "tensor_factorization"}, {"expert", expert}});
+        }),
+        testing::HasSubstr("model.expert: tensor factorisation"));
+  }
+}
+
+TEST(Home, RefusesAGroupWithoutTasks) {
   EXPECT_THAT(message_of([&] {
-                build_graph(sample_space(tasks), {{"type", "esmm"}});
+                build_graph(sample_space({make_task("click", "binary")}),
+                            {{"type", "home"}, {"groups", {{"a", {"click"}}, {"b", Json::array()}}}});
               }),
-              testing::HasSubstr("tasks.like.only_where: got \"click\", but esmm estimates every event"));
+              testing::HasSubstr("model.groups.b: got [], expected at least one task"));
 }
 
 // Of a shared network of two layers, cut below its top: the mixture reads the first, gates too.

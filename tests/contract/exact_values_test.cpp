@@ -50,6 +50,21 @@ TEST(L2Constrained, WithoutAPenaltyIsSingleTaskBitForBit) {
   }
 }
 
+// "a" is also the start of the other's paths.
+TEST(L2Constrained, TiesTasksOfWhichOneIsCalledLikeTheStartOfAnother) {
+  const auto penalty_of = [](const std::string& first, const std::string& second) {
+    const FeatureSpace space = sample_space({make_task(first, "binary"), make_task(second, "binary")});
+    const auto graph = build_graph(space, {{"type", "l2_constrained"}, {"alpha", 0.5}});
+    Feed feed = feed_for(*graph, space, 9);
+    for (auto& [path, values] : feed.parameters)
+      std::fill(values.begin(), values.end(), path.find("/" + second + "/") == std::string::npos ? 1.0 : 3.0);
+    GraphRun<double> run(*graph, feed, {});
+    return run.step().penalties.at(0);
+  };
+  EXPECT_GT(penalty_of("a", "b"), 1);
+  EXPECT_EQ(penalty_of("a", "a/b"), penalty_of("a", "b"));
+}
+
 TEST(TensorFactorization, WithAFactorOfItsOwnPerTaskIsSingleTaskOfLowRank) {
   const FeatureSpace space = sample_space(two_tasks);
   const int64_t rank = 3, hidden = 4;
@@ -152,6 +167,18 @@ TEST(DSelectK, GivesSingleExpertsToSettledCodesAndAllOfThemASumOfOne) {
   EXPECT_NEAR(std::accumulate(open.begin(), open.end(), 0.0), 1, 1e-15);
 }
 
+TEST(DSelectK, GivesASingleExpertTheWholeWeight) {
+  const FeatureSpace space = sample_space(two_tasks);
+  for (const bool per_example : {true, false}) {
+    const Json gate = {{"type", "dselect_k"}, {"per_example", per_example}, {"gamma", 0.5}};
+    const auto graph = build_graph(space, {{"type", "mmoe"}, {"experts", 1}, {"gate", gate}});
+    for (const bool is_training : {true, false}) {
+      for (const double weight : weights_of(*graph, feed_for(*graph, space, 9), "gates/buy", is_training))
+        EXPECT_EQ(weight, 1);
+    }
+  }
+}
+
 // Every gate indifferent: each row's expert is the first.
 Feed indifferent(const Graph& graph, const FeatureSpace& space, int64_t rows) {
   Feed feed = feed_for(graph, space, rows);
@@ -182,6 +209,17 @@ TEST(Switch, RowsBeyondTheCapacityDoWithoutExperts) {
   std::vector<double> of_nothing(logits.begin() + 8, logits.end());
   EXPECT_EQ(std::count(of_nothing.begin(), of_nothing.end(), of_nothing[0]), 32);
   EXPECT_EQ(std::count(logits.begin(), logits.begin() + 8, of_nothing[0]), 0);
+}
+
+// The state of a schedule moves by its steps, however small beside it.
+TEST(Softmax, ASchedulesProgressLosesNoStep) {
+  const FeatureSpace space = sample_space({two_tasks[0]});
+  const Json gate = {{"temperature", {{"from", 2}, {"to", 1}, {"steps", 100'000'000}}}};
+  const auto graph = build_graph(space, {{"type", "mmoe"}, {"experts", 2}, {"gate", gate}});
+  GraphRun<float> run(*graph, feed_for(*graph, space, 2), {});
+  run.store().set("temperature/progress", std::vector<float>{0.75F});
+  for (int step = 0; step < 500; ++step) run.step();
+  EXPECT_NEAR(run.store().get("temperature/progress")[0], 0.75 + 5e-6, 6e-8);
 }
 
 TEST(BiasBalanced, BiasesThatChangeNoChoiceChangeNoWeight) {

@@ -24,6 +24,7 @@ Json model_of(const std::string& type, const Json& gate, int64_t experts = 6) {
   const Json smooth = {{"units", {4}}, {"activation", "tanh"}};
   Json model = {{"type", type}, {"gate", gate}, {"expert", smooth}, {"tower", smooth}};
   if (type == "mmoe") model["experts"] = experts;
+  if (gate.contains("capacity_factor")) model["expert"]["normalisation"] = "none";
   return model;
 }
 
@@ -182,6 +183,34 @@ TEST(SparseGates, WithoutRowsLeaveOutExpertsForAllRows) {
   const Json gate = {{"type", "dselect_k"}, {"k", 1}, {"routing", "routed"}};
   const auto graph = build_graph(sample_space(binary_tasks), model_of("mmoe", gate, 16));
   EXPECT_THAT(plan_text(*graph, false), testing::HasSubstr("branches without weight never run"));
+}
+
+TEST(Gates, OptionsThatDoNotFitAreRefusedByTheirPlaceInTheConfiguration) {
+  const auto refusal = [](const Json& gate, const Json& expert = Json::object(), const char* type = "mmoe") {
+    return message_of([&] {
+      build_graph(sample_space(binary_tasks), {{"type", type}, {"gate", gate}, {"expert", expert}});
+    });
+  };
+  using testing::StartsWith;
+  EXPECT_THAT(refusal({{"temperature", 0}}), StartsWith("model.gate.temperature: got 0"));
+  for (const char* type : {"switch", "top_k", "task_aware"})
+    EXPECT_THAT(refusal({{"type", type}, {"balance_weight", -1}}),
+                StartsWith("model.gate.balance_weight: got -1"));
+  EXPECT_THAT(refusal({{"type", "noisy_top_k"}, {"load_weight", -1}}),
+              StartsWith("model.gate.load_weight: got -1"));
+  EXPECT_THAT(refusal({{"type", "dselect_k"}, {"entropy_weight", -1}}),
+              StartsWith("model.gate.entropy_weight: got -1"));
+  EXPECT_THAT(refusal(Json::object(), {{"units", Json::array()}}), StartsWith("model.expert.units: got []"));
+  EXPECT_THAT(refusal({{"type", "top_k"}, {"per_example", false}, {"hidden", {4}}}),
+              StartsWith("model.gate.hidden: got layers"));
+  const Json limited{{"type", "switch"}, {"capacity_factor", 1.5}};
+  Json dense = limited;
+  dense["routing"] = "dense";
+  EXPECT_THAT(refusal(dense), StartsWith("model.gate.routing: got \"dense\" beside capacity_factor = 1.5"));
+  const auto* batch = "model.gate.capacity_factor: got 1.5, but experts with normalisation = \"batch\"";
+  EXPECT_THAT(refusal(limited, {{"normalisation", "batch"}}), StartsWith(batch));
+  EXPECT_THAT(refusal(limited, Json::object(), "home"), StartsWith(batch));
+  EXPECT_NO_THROW(build_graph(sample_space(binary_tasks), model_of("home", limited)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Registry, EveryGate, testing::ValuesIn(all_gates()),

@@ -149,6 +149,10 @@ TEST(Catalogue, HasEveryKindAndFindsNamesOfSeveral) {
   const std::string text = entry_text("architecture", "mmoe", catalogue["architecture"]["mmoe"]);
   for (const Json& option : catalogue["architecture"]["mmoe"]["options"])
     EXPECT_THAT(text, HasSubstr(option["name"].get<std::string>()));
+  // A table is shown as it is written in a configuration, in lines of some 30 characters.
+  const std::string home = entry_text("architecture", "home", catalogue["architecture"]["home"]);
+  EXPECT_THAT(home, HasSubstr("{type=\"mlp\", "));
+  EXPECT_THAT(home, testing::ContainsRegex("\n +hidden_activation=\"relu\"[}] "));
 }
 
 TEST(Predictions, ReadBackToTheSameFloats) {

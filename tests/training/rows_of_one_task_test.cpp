@@ -185,5 +185,35 @@ TEST(RowsOfOneTask, AreSortedByTaskWithinABatch) {
   EXPECT_NEAR(sum, 1 + 1.5 + 2 + 2.5, 1e-5);  // every task's weight, whatever its rows
 }
 
+// Whom an expert of limited capacity drops depends on the order in which the batch drew its rows, not on
+// their tasks.
+TEST(RowsOfOneTask, AllTasksShareTheRoomOfAnExpert) {
+  const FeatureSpace own = own_space(alike_tasks("binary", 4));
+  EncodedData rows = own_rows_of(sample_rows(own, 40));
+  for (uint32_t row = 0; row < 40; ++row) rows.row_task[row] = row % 4;
+  const Json gate = {{"type", "switch"}, {"capacity_factor", 1.0}, {"jitter", 0}};
+  const auto graph = build_graph(own, {{"type", "mmoe"}, {"experts", 5}, {"gate", gate}});
+  Store<float> store(*graph);
+  store.initialise(1);
+  // All rows choose the first expert, which takes an even share: 8. The others' output is 0.
+  for (const std::string& path : store.paths()) {
+    if (path.starts_with("gates/")) store.set(path, std::vector<float>(store.get(path).size(), 0));
+  }
+  Pool pool(1);
+  PlanOptions options;
+  options.watched = {graph->find("logits")};
+  Program<float> program(store, pool, options);
+  BatchLoader loader(*graph, own);
+  std::vector<int64_t> wanted(40);
+  for (int64_t i = 0; i < 40; ++i) wanted[i] = 39 - i;
+  const Batch<float>& batch = loader.gather(rows, wanted, pool);
+  program.forward(batch, {.is_training = true});
+  const ConstRows<float> logits = program.value(options.watched[0]);
+  const Ids& tasks = batch.ids.at(find_leaf(*graph, Leaf::Ids, "row_task"));
+  std::vector<int64_t> taken(4, 0);
+  for (int64_t row = 0; row < 40; ++row) taken[tasks.ids[row]] += logits.data[row * logits.stride] != 0;
+  EXPECT_THAT(taken, testing::ElementsAre(2, 2, 2, 2));
+}
+
 }  // namespace
 }  // namespace gatewise

@@ -32,6 +32,9 @@ TEST(TaskSampling, SharesFollowTheTemperature) {
   // 30, 9.487 and 3.162 of 42.649
   EXPECT_THAT(TaskSampler(tasks, 2, 1).quotas(), testing::ElementsAre(703, 0, 223, 74));
   EXPECT_THAT(TaskSampler(tasks, 1e9, 1).quotas(), testing::ElementsAre(334, 0, 333, 333));
+  // Powers beyond what numbers hold.
+  EXPECT_THAT(TaskSampler(tasks, 0.005, 1).quotas(), testing::ElementsAre(1000, 0, 0, 0));
+  EXPECT_THAT(TaskSampler(tasks, 1e-300, 1).quotas(), testing::ElementsAre(1000, 0, 0, 0));
   const TaskSampler sampler(tasks, 2, 1);
   std::vector<int64_t> counts(4, 0);
   for (const int64_t row : epoch_of(sampler, 3)) ++counts[tasks[row]];

@@ -68,6 +68,14 @@ TEST(Warnings, TellOfEventsWithoutTheOneBeforeThem) {
   EXPECT_THAT(warnings({{"type", "esmm"}, {"chain", {"show", "buy", "click"}}}),
               testing::ElementsAre(testing::HasSubstr("tasks.click: 1 of its 2 rows")));
   EXPECT_TRUE(warnings({{"type", "mmoe"}}).empty());
+  // A label that is missing where the event before it happened says nothing; the other one is a known 0.
+  rows.labels = {missing, 1, 0, 0, 1, 1, missing, 1, 1, missing, 1, 0, 0, 1, 0};
+  for (const char* type : {"esmm", "aitm"}) {
+    const Json model{{"type", type}, {"chain", {"show", "click", "buy"}}};
+    EXPECT_THAT(
+        warnings(model),
+        testing::ElementsAre(testing::HasSubstr("tasks.buy: 2 of the 3 rows with click = 0 have no label")));
+  }
 }
 
 TEST(Warnings, TellOfTasksThatAreNoBetterThanChance) {
