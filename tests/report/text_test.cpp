@@ -152,7 +152,7 @@ TEST(Catalogue, HasEveryKindAndFindsNamesOfSeveral) {
   // A table is shown as it is written in a configuration, in lines of some 30 characters.
   const std::string home = entry_text("architecture", "home", catalogue["architecture"]["home"]);
   EXPECT_THAT(home, HasSubstr("{type=\"mlp\", "));
-  EXPECT_THAT(home, testing::ContainsRegex("\n +hidden_activation=\"relu\"[}] "));
+  EXPECT_THAT(home, testing::ContainsRegex("\n +hidden_activation=\"relu\"[}]\n"));
 }
 
 TEST(Predictions, ReadBackToTheSameFloats) {
