@@ -5,7 +5,8 @@
 // From the root of the sources:
 //
 //   cmake --install build/release --component embed --prefix P
-//   c++ -std=c++17 -I P/include examples/embed/score.cpp -L P/lib -lgatewise_c -Wl,-rpath,P/lib -pthread -o score
+//   c++ -std=c++17 -I P/include examples/embed/score.cpp -L P/lib -lgatewise_c -Wl,-rpath,P/lib -pthread -o
+//   score
 #include <gatewise/gatewise.h>
 
 #include <cstdio>
