@@ -55,7 +55,7 @@ SPACES = {
     "omoe": MIXTURE,
     "mmoe": MIXTURE,
 }
-# The last bound is ours: two layers of 2048 for each task would cost half an hour of a core a run.
+# The last bound is ours: two layers of 2048 for each task would cost some twenty minutes of a core a run.
 CONSTRAINTS = dict.fromkeys(("omoe", "mmoe"), ["model.experts * model.expert.units <= 2048"])
 CONSTRAINTS["cross_stitch"] = ["model.expert.units[0] * model.expert.units[1] <= 65536"]
 TOWER = {"units": [8]}
@@ -180,7 +180,8 @@ def write_raw(path, results):
 def summary(group, found):
     """What is kept of a table: settings, and (best, mean) of both tasks as row_of() has them."""
     runs = experiment.runs_of(found["compared"])
-    return {method: settings | {"test": row_of(runs[method], MAIN[group])} for method, settings in found["tuned"].items()}
+    return {method: settings | {"runs": len(runs[method]), "test": row_of(runs[method], MAIN[group])}
+            for method, settings in found["tuned"].items()}
 
 
 def checks(results):
@@ -221,7 +222,7 @@ def main():
         return 0
     write_raw(arguments.raw, results)
     kept = {group: summary(group, found) for group, found in results.items()}
-    arguments.output.write_text(json.dumps({"runs": arguments.runs, "tables": kept}, indent=1) + "\n")
+    arguments.output.write_text(json.dumps({"tables": kept}, indent=1) + "\n")
     return experiment.verdict(list(checks(results)))
 
 
