@@ -3,6 +3,7 @@
 
 #include "model_file/checkpoint.h"
 #include "tests/base/message_of.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/training/fitted.h"
 #include "training/batch_source.h"
 
@@ -13,9 +14,6 @@ using testing::HasSubstr;
 
 class CheckpointsTest : public testing::Test {
  protected:
-  void SetUp() override { std::filesystem::remove(path_); }
-  void TearDown() override { std::filesystem::remove(path_); }
-
   // A run that is stopped after its first step.
   void interrupt(FitSetting setting) const {
     std::atomic<bool> request = true;
@@ -29,7 +27,8 @@ class CheckpointsTest : public testing::Test {
     return setting;
   }
 
-  const std::string path_ = testing::TempDir() + "gatewise_checkpoints_test.checkpoint";
+  const TemporaryFolder folder_;
+  const std::string path_ = folder_.file("model.checkpoint");
   const FeatureSpace space_ = sample_space(binary_tasks);
   const EncodedData rows_ = sample_rows(space_, 500);
 };
