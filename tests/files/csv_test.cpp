@@ -299,9 +299,9 @@ TEST(Csv, AFileNamedTwiceIsAnError) {
 TEST(Csv, BytesThatAreNoUtf8AreNamedWithTheirLineWhenRead) {
   const Folder folder;
   const std::string file = folder.write("a.csv", "n,word,list\n1,caf\xc3\xa9,a|b\n2,x,a\n3,caf\xe9,a|\xe9\n");
-  for (const auto& [name, type] : {std::pair{"word", ColumnType::Text}, {"list", ColumnType::TextList}}) {
-    EXPECT_THAT(message_of([&] { read_table({file}, options_for({request(name, type)})); }),
-                testing::AllOf(HasSubstr(file + ":4: column \"" + name + "\": \""),
+  for (const auto& column : {std::pair{"word", ColumnType::Text}, {"list", ColumnType::TextList}}) {
+    EXPECT_THAT(message_of([&] { read_table({file}, options_for({request(column.first, column.second)})); }),
+                testing::AllOf(HasSubstr(file + ":4: column \"" + column.first + "\": \""),
                                HasSubstr("\\xe9\" is not"), HasSubstr("iconv -f latin1 -t utf-8")));
   }
   EXPECT_EQ(read_table({file}, options_for({request("n", ColumnType::Number)})).rows(), 3);
