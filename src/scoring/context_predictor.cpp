@@ -75,7 +75,7 @@ std::vector<std::string> ascending(std::span<const std::string> names) {
 
 }  // namespace
 
-ContextPredictor::ContextPredictor(std::shared_ptr<const ServableModel> model,
+ContextPredictor::ContextPredictor(const std::shared_ptr<const ServableModel>& model,
                                    std::span<const std::string> context)
     : ContextPredictor(encoder_of(*model), model, context) {}
 

@@ -24,7 +24,7 @@ class ContextPredictor {
   // `context`: names of RowEncoder::columns(), in any order; none and all are allowed. Throws Error(Command)
   // for a model without encoder, for a name that is no column, and where the weights of a bag are not on the
   // side of the bag.
-  ContextPredictor(std::shared_ptr<const ServableModel> model, std::span<const std::string> context);
+  ContextPredictor(const std::shared_ptr<const ServableModel>& model, std::span<const std::string> context);
 
   const ServableModel& model() const { return *model_; }
   // What predict() takes values of, in the order of the model's columns.
