@@ -27,22 +27,22 @@ int take_slot(const char* path) {
   return -1;
 }
 
-// A holder that ends between our open() and flock() has removed the file that we have opened.
-bool is_still_there(const std::string& path, int descriptor) {
+}  // namespace
+
+bool is_name_of(const std::string& path, int descriptor) {
   struct stat named {
   }, opened{};
   return ::stat(path.c_str(), &named) == 0 && ::fstat(descriptor, &opened) == 0 &&
          named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
 }
 
-}  // namespace
-
 FileLock::FileLock(const std::string& path, const std::string& in_use) : path_(path) {
   while (true) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor < 0) data_error("{}: cannot be made; {}", path, std::generic_category().message(errno));
     const bool is_refused = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    if (!is_refused && is_still_there(path, descriptor)) {
+    // A holder that ended between our open() and flock() has removed the file that we have opened.
+    if (!is_refused && is_name_of(path, descriptor)) {
       descriptor_ = descriptor;
       break;
     }

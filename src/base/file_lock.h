@@ -22,6 +22,9 @@ class FileLock {
   int slot_ = -1;  // of those that remove_lock_files() looks at
 };
 
+// Whether the path still names the file or folder that is open.
+bool is_name_of(const std::string& path, int descriptor);
+
 // Removes the files of all locks; for the handler of a signal that ends the program.
 void remove_lock_files();
 

@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/file_lock.h"
 
 namespace gatewise {
 namespace {
@@ -73,10 +74,7 @@ int open_new(const std::string& path, TemporaryPlace::Kind kind) {
 bool is_ours(const std::string& path, int descriptor) {
   while (::flock(descriptor, LOCK_EX) != 0 && errno == EINTR) {
   }
-  struct stat named {
-  }, opened{};
-  return ::stat(path.c_str(), &named) == 0 && ::fstat(descriptor, &opened) == 0 &&
-         named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
+  return is_name_of(path, descriptor);
 }
 
 }  // namespace
