@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "training/labelled_rows.h"
+
 namespace gatewise {
 
 Validator::Validator(Scorer& scorer, const Stopper& stopper, const FeatureSpace& space,
@@ -30,18 +32,13 @@ EvaluationOptions Validator::evaluation() const {
 }
 
 bool Validator::overflows(size_t task, const std::vector<ValueList>& predictions) const {
-  const bool is_own = space_.has_own_labels();
-  const ValueList& values = predictions[is_own ? 0 : task];
+  const ValueList& values = predictions[space_.has_own_labels() ? 0 : task];
   const int64_t width = space_.tasks[task].kind == "multiclass" ? space_.tasks[task].classes : 1;
-  for (int64_t row = 0; row < rows_.rows; ++row) {
-    if (is_own && rows_.row_task[row] != task) continue;
-    const int64_t place = row * rows_.tasks + (is_own ? 0 : static_cast<int64_t>(task));
-    if (std::isnan(rows_.labels[place]) || (!rows_.weights.empty() && rows_.weights[place] == 0)) continue;
-    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
-      if (!std::isfinite(values[i])) return true;
-    }
-  }
-  return false;
+  bool has_odd = false;
+  each_labelled_row(space_, rows_, task, [&](int64_t row, float, double) {
+    for (int64_t i = row * width; i < (row + 1) * width; ++i) has_odd = has_odd || !std::isfinite(values[i]);
+  });
+  return has_odd;
 }
 
 Validator::Judgement Validator::judge() {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "training/batches.h"
+#include "training/labelled_rows.h"
 
 namespace gatewise {
 namespace {
@@ -77,18 +78,6 @@ void judge_units(const std::string& name, const Shape& shape, const ConstRows<fl
   }
 }
 
-// visit(label, weight) for every row that has a label of the task and a weight above 0.
-template <class Visit>
-void each_label(const FeatureSpace& space, const EncodedData& data, size_t task, const Visit& visit) {
-  const bool is_own = space.has_own_labels();
-  for (int64_t row = 0; row < data.rows; ++row) {
-    if (is_own && data.row_task[row] != task) continue;
-    const int64_t place = row * data.tasks + (is_own ? 0 : static_cast<int64_t>(task));
-    const double weight = data.weights.empty() ? 1 : data.weights[place];
-    if (!std::isnan(data.labels[place]) && weight > 0) visit(data.labels[place], weight);
-  }
-}
-
 }  // namespace
 
 std::vector<std::string> find_wild_numbers(const FeatureSpace& space, const EncodedData& data) {
@@ -118,7 +107,7 @@ std::vector<std::string> find_wild_labels(const FeatureSpace& space, const Encod
     // A Poisson loss trains the logarithm.
     if (space.tasks[task].kind != "regression" || space.tasks[task].loss == "poisson") continue;
     double squares = 0, weights = 0;
-    each_label(space, data, task, [&](float label, double weight) {
+    each_labelled_row(space, data, task, [&](int64_t, float label, double weight) {
       squares += weight * static_cast<double>(label) * static_cast<double>(label);
       weights += weight;
     });
@@ -226,7 +215,7 @@ std::vector<std::string> find_stuck_classes(const Json& validation, const Featur
     const Json& loss = validation.at("tasks").at(name).at("log_loss").at("value");
     std::map<float, double> shares;
     double weights = 0, entropy = 0;
-    each_label(space, rows, task, [&](float label, double weight) {
+    each_labelled_row(space, rows, task, [&](int64_t, float label, double weight) {
       shares[label] += weight;
       weights += weight;
     });
