@@ -167,7 +167,7 @@ class Compare final : public Verb {
     Contestant contestant{name, file, Configuration::from_json(json)};
     // Not where the architecture was put in: lacking options are the rule there.
     if (!is_replaced) {
-      for (const std::string& line : contestant.configuration.left_out) console.note(name + ": " + line);
+      for (const std::string& line : contestant.configuration.warnings) console.note(name + ": " + line);
     }
     comparison.contestants.push_back(std::move(contestant));
   }

@@ -145,7 +145,7 @@ class Describe final : public Verb {
     }
     const Configuration configuration =
         Configuration::from_json(read_configuration({what_, labels_}, overrides));
-    for (const std::string& line : configuration.left_out) console.warning(line);
+    for (const std::string& line : configuration.warnings) console.warning(line);
     const TrainingRows rows = load_training_rows(configuration, nullptr);
     const std::unique_ptr<Graph> graph = build_graph(rows.encoder.space(), configuration.model);
     show_plans(*graph, configuration.training.batch_rows, console);

@@ -84,7 +84,7 @@ class Fit final : public Verb {
           "or "
           "drop the table");
     }
-    for (const std::string& line : configuration.left_out) console.warning(line);
+    for (const std::string& line : configuration.warnings) console.warning(line);
     if (threads_ >= 0) configuration.training.threads = threads_;
     const std::string output = output_directory(configuration);
     check_output(output);

@@ -73,7 +73,7 @@ std::unique_ptr<PythonModel> PythonModel::fit(const Json& json, const Frame& tra
     const nb::gil_scoped_release unlocked;
     const Configuration configuration = Configuration::from_json(
         start == nullptr ? json : continue_configuration(json, start->model_, "the model to start from"));
-    for (const std::string& line : configuration.left_out) observer.on_warning(line);
+    for (const std::string& line : configuration.warnings) observer.on_warning(line);
     if (configuration.schema.tasks.empty() && !configuration.schema.other_tasks)
       command_error("tasks: no task is named; hand over labels");
     const TrainingRows rows = encode_frames(configuration, train, validation,

@@ -133,8 +133,8 @@ Configuration Configuration::from_json(const Json& json) {
   configuration.plugins = plugins_of(json);
   configuration.schema = Schema::from_json(json);
   Json model = table_of(json, "model");
-  configuration.left_out = leave_out_foreign_options(model);
-  for (std::string& line : configuration.schema.warnings()) configuration.left_out.push_back(std::move(line));
+  configuration.warnings = leave_out_foreign_options(model);
+  for (std::string& line : configuration.schema.warnings()) configuration.warnings.push_back(std::move(line));
   make_part<Architecture>(model, "model", "mmoe");
   configuration.model = complete_model_options(model);
   configuration.training = read_options<TrainingOptions>(table_of(json, "training"), "training");
@@ -142,7 +142,7 @@ Configuration Configuration::from_json(const Json& json) {
   read_options<OptimiserOptions>(training.optimiser, "training.optimiser");
   read_options<ScheduleOptions>(training.schedule, "training.schedule");
   check_stop(read_options<StopOptions>(training.stop, "training.stop"));
-  for (const std::string& line : find_idle_options(training)) configuration.left_out.push_back(line);
+  for (const std::string& line : find_idle_options(training)) configuration.warnings.push_back(line);
   read_options<TaskSamplingOptions>(training.task_sampling, "training.task_sampling");
   read_options<ProbeOptions>(training.probes, "training.probes");
   const std::vector<std::string> kinds = kinds_of(configuration.schema);

@@ -60,8 +60,8 @@ struct Configuration {
   std::optional<SyntheticSection> synthetic;
   std::optional<ContinueSection> continuation;  // not written out: the model that comes of it stands alone
   OutputSection output;
-  // Lines of warning, first those about options that the model or the optimiser does not have.
-  std::vector<std::string> left_out;
+  // Lines, first those about options that the model or the optimiser does not have.
+  std::vector<std::string> warnings;
 
   // Throws Error(Command) for unknown tables and fields, with the nearest known name, and for every value
   // that can be judged without data.
@@ -86,6 +86,7 @@ struct ConfigurationSource {
 
 // Throws Error(Command) for a data file whose name a configuration could not hold.
 void require_utf8(const std::vector<std::string>& files);
+
 // What a person should know of a configuration that was proposed.
 struct ProposalNotes {
   std::vector<std::string> notes;  // what each label is taken for

@@ -51,8 +51,8 @@ void require_memory(const Graph& graph) {
   constexpr double gib = 1 << 30;
   data_error(
       "model: is too large for this machine; got {:.3g} parameters, {:.1f} GiB with the copy of the best "
-      "epoch, "
-      "expected at most its {:.1f} GiB of memory; the largest is \"{}\" with {:.3g}; take fewer or smaller "
+      "epoch, expected at most its {:.1f} GiB of memory; the largest is \"{}\" with {:.3g}; take fewer or "
+      "smaller "
       "experts, units or embeddings",
       parameters, 2 * bytes / gib, machine / gib, largest->path, values(*largest));
 }

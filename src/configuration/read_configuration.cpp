@@ -45,9 +45,8 @@ void settle_task(const std::string& name, Json& task, const Overrides& overrides
 // The same for the split.
 void settle_split(Json& split, const Overrides& overrides) {
   const std::string kind = split.value("kind", "");
-  if (kind != "fraction" && kind != "time" && !is_overridden(overrides, {"split", "fractions"}))
-    split.erase("fractions");
-  if (split.contains("from") && !is_overridden(overrides, {"split", "fractions"})) split.erase("fractions");
+  const bool takes_fractions = (kind == "fraction" || kind == "time") && !split.contains("from");
+  if (!takes_fractions && !is_overridden(overrides, {"split", "fractions"})) split.erase("fractions");
 }
 
 void settle_proposal(Json& json, const Overrides& overrides) {

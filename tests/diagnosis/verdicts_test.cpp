@@ -286,7 +286,7 @@ TEST(Remedies, GiveConfigurationsThatAreAccepted) {
       const Json suggested = suggested_configuration(configuration, {remedy});
       EXPECT_NE(suggested, configuration);
       EXPECT_NO_THROW(Configuration::from_json(suggested)) << suggested.dump();
-      EXPECT_TRUE(Configuration::from_json(suggested).left_out.empty());
+      EXPECT_TRUE(Configuration::from_json(suggested).warnings.empty());
     }
   }
 }
