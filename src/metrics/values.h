@@ -1,6 +1,6 @@
 // Numbers that are kept in 32 or in 64 bits and read as double.
 //
-// Probabilities are as exact in 32 bits as models compute them. ValueList in original units are not: numbers
+// Probabilities are as exact in 32 bits as models compute them. Values in original units are not: numbers
 // around 1.7e9 lie 128 apart there, however small the spread that a model has learnt of them.
 #pragma once
 

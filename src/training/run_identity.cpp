@@ -86,8 +86,7 @@ std::vector<std::string> compare_identities(const std::string& path, const Json&
     if (std::find(changeable.begin(), changeable.end(), name) == changeable.end()) {
       command_error(
           "{}: this checkpoint was made with {} = {}, the run has {}; use the same configuration and data, "
-          "or "
-          "delete it to start over",
+          "or delete it to start over",
           path, name, shown(before, name), shown(now, name));
     }
     changes.push_back(fmt::format("{} was {} in the part of the run that {} holds, and is {} from there on",

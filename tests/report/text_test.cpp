@@ -155,7 +155,7 @@ TEST(Catalogue, HasEveryKindAndFindsNamesOfSeveral) {
   EXPECT_THAT(home, testing::ContainsRegex("\n +hidden_activation=\"relu\"[}]\n"));
 }
 
-TEST(Predictions, ReadBackToTheSameFloats) {
+FeatureSpace space_with_classes() {
   FeatureSpace space;
   space.tasks.resize(2);
   space.tasks[0].name = "a,b";
@@ -164,6 +164,11 @@ TEST(Predictions, ReadBackToTheSameFloats) {
   space.tasks[1].kind = "multiclass";
   space.tasks[1].classes = 2;
   space.tasks[1].class_names = {"x", "say \"y\""};
+  return space;
+}
+
+TEST(Predictions, ReadBackToTheSameFloats) {
+  const FeatureSpace space = space_with_classes();
   const std::vector<ValueList> predictions{std::vector{0.1F, 1e-30F},
                                            std::vector{0.25F, 0.75F, 1.0F / 3, 2.0F / 3}};
   const std::vector<InnerValue> inner{{"gates/a,b", 2, {0.5F, 0.25F, 1e-30F, 0.125F}}};
@@ -188,14 +193,7 @@ TEST(Predictions, HaveAllTheDigitsThatReadBackAndNoMore) {
 }
 
 TEST(Predictions, WithoutAFiniteNumberWriteNothing) {
-  FeatureSpace space;
-  space.tasks.resize(2);
-  space.tasks[0].name = "buy";
-  space.tasks[0].kind = "regression";
-  space.tasks[1].name = "kind";
-  space.tasks[1].kind = "multiclass";
-  space.tasks[1].classes = 2;
-  space.tasks[1].class_names = {"x", "y"};
+  const FeatureSpace space = space_with_classes();
   const std::vector<ValueList> predictions{std::vector{1.0F, 2.0F},
                                            std::vector{0.25F, 0.75F, 0.5F, std::nanf("")}};
   bool has_written = false;
@@ -204,7 +202,7 @@ TEST(Predictions, WithoutAFiniteNumberWriteNothing) {
     FAIL() << "not refused";
   } catch (const Error& error) {
     EXPECT_EQ(error.fault(), Fault::Data);
-    EXPECT_THAT(error.what(), HasSubstr("row 2: \"kind:y\""));
+    EXPECT_THAT(error.what(), HasSubstr("row 2: \"kind:say \"y\"\""));
   }
   EXPECT_FALSE(has_written);
 }
