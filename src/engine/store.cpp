@@ -10,9 +10,6 @@
 namespace gatewise {
 namespace {
 
-constexpr size_t line = 64;
-constexpr size_t huge_page = size_t{2} << 20;
-
 // One initial value; fans are those of the last two axes.
 double initial_value(const Initializer& initializer, const RandomStream& stream, int64_t element,
                      double fan_in, double fan_out) {
@@ -39,23 +36,6 @@ double initial_value(const Initializer& initializer, const RandomStream& stream,
 }
 
 }  // namespace
-
-template <class T>
-void Aligned<T>::Free::operator()(T* pointer) const {
-  ::operator delete (pointer, std::align_val_t{alignment});
-}
-
-template <class T>
-void Aligned<T>::resize(int64_t size) {
-  const size_t bytes = static_cast<size_t>(size) * sizeof(T);
-  const size_t alignment = bytes >= 2 * huge_page ? huge_page : line;
-  const size_t reserved = (bytes + alignment - 1) / alignment * alignment;
-  void* memory = size == 0 ? nullptr : ::operator new (reserved, std::align_val_t{alignment});
-  if (alignment == huge_page) madvise(memory, reserved, MADV_HUGEPAGE);
-  if (memory != nullptr) std::memset(memory, 0, bytes);
-  data_ = {static_cast<T*>(memory), Free{alignment}};
-  size_ = size;
-}
 
 template <class T>
 Store<T>::Store(const Graph& graph, int64_t dense_table_rows)
@@ -157,8 +137,6 @@ int64_t Store<T>::parameter_count() const {
   return count;
 }
 
-template class Aligned<float>;
-template class Aligned<double>;
 template class Store<float>;
 template class Store<double>;
 

@@ -2,37 +2,13 @@
 // states.
 #pragma once
 
-#include <memory>
 #include <span>
 #include <vector>
 
+#include "base/aligned.h"
 #include "engine/layout.h"
 
 namespace gatewise {
-
-// Memory for vectors: cache-line aligned, zeroed.
-template <class T>
-class Aligned {
- public:
-  Aligned() = default;
-  explicit Aligned(int64_t size) { resize(size); }
-  void resize(int64_t size);
-  void fill(T value) { std::fill(data(), data() + size_, value); }
-  T* data() { return data_.get(); }
-  const T* data() const { return data_.get(); }
-  int64_t size() const { return size_; }
-  T& operator[](int64_t i) { return data_.get()[i]; }
-  const T& operator[](int64_t i) const { return data_.get()[i]; }
-  int64_t bytes() const { return size_ * static_cast<int64_t>(sizeof(T)); }
-
- private:
-  struct Free {
-    size_t alignment = 0;
-    void operator()(T* pointer) const;
-  };
-  std::unique_ptr<T, Free> data_;
-  int64_t size_ = 0;
-};
 
 template <class T>
 class Store {
@@ -70,8 +46,6 @@ class Store {
   Aligned<T> states_;
 };
 
-extern template class Aligned<float>;
-extern template class Aligned<double>;
 extern template class Store<float>;
 extern template class Store<double>;
 

@@ -24,6 +24,11 @@ constexpr int kNarrowRows = lanes<Wide> == 16 ? 12 : 8;
 // second.
 constexpr int64_t kDepthBlock = 256;
 constexpr int64_t kRowBlock = 132;
+// A block of the depth over which a column of c stays in the second cache, and elements of a that do so.
+constexpr int64_t kDeepBlock = 4 * kDepthBlock;
+constexpr int64_t kLeftBlock = 160 * 1024;
+// Elements of a factor or a result beyond which it does not stay in the second cache.
+constexpr int64_t kFar = 128 * 1024;
 // Columns of b that are copied at a time, so that the copy is still in the second cache when it is used.
 constexpr int64_t kColumnBlock = 4 * kPanel;
 
@@ -80,33 +85,47 @@ void multiply_panel(int64_t rows, int64_t columns, const Block& p) {
   }
 }
 
-// The whole product in blocks. `panel(block, first column, first of depth)` sets where b is.
+// Some rows and columns of c over part of the depth, [first, last).
+template <class Panel>
+HWY_INLINE void multiply_columns(const Product<float>& p, int64_t row, int64_t rows, int64_t column,
+                                 int64_t columns, int64_t first, int64_t last, const Panel& panel) {
+  int64_t k = first;
+  do {
+    Block block;
+    block.depth = HWY_MIN(kDepthBlock, last - k);
+    block.a = p.a + row * p.a_stride + k;
+    block.a_row = p.a_stride;
+    block.a_depth = 1;
+    block.c = p.c + row * p.c_stride + column;
+    block.c_row = p.c_stride;
+    const bool is_loaded = k > 0 || p.accumulate;
+    block.start = is_loaded ? block.c : p.bias ? p.bias + column : zeros;
+    block.start_row = is_loaded ? p.c_stride : 0;
+    block.relu = p.activation == Activation::Relu && k + block.depth == p.depth;
+    panel(block, column, columns, k);
+    if (block.ahead) block.ahead_lines = (block.depth * kPanel / 16 + rows - 1) / rows;
+    multiply_panel(rows, columns, block);
+    k += kDepthBlock;
+  } while (k < last);
+}
+
+// The whole product in blocks. `panel(block, first column, columns, first of depth)` sets where b is.
 template <class Panel>
 HWY_INLINE void multiply_in_blocks(const Product<float>& p, const Panel& panel) {
-  for (int64_t row = 0; row < p.rows; row += kRowBlock) {
-    const int64_t rows = HWY_MIN(kRowBlock, p.rows - row);
-    int64_t k = 0;
+  const int64_t most =
+      HWY_MAX(kRowBlock, kLeftBlock / (HWY_MIN(HWY_MAX(p.depth, 1), kDeepBlock) * kRows) * kRows);
+  for (int64_t row = 0; row < p.rows; row += most) {
+    const int64_t rows = HWY_MIN(most, p.rows - row);
+    int64_t first = 0;
     do {
-      const int64_t depth = HWY_MIN(kDepthBlock, p.depth - k);
+      const int64_t last = HWY_MIN(first + kDeepBlock, p.depth);
       int64_t columns = 0;
       for (int64_t column = 0; column < p.columns; column += columns) {
         columns = columns_at_once(rows, p.columns - column);
-        Block block;
-        block.depth = depth;
-        block.a = p.a + row * p.a_stride + k;
-        block.a_row = p.a_stride;
-        block.a_depth = 1;
-        block.c = p.c + row * p.c_stride + column;
-        block.c_row = p.c_stride;
-        const bool is_loaded = k > 0 || p.accumulate;
-        block.start = is_loaded ? block.c : p.bias ? p.bias + column : zeros;
-        block.start_row = is_loaded ? p.c_stride : 0;
-        block.relu = p.activation == Activation::Relu && k + depth == p.depth;
-        panel(block, column, columns, k);
-        multiply_panel(rows, columns, block);
+        multiply_columns(p, row, rows, column, columns, first, last, panel);
       }
-      k += kDepthBlock;
-    } while (k < p.depth);
+      first += kDeepBlock;
+    } while (first < p.depth);
   }
 }
 
@@ -125,16 +144,13 @@ void multiply_packed_float(const Product<float>& p, const Packed<float>& b) {
 #if HWY_TARGET != HWY_SCALAR
   if (is_column(p)) return multiply_column_float(p, b.data());
 #endif
-  // Beyond the second cache.
-  const bool is_far = p.rows >= 4 && p.depth * p.columns >= 128 * 1024;
+  const bool is_far = p.rows >= 4 && p.depth * p.columns >= kFar;
   multiply_in_blocks(p, [&](Block& block, int64_t column, int64_t columns, int64_t k) HWY_ATTR {
+    block.is_far = is_far;
     block.b_row = HWY_MIN(columns, kPanel);
     block.b = b.data() + column * p.depth + k * block.b_row;
     block.b_panel = kPanel * p.depth;
-    if (is_far && column + columns + kPanel <= p.columns) {
-      block.ahead = block.b + block.b_panel;
-      block.ahead_lines = block.depth * kPanel / 16;
-    }
+    if (is_far && column + columns + kPanel <= p.columns) block.ahead = block.b + block.depth * kPanel;
   });
 }
 
@@ -168,6 +184,7 @@ HWY_INLINE void multiply_transposed_slice(const TransposedProduct<float>& p, int
       block.start = is_loaded ? block.c : zeros;
       block.start_row = is_loaded ? p.c_stride : 0;
       block.b_panel = kPanel;
+      block.is_far = p.a_columns * p.c_stride >= kFar;
       place(block, row, column, columns);
       multiply_panel(rows, columns, block);
     }
@@ -189,15 +206,15 @@ void multiply_transposed_float(const TransposedProduct<float>& p) {
 }
 
 // As above with both factors copied first; `left` and `right` are scratch.
-void multiply_transposed_packed_float(const TransposedProduct<float>& p, std::vector<float>& left,
+void multiply_transposed_packed_float(const TransposedProduct<float>& p, Aligned<float>& left,
                                       Packed<float>& right) {
-  left.resize(kDepthBlock * p.a_columns);
+  if (left.size() < kDepthBlock * p.a_columns) left.resize(kDepthBlock * p.a_columns);
   for (int64_t k = 0; k < p.rows; k += kDepthBlock) {
     const int64_t depth = HWY_MIN(kDepthBlock, p.rows - k);
     const float* a = p.a + k * p.a_stride;
     for (int64_t row = 0; row < p.a_columns; row += kRowBlock) {
-      pack_left(HWY_MIN(kRowBlock, p.a_columns - row), kRows, depth, a + row, p.a_stride,
-                left.data() + row * depth);
+      pack_left<kRows>(HWY_MIN(kRowBlock, p.a_columns - row), depth, a + row, p.a_stride,
+                       left.data() + row * depth);
     }
     TransposedProduct<float> part = p;
     for (int64_t first = 0; first < p.b_columns; first += kColumnBlock) {
@@ -282,7 +299,7 @@ void Packed<T>::resize(int64_t depth, int64_t columns) {
   depth_ = depth;
   columns_ = columns;
   panel_width_ = panel_width_of<T>();
-  panels_.resize(depth * columns);
+  if (panels_.size() < depth * columns) panels_.resize(depth * columns);
 }
 
 template <class T>
@@ -338,9 +355,9 @@ void multiply(const Product<float>& product) {
 void multiply_transposed(const TransposedProduct<float>& product) {
   const int64_t depth = std::min<int64_t>(product.rows, 256);
   const bool is_large = product.a_columns >= 64 && product.b_columns >= 64;
-  if (is_large &&
-      (product.a_columns > 256 || collides(depth, product.a_stride) || collides(depth, product.b_stride))) {
-    thread_local std::vector<float> left;
+  const bool is_long = product.a_columns > 256 || product.b_columns >= 512;
+  if (is_large && (is_long || collides(depth, product.a_stride) || collides(depth, product.b_stride))) {
+    thread_local Aligned<float> left;
     thread_local Packed<float> right;
     GATEWISE_DISPATCH(multiply_transposed_packed_float)(product, left, right);
   } else {

@@ -9,7 +9,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+
+#include "base/aligned.h"
 
 namespace gatewise::kernels {
 
@@ -62,7 +63,7 @@ class Packed {
   void resize(int64_t depth, int64_t columns);
 
   int64_t depth_ = 0, columns_ = 0, panel_width_ = 0;
-  std::vector<T> panels_;
+  Aligned<T> panels_;
 };
 
 void multiply(const Product<float>& product);

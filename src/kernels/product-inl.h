@@ -29,7 +29,9 @@ struct Block {
   bool relu = false;
   bool is_left_packed = false;
   int64_t b_panel = 0;
-  // What the next columns will read of b: called for while the first blocks of these are computed.
+  // Whether c or b come from beyond the second cache; then memory is called for ahead of time: the block of c
+  // below, and what will be read of b next, ahead_lines of it with every row of c.
+  bool is_far = false;
   const float* ahead = nullptr;
   int64_t ahead_lines = 0;
 };
@@ -68,10 +70,35 @@ HWY_INLINE void store_to(FirstOf<D> first, hn::Vec<D> v, float* to) {
   hn::BlendedStore(v, first.mask, D(), to);
 }
 
+// One step of the depth for all accumulators.
+template <int kRows, int kVectors, class Columns, class V>
+HWY_INLINE void add_step(Columns columns, const float* a, int64_t a_row, const float* b, int64_t b_panel,
+                         V (&sums)[kRows][kVectors]) {
+  using D = typename TagOf<Columns>::type;
+  V right[kVectors];
+  HWY_UNROLL(8)
+  for (int j = 0; j < kVectors; ++j) right[j] = load_from(columns, b + j / 2 * b_panel + j % 2 * lanes<D>);
+  HWY_UNROLL(16)
+  for (int i = 0; i < kRows; ++i) {
+    const V left = hn::Set(D(), a[i * a_row]);
+    HWY_UNROLL(8)
+    for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::MulAdd(left, right[j], sums[i][j]);
+  }
+}
+
+// Calls for row i of the block of c below and for some lines of b.
+template <int kVectors, class D>
+HWY_INLINE void call_ahead(D, const float* c, const float*& ahead, int64_t lines) {
+  HWY_UNROLL(8)
+  for (int j = 0; j < kVectors; ++j) __builtin_prefetch(c + j * lanes<D>, 1);
+  for (; lines > 0; --lines, ahead += 16) __builtin_prefetch(ahead, 0, 2);  // the first cache is full of b
+}
+
 // kRows x kVectors accumulators stay in registers over the whole depth: the unrolled loops have constant
-// bounds. A constant kDepth takes the place of p.depth.
-// With kAhead a line of p.ahead is called for at every step of the depth.
-template <int kRows, int kVectors, int kDepth = 0, bool kAhead = false, class Columns>
+// bounds. With kIsFar the depth is walked in kRows parts, and before each part memory is called for that is
+// needed after the block: a few lines at a time, for as many at once would leave no room in the processor's
+// queue for what is needed now.
+template <int kRows, int kVectors, bool kIsFar = false, class Columns>
 HWY_INLINE void multiply_block(Columns columns, const Block& p) {
   using D = typename TagOf<Columns>::type;
   const D d;
@@ -86,25 +113,22 @@ HWY_INLINE void multiply_block(Columns columns, const Block& p) {
   const float* HWY_RESTRICT b = p.b;
   const int64_t a_row = p.is_left_packed ? 1 : p.a_row, a_depth = p.is_left_packed ? kRows : p.a_depth;
   const int64_t b_row = p.b_row, b_panel = p.b_panel;
-  [[maybe_unused]] const float* ahead = p.ahead;
-  HWY_UNROLL(1)
-  for (int64_t k = kDepth > 0 ? kDepth : p.depth; k > 0; --k) {
-    if constexpr (kAhead) {
-      __builtin_prefetch(ahead, 0, 2);  // no nearer than the second cache: the first is full of b
-      ahead += 16;
+  int64_t k = p.depth;
+  if constexpr (kIsFar) {
+    const float* below = p.c + kRows * p.c_row;
+    const float* ahead = p.ahead;
+    const int64_t part = p.depth / kRows;
+    HWY_UNROLL(1)
+    for (int i = 0; i < kRows; ++i, below += p.c_row) {
+      call_ahead<kVectors>(d, below, ahead, p.ahead_lines);
+      HWY_UNROLL(1)
+      for (int64_t left = part; left > 0; --left, a += a_depth, b += b_row)
+        add_step<kRows, kVectors>(columns, a, a_row, b, b_panel, sums);
     }
-    hn::Vec<D> right[kVectors];
-    HWY_UNROLL(8)
-    for (int j = 0; j < kVectors; ++j) right[j] = load_from(columns, b + j / 2 * b_panel + j % 2 * lanes<D>);
-    HWY_UNROLL(16)
-    for (int i = 0; i < kRows; ++i) {
-      const hn::Vec<D> left = hn::Set(d, a[i * a_row]);
-      HWY_UNROLL(8)
-      for (int j = 0; j < kVectors; ++j) sums[i][j] = hn::MulAdd(left, right[j], sums[i][j]);
-    }
-    a += a_depth;
-    b += b_row;
+    k -= part * kRows;
   }
+  HWY_UNROLL(1)
+  for (; k > 0; --k, a += a_depth, b += b_row) add_step<kRows, kVectors>(columns, a, a_row, b, b_panel, sums);
   if (p.relu) {
     HWY_UNROLL(16)
     for (int i = 0; i < kRows; ++i) {
@@ -141,19 +165,18 @@ template <int kRows, int kVectors, class Columns>
 HWY_NOINLINE void sweep(Columns columns, int64_t count, Block& p) {
   using D = typename TagOf<Columns>::type;
   for (; count > 0; --count) {
-    if (count > 1) {
-      // The next block of c is on its way while this one is computed.
-      HWY_UNROLL(16)
-      for (int i = 0; i < kRows; ++i) {
-        HWY_UNROLL(8)
-        for (int j = 0; j < kVectors; ++j) __builtin_prefetch(p.c + (kRows + i) * p.c_row + j * lanes<D>, 1);
-      }
-    }
-    if (p.ahead_lines > 0) {
-      multiply_block<kRows, kVectors, 0, true>(columns, p);
-      p.ahead += p.depth * 16;
-      p.ahead_lines -= p.depth;
+    if (p.is_far) {
+      multiply_block<kRows, kVectors, true>(columns, p);
+      p.ahead += p.ahead_lines * kRows * 16;
     } else {
+      if (count > 1) {
+        HWY_UNROLL(16)
+        for (int i = 0; i < kRows; ++i) {
+          HWY_UNROLL(8)
+          for (int j = 0; j < kVectors; ++j)
+            __builtin_prefetch(p.c + (kRows + i) * p.c_row + j * lanes<D>, 1);
+        }
+      }
       multiply_block<kRows, kVectors>(columns, p);
     }
     advance<kRows>(p);
@@ -174,21 +197,39 @@ HWY_INLINE void multiply_rows(Columns columns, int64_t rows, Block p) {
   sweep_rows_of<kMost, kVectors>(columns, blocks.size, blocks.count - blocks.larger, p);
 }
 
-// Columns [0, rows) of a [depth, ...] as the blocks that multiply_rows<most> walks through: each [depth,
-// block rows].
-inline void pack_left(int64_t rows, int64_t most, int64_t depth, const float* a, int64_t a_stride,
-                      float* to) {
-  const Division blocks(rows, most);
-  for (int64_t k = 0; k < depth; ++k) {
-    const float* from = a + k * a_stride;
-    int64_t first = 0;
-    for (int64_t block = 0; block < blocks.count; ++block) {
-      const int64_t size = blocks.size + (block < blocks.larger);
-      float* place = to + first * depth + k * size;
-      for (int64_t i = 0; i < size; ++i) place[i] = from[first + i];
-      first += size;
+// At most kMost elements, in one vector where that holds them.
+template <int kMost>
+struct Copy {
+  static constexpr bool kIsVector = lanes<Wide> >= kMost;
+  int64_t count;
+  FirstOf<Wide> first;
+  explicit Copy(int64_t n) : count(n), first(Wide(), kIsVector ? n : 0) {}
+  HWY_INLINE void operator()(const float* from, float* to) const {
+    if constexpr (kIsVector) {
+      store_to(first, load_from(first, from), to);
+    } else {
+      for (int64_t i = 0; i < count; ++i) to[i] = from[i];
     }
   }
+};
+
+// Columns [0, rows) of a [depth, ...] as the blocks that multiply_rows<kMost> walks through: each [depth,
+// block rows].
+template <int kMost>
+HWY_INLINE void pack_left(int64_t rows, int64_t depth, const float* a, int64_t a_stride, float* to) {
+  const Division blocks(rows, kMost);
+  const auto pack = [&](int64_t size, int64_t count) HWY_ATTR {
+    const Copy<kMost> copy(size);
+    for (int64_t k = 0; k < depth; ++k) {
+      for (int64_t block = 0; block < count; ++block) {
+        copy(a + k * a_stride + block * size, to + (block * depth + k) * size);
+      }
+    }
+    a += count * size;
+    to += count * size * depth;
+  };
+  if (blocks.larger > 0) pack(blocks.size + 1, blocks.larger);
+  pack(blocks.size, blocks.count - blocks.larger);
 }
 
 }  // namespace HWY_NAMESPACE

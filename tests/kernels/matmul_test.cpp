@@ -56,7 +56,11 @@ TEST_P(Matmul, agrees_with_the_reference_for_every_start_and_activation) {
                                             {1, 270, 520},
                                             {11, 1, 100},
                                             {40, 64, 128},
-                                            {9, 10, 3}}) {
+                                            {9, 10, 3},
+                                            {20, 140, 1030},
+                                            {5, 16400, 8},
+                                            {160, 5, 1030},
+                                            {14, 450, 300}}) {
     for (const bool with_bias : {false, true}) {
       for (const bool accumulate : {false, true}) {
         for (const Activation activation : {Activation::None, Activation::Relu}) {
@@ -167,7 +171,9 @@ TEST_P(Matmul, transposed_agrees_with_the_reference) {
                                                   {300, 1, 150},
                                                   {70, 3, 200},
                                                   {128, 64, 64},
-                                                  {300, 300, 64}}) {
+                                                  {300, 300, 64},
+                                                  {40, 70, 2000},
+                                                  {20, 40, 3400}}) {
     for (const bool accumulate : {false, true}) {
       SCOPED_TRACE(fmt::format("{} x {} x {}", rows, a_columns, b_columns));
       const Tile a = Tile::random(rows, a_columns, 5), b = Tile::random(rows, b_columns, 6);
