@@ -109,6 +109,7 @@ class Tune final : public Verb {
     console.note(fmt::format("{} trials, {} at a time, to improve {} on the validation rows", section.trials,
                              section.parallel, tuner.objective().text()));
     console.note(fmt::format("searching {}", fmt::join(names, ", ")));
+    for (const std::string& line : tuner.notes()) console.note(line);
   }
 
   bool search(Tuner& tuner, const TuneSection& section, Journal& journal, Console& console) const {
@@ -122,8 +123,8 @@ class Tune final : public Verb {
       known_runs += runs;
       const Objective& objective = tuner.objective();
       const bool is_better =
-          trial.contains("value") && (best.is_null() || objective.cost(trial["value"].get<double>()) <
-                                                            objective.cost(best.get<double>()));
+          trial["status"] == "finished" && (best.is_null() || objective.cost(trial["value"].get<double>()) <
+                                                                  objective.cost(best.get<double>()));
       if (is_better) best = trial["value"];
       console.note(trial_text(trial, is_better ? best : Json(), section.trials));
       const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <mutex>
 
 #include "base/plugin_stamp.h"
+#include "base/random.h"
 #include "base/registry.h"
 
 namespace gatewise {
@@ -22,11 +24,25 @@ struct LoadingPlugin {
 };
 thread_local LoadingPlugin* loading_plugin = nullptr;
 
-// The stamp in the file; empty when it is no plug-in.
-std::string stamp_of_file(const std::string& path) {
+struct LoadedPlugins {
+  std::mutex mutex;
+  std::map<std::string, LoadedPlugin> by_file;
+};
+
+LoadedPlugins& loaded_plugins() {
+  static LoadedPlugins plugins;
+  return plugins;
+}
+
+std::string content_of_plugin(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   const std::string content((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
   if (!stream && content.empty()) command_error("{}: the plug-in cannot be read; check the path", path);
+  return content;
+}
+
+// The stamp in the file; empty when it is no plug-in.
+std::string stamp_of(const std::string& content) {
   const std::string mark = GATEWISE_PLUGIN_MARK;
   const size_t found = content.find(mark);
   if (found == std::string::npos) return "";
@@ -34,8 +50,8 @@ std::string stamp_of_file(const std::string& path) {
   return content.substr(start, content.find('\0', start) - start);
 }
 
-void check_stamp(const std::string& path) {
-  const std::string stamp = stamp_of_file(path);
+void check_stamp(const std::string& path, const std::string& content) {
+  const std::string stamp = stamp_of(content);
   if (stamp.empty()) {
     command_error(
         "{}: this is no plug-in of Gatewise; expected a library that CMake's gatewise_add_plugin() made "
@@ -72,13 +88,13 @@ void register_part(const std::string& name, const std::function<void()>& add) {
 }
 
 LoadedPlugin load_plugin(const std::string& path) {
-  static std::mutex mutex;
-  static std::map<std::string, LoadedPlugin> loaded;
+  auto& [mutex, loaded] = loaded_plugins();
   const std::lock_guard lock(mutex);
   const std::string file = canonical_plugin_path(path);
   const auto found = loaded.find(file);
   if (found != loaded.end()) return found->second;
-  check_stamp(file);
+  const std::string content = content_of_plugin(file);
+  check_stamp(file, content);
   LoadingPlugin loading;
   loading_plugin = &loading;
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -91,7 +107,16 @@ LoadedPlugin load_plugin(const std::string& path) {
       command_error("{}: the plug-in cannot be used: {}; give its parts other names", path, error.what());
     }
   }
-  return loaded[file] = {file, loading.parts};
+  return loaded[file] = {file, loading.parts, fnv1a(content)};
+}
+
+std::vector<uint64_t> loaded_plugin_checksums() {
+  auto& [mutex, loaded] = loaded_plugins();
+  const std::lock_guard lock(mutex);
+  std::vector<uint64_t> checksums;
+  for (const auto& [file, plugin] : loaded) checksums.push_back(plugin.checksum);
+  std::sort(checksums.begin(), checksums.end());
+  return checksums;
 }
 
 std::string plugin_stamp() { return GATEWISE_PLUGIN_STAMP; }

@@ -23,26 +23,48 @@ void check_names(const Comparison& comparison) {
 Json judged_rows(const Configuration& configuration) {
   if (configuration.synthetic) return {{"synthetic", write_options(*configuration.synthetic)}};
   const Json schema = configuration.schema.to_json();
-  Json rows{{"split", schema["split"]}, {"data", Json::object()}};
-  for (const char* part : {"validation", "test"}) rows["data"][part] = schema["data"][part];
+  Json rows{{"split", schema["split"]}, {"data", schema["data"]}, {"columns", Json::object()}};
   const SplitSpec& split = configuration.schema.split;
-  if (split.kind != "files") rows["data"][split.of] = schema["data"][split.of];
+  if (split.kind == "files" || split.of != "train") rows["data"].erase("train");
+  for (const ColumnSpec& column : configuration.schema.columns) {
+    if (column.role != Role::Weight && column.role != Role::Group && column.role != Role::Task) continue;
+    rows["columns"][column.name] = {{"role", role_names()[static_cast<size_t>(column.role)]},
+                                    {"null", column.null},
+                                    {"type", column.type}};
+  }
   return rows;
 }
 
+// Texts that mean "missing" in a column; null: those of [data].
+Json null_of(const Schema& schema, const std::string& column) {
+  const ColumnSpec* found = schema.find_column(column);
+  return found != nullptr ? found->null : Json();
+}
+
 // What decides the labels of a task.
-Json labels_of(const TaskSpec& task) {
+Json labels_of(const TaskSpec& task, const Schema& schema) {
+  const std::string& column = task.column.empty() ? task.name : task.column;
   return {{"kind", task.kind},
-          {"column", task.column},
+          {"column", column},
           {"equals", task.equals},
           {"in", task.in},
           {"above", task.above},
           {"at_least", task.at_least},
           {"below", task.below},
-          {"null", task.null},
+          {"null", task.null.is_null() ? null_of(schema, column) : task.null},
           {"classes", task.classes},
           {"only_where", task.only_where},
           {"weight_column", task.weight_column}};
+}
+
+// Those that are named, and the template of the others.
+std::vector<TaskSpec> all_tasks(const Schema& schema) {
+  std::vector<TaskSpec> tasks = schema.tasks;
+  if (schema.other_tasks) {
+    tasks.push_back(*schema.other_tasks);
+    tasks.back().name = "*";
+  }
+  return tasks;
 }
 
 void check_same_rows(const Contestant& contestant, const Contestant& baseline, const Comparison& comparison) {
@@ -56,13 +78,18 @@ void check_same_rows(const Contestant& contestant, const Contestant& baseline, c
         "split and synthetic rows",
         contestant.name, baseline.name, got.dump(), expected.dump());
   }
-  for (const TaskSpec& task : contestant.configuration.schema.tasks) {
-    for (const TaskSpec& other : baseline.configuration.schema.tasks) {
-      if (task.name != other.name || labels_of(task) == labels_of(other)) continue;
+  const std::vector<TaskSpec> tasks = all_tasks(contestant.configuration.schema),
+                              others = all_tasks(baseline.configuration.schema);
+  for (const TaskSpec& task : tasks) {
+    for (const TaskSpec& other : others) {
+      if (task.name != other.name) continue;
+      const Json labels = labels_of(task, contestant.configuration.schema),
+                 known = labels_of(other, baseline.configuration.schema);
+      if (labels == known) continue;
       command_error(
           "compare: task \"{}\" of \"{}\" has other labels than that of \"{}\"; got {}, expected {}; give "
           "the task another name, or the same labels",
-          task.name, contestant.name, baseline.name, labels_of(task).dump(), labels_of(other).dump());
+          task.name, contestant.name, baseline.name, labels.dump(), known.dump());
     }
   }
 }
@@ -77,6 +104,16 @@ std::vector<std::string> usual_metrics() {
   }
   return names;
 }
+
+}  // namespace
+
+std::vector<std::string> first_usual_metrics() {
+  std::vector<std::string> names;
+  for (const char* kind : {"binary", "multiclass", "regression"}) names.push_back(default_metrics(kind)[0]);
+  return names;
+}
+
+namespace {
 
 // Measures what is asked for beside what is measured anyway; results that are known stay valid where they
 // can.
@@ -150,7 +187,8 @@ void Comparison::prepare() {
   }
   // Nothing chosen for the comparison: the baseline's own choice is shown, for all.
   if (metrics.empty()) metrics = reference().configuration.evaluation.metrics;
-  for (Contestant& contestant : contestants) measure_also(contestant.configuration.evaluation, metrics);
+  const std::vector<std::string> shown = metrics.empty() ? first_usual_metrics() : metrics;
+  for (Contestant& contestant : contestants) measure_also(contestant.configuration.evaluation, shown);
   external_evaluation = reference().configuration.evaluation.options();
   external_evaluation.metrics = metrics;
   external_evaluation.calibration_bins = 0;
@@ -164,6 +202,11 @@ void Comparison::prepare() {
 void Comparison::read_externals(SharedRows& rows) {
   if (externals.empty()) return;
   const auto first = rows.get(with_seed(reference().configuration, seeds[0], scope));
+  if (metrics.empty()) {
+    std::set<std::string> names;
+    for (const TaskSpace& task : first->encoder.space().tasks) names.insert(default_metrics(task.kind)[0]);
+    external_evaluation.metrics = {names.begin(), names.end()};
+  }
   EvaluationOptions options = external_evaluation;
   options.resamples = 0;
   for (ExternalPredictions& external : externals) {

@@ -49,6 +49,10 @@ struct Comparison {
   bool test_rows_vary() const;
 };
 
+// The first usual metric of each kind of task, which is compared where none is chosen. That of an earlier
+// kind fits no later one.
+std::vector<std::string> first_usual_metrics();
+
 // What `gatewise compare --json` prints (docs/experiments.md). `results` are those of trials(), null where a
 // stop left one out; read_externals() has been called. Throws Error(Data) when nothing can be compared: no
 // run succeeded, or no metric has a value.

@@ -10,6 +10,7 @@ namespace gatewise {
 namespace {
 
 constexpr double significance = 0.05;
+constexpr double rounding = 1e-7;  // what 32-bit sums in another order change, relative to the value
 
 // The runs of one contestant, seed by seed; null where there is none.
 struct Runs {
@@ -59,23 +60,29 @@ double compared_value(const Metric& metric, double value) {
   return std::abs(std::log(std::max(value, 1e-12)));
 }
 
-// {mean, standard_error, interval, p} of what `ours` differs from `theirs` by on equal seeds; null where no
-// seed has both.
+// {mean, standard_error, interval, p, why_unknown?} of what `ours` differs from `theirs` by on equal seeds;
+// null where no seed has both.
 Json difference_json(const Metric& metric, const Values& ours, const Values& theirs) {
   std::vector<double> differences;
+  double largest = 0;
   for (size_t seed = 0; seed < ours.size(); ++seed) {
-    if (ours[seed] && theirs[seed])
-      differences.push_back(compared_value(metric, *ours[seed]) - compared_value(metric, *theirs[seed]));
+    if (!ours[seed] || !theirs[seed]) continue;
+    const double our = compared_value(metric, *ours[seed]), their = compared_value(metric, *theirs[seed]);
+    largest = std::max({largest, std::abs(our), std::abs(their)});
+    differences.push_back(our - their);
   }
   if (differences.empty()) return {};
   const Summary summary = summarise(differences);
+  const bool is_unchanged =
+      summary.mean != 0 && summary.deviation && *summary.deviation <= rounding * largest;
   Json json{{"of", metric.traits().direction == Direction::CloserToOne ? "distance from 1" : "value"},
             {"pairs", summary.count},
             {"mean", summary.mean}};
   json["standard_error"] =
       summary.deviation ? Json(*summary.deviation / std::sqrt(static_cast<double>(summary.count))) : Json();
   json["interval"] = interval_json(summary);
-  json["p"] = optional_json(paired_p(differences));
+  json["p"] = is_unchanged ? Json() : optional_json(paired_p(differences));
+  if (is_unchanged) json["why_unknown"] = "seeds change it by no more than rounding does";
   return json;
 }
 
@@ -121,12 +128,17 @@ class Results {
  private:
   // Test rows if all have some.
   std::string judged_part() const {
-    for (const char* part : {"test", "validation", "train"}) {
-      for (const Json& result : runs_[0].results) {
-        if (result.is_object() && result.contains("metrics") && result["metrics"].contains(part)) return part;
-      }
+    const auto has = [&](const char* part) {
+      return std::any_of(runs_.begin(), runs_.end(), [&](const Runs& runs) {
+        return std::any_of(runs.results.begin(), runs.results.end(), [&](const Json& result) {
+          return result.is_object() && result.contains("metrics") && result["metrics"].contains(part);
+        });
+      });
+    };
+    for (const char* part : {"test", "validation"}) {
+      if (has(part)) return part;
     }
-    return "test";
+    return "train";
   }
 
   // Every task that any run was measured on, with its metrics to be shown.
@@ -151,7 +163,10 @@ class Results {
     for (const std::string& name : comparison_.metrics) {
       if (measured.contains(name)) names.push_back(name);
     }
-    if (comparison_.metrics.empty() && !measured.empty()) names.push_back(measured.begin().key());
+    if (!comparison_.metrics.empty()) return names;
+    for (const std::string& name : first_usual_metrics()) {
+      if (measured.contains(name)) return {name};
+    }
     return names;
   }
 
@@ -208,10 +223,27 @@ class Results {
       }
     }
     data_error(
-        "compare: {} of no task has a value on the {} rows; choose another metric, or rows with labels",
+        "compare: {} of no task has a value on the {} rows{}; choose another metric, or rows with labels",
         comparison_.metrics.empty() ? "the usual metric"
                                     : fmt::format("{}", fmt::join(comparison_.metrics, ", ")),
-        part_);
+        part_, why_undefined());
+  }
+
+  // " (reason)" of the first metric shown that says one; empty where none does.
+  std::string why_undefined() const {
+    for (const auto& [task, metrics] : shown()) {
+      for (const std::string& name : metrics) {
+        for (const Runs& runs : runs_) {
+          for (const Json& result : runs.results) {
+            const Json* metric = metric_of(result, part_, task, name);
+            if (metric != nullptr && metric->contains("why_undefined"))
+              return fmt::format(" ({} of {}: {})", name, task,
+                                 (*metric)["why_undefined"].get<std::string>());
+          }
+        }
+      }
+    }
+    return "";
   }
 
   // Corrects every p for the number of all of them and says what each difference means.

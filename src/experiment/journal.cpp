@@ -34,10 +34,15 @@ Json parsed(const std::string& text) {
   return line["key"].is_string() && line["checksum"] == checksum_of(line) ? *read : Json();
 }
 
-// Whether `text` may be the start of a first line.
-bool begins_as_a_line(const std::string& text) {
-  constexpr std::string_view start = "{\"key\":";
-  return start.substr(0, text.size()) == text.substr(0, start.size());
+// Whether `text` may be the start of a first line: {"key":"..","what":
+bool begins_as_a_line(std::string_view text) {
+  for (const std::string_view part : {std::string_view("{\"key\":\""), std::string_view("\",\"what\":")}) {
+    const std::string_view begin = text.substr(0, part.size());
+    if (begin != part.substr(0, begin.size())) return false;
+    text.remove_prefix(begin.size());
+    text.remove_prefix(std::min(text.size(), text.find('"')));  // of the key
+  }
+  return true;
 }
 
 }  // namespace
@@ -72,10 +77,10 @@ void Journal::read() {
   size_t begin = 0;
   for (int64_t number = 1; begin < text.size(); ++number) {
     const size_t end = text.find('\n', begin);
-    const bool is_last = end == std::string::npos || end + 1 == text.size();
-    const Json line = end == std::string::npos ? Json() : parsed(text.substr(begin, end - begin));
+    const bool is_cut = end == std::string::npos;
+    const Json line = is_cut ? Json() : parsed(text.substr(begin, end - begin));
     if (line.is_null()) {
-      if (!is_last || (number == 1 && !begins_as_a_line(text))) {
+      if (!is_cut || (number == 1 && !begins_as_a_line(text))) {
         data_error(
             "{}:{}: the line is damaged or none of a journal; got {} bytes, expected {{key, what, result, "
             "checksum}} with the checksum of the rest; take the line out to run that trial again, or name "

@@ -1,5 +1,7 @@
 #include "experiment/objective.h"
 
+#include <map>
+
 #include "base/error.h"
 #include "training/stopping.h"
 
@@ -99,6 +101,7 @@ Objective Objective::read(const Json& given, const std::vector<TaskSpace>& tasks
     sum += terms.back().weight;
   }
   if (!(sum > 0)) command_error("tune.objective: got {}, expected a weight above 0", given.dump());
+  std::erase_if(terms, [](const Term& term) { return term.weight == 0; });
   return objective;
 }
 
@@ -110,7 +113,6 @@ bool Objective::is_lower_better() const {
 std::optional<double> Objective::value(const Json& tasks) const {
   double sum = 0, weights = 0;
   for (const Term& term : terms_) {
-    if (term.weight == 0) continue;
     const Json metric = tasks.value(term.task, Json::object()).value(term.metric, Json::object());
     const Json value = metric.value("value", Json());
     if (!value.is_number()) return {};
@@ -122,9 +124,48 @@ std::optional<double> Objective::value(const Json& tasks) const {
   return is_lower_better() ? -mean : mean;
 }
 
+std::string Objective::why_undefined(const Json& tasks) const {
+  for (const Term& term : terms_) {
+    const Json metric = tasks.value(term.task, Json::object()).value(term.metric, Json::object());
+    const Json value = metric.value("value", Json());
+    const bool is_finite = value.is_number() && std::isfinite(goodness(term, value.get<double>()));
+    if (is_finite) continue;
+    return fmt::format("{} of {}: {}", term.metric, term.task,
+                       metric.value("why_undefined", "no value that could be compared"));
+  }
+  return "";
+}
+
 void Objective::require(Configuration& configuration, const std::vector<TaskSpace>& tasks) const {
   add_missing(configuration.evaluation.metrics, terms_, tasks);
   add_missing(configuration.training.metrics, terms_, tasks);
+}
+
+std::optional<Json> Objective::stop_options(const std::vector<TaskSpace>& tasks) const {
+  std::string metric;
+  std::map<std::string, double> weights;
+  for (const Term& term : terms_) {
+    if (!weights.emplace(term.task, term.weight).second) return {};
+    if (term.metric != usual_metric(find_task(tasks, term.task)->kind)) metric = term.metric;
+  }
+  const bool has_unit = !metric.empty() && make_metric(metric)->traits().has_unit;
+  bool is_even = !has_unit;
+  Json of_tasks = Json::object();
+  for (const TaskSpace& task : tasks) {
+    const double weight = weights.contains(task.name) ? weights[task.name] : 0;
+    is_even = is_even && weight == terms_[0].weight;
+    of_tasks[task.name] = weight;
+  }
+  for (const Term& term : terms_) {
+    const std::string& kind = find_task(tasks, term.task)->kind;
+    // It takes the place of the usual one wherever it fits.
+    const bool fits = !metric.empty() && fits_task(make_metric(metric)->traits(), kind);
+    if (term.metric != (fits ? metric : usual_metric(kind))) return {};
+  }
+  Json stop = Json::object();
+  if (!metric.empty()) stop["metric"] = metric;
+  if (!is_even) stop["weights"] = of_tasks;
+  return stop;
 }
 
 std::string Objective::text() const {

@@ -31,11 +31,17 @@ class Objective {
 
   // From {<task>: {<metric>: {value}}}; nothing when one of the values is undefined.
   std::optional<double> value(const Json& tasks) const;
+  // Of which term it is, and why, where there is no value: "auc of click: only one class".
+  std::string why_undefined(const Json& tasks) const;
   // The same as a cost: smaller is better.
   double cost(double value) const { return is_lower_better() ? value : -value; }
 
   // Adds the metrics to those that the configuration measures and reports after every epoch.
   void require(Configuration& configuration, const std::vector<TaskSpace>& tasks) const;
+
+  // The options of [training.stop] by which the kept epoch is the best one by the objective: empty where that
+  // is so without any, nothing where they cannot say it (two metrics of one task, or of tasks that both fit).
+  std::optional<Json> stop_options(const std::vector<TaskSpace>& tasks) const;
 
   // "auc of income", or the terms with their weights, and as value() counts them: "mean of auc of income, -
   // rmse of age, - |log calibration_ratio of income|".

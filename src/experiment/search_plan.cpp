@@ -3,6 +3,7 @@
 #include "architectures/architecture.h"
 #include "base/error.h"
 #include "configuration/configuration.h"
+#include "losses/loss.h"
 #include "training/model.h"
 
 namespace gatewise {
@@ -54,6 +55,14 @@ Json declared_option(const Json& configuration, const std::vector<std::string>& 
     return options != nullptr ? find_named(*options, path[2]) : Json();
   }
   if (path.size() < 2) return {};
+  if (path.size() == 4 && path[0] == "tasks" && path[2] == "loss_options") {
+    const Json task = table_of(configuration["tasks"], path[1].c_str()),
+               kind = task.value("kind", Json("binary")), loss = task.value("loss", Json(""));
+    if (!kind.is_string() || !loss.is_string()) return {};  // searched too
+    const std::string name = loss == "" ? default_loss(kind.get<std::string>()) : loss.get<std::string>();
+    return find_named(Registry<Loss>::instance().find(name, "loss", "tasks." + path[1] + ".loss").options,
+                      path[3]);
+  }
   // Tables of tasks and columns have a name of their own in between.
   std::string section = path[0];
   const bool is_named = section == "tasks" || section == "columns";
@@ -96,8 +105,9 @@ class RangeReader {
     }
   }
 
-  // Tasks and columns can have any name, "min" too.
+  // Tasks and columns can have any name, "min" too, but for "embedding", the width of all columns.
   bool is_option() const {
+    if (path_ == std::vector<std::string>{"columns", "embedding"}) return true;
     const bool is_named = path_[0] == "tasks" || path_[0] == "columns";
     return path_.size() >= (is_named ? 3u : 2u);
   }
@@ -175,7 +185,8 @@ class RangeReader {
     const bool is_log = range.value("log", false);
     const std::string type = option.is_null() ? "" : option.at("type").get<std::string>();
     const bool is_whole = range["min"].is_number_integer() && range["max"].is_number_integer();
-    const bool is_integer = type.empty() ? is_whole : type == "integer" || type == "list of integers";
+    // Of a table without declared options, as stop.weights, 0 to 1 means all between.
+    const bool is_integer = type == "integer" || type == "list of integers";
     const bool is_number = type.empty() || type == "number" || type == "list of numbers" || type == "table";
     if (!is_integer && !is_number)
       command_error("{}: got min and max for a {}, which has none; give choices = [..]", name, type);
@@ -220,30 +231,34 @@ Json declared_range(const Json& option, const Json& value) {
   }
   if (!option.contains("search") || !value.is_number()) return value;
   Json range = option["search"];
-  const bool can_start = value.get<double>() > 0 || !range["log"].get<bool>();
-  if (can_start) {
-    if (value.get<double>() < range["min"].get<double>()) range["min"] = value;
-    if (value.get<double>() > range["max"].get<double>()) range["max"] = value;
-    range["start"] = value;
-  }
+  if (range["log"].get<bool>() && value.get<double>() <= 0) return value;
+  if (value.get<double>() < range["min"].get<double>()) range["min"] = value;
+  if (value.get<double>() > range["max"].get<double>()) range["max"] = value;
+  range["start"] = value;
   return range;
 }
 
-void add_ranges(Json& table, const Json& options) {
+// `path` of the table, with a dot behind it. Adds the options that cannot have their range to `left_at_zero`.
+void add_ranges(Json& table, const Json& options, const std::string& path,
+                std::vector<std::string>& left_at_zero) {
   for (const Json& option : options) {
     const std::string name = option.at("name").get<std::string>();
-    if (option.contains("search")) table[name] = declared_range(option, table[name]);
+    if (!option.contains("search")) continue;
+    const Json range = declared_range(option, table[name]);
+    if (range.is_number()) left_at_zero.push_back(path + name);
+    table[name] = range;
   }
 }
 
-Json with_default_ranges(const Json& given) {
+Json with_default_ranges(const Json& given, std::vector<std::string>& left_at_zero) {
   Json json = given;
   Json given_model = table_of(given, "model");
   leave_out_foreign_options(given_model);
   Json model = complete_model_with_parts(given_model);
-  add_ranges(model, options_of<Architecture>(model, "architecture", "mmoe", "model"));
+  add_ranges(model, options_of<Architecture>(model, "architecture", "mmoe", "model"), "model.", left_at_zero);
   for (auto& [name, part] : model.items()) {
-    if (const Json* options = part_options(name, part)) add_ranges(part, *options);
+    if (const Json* options = part_options(name, part))
+      add_ranges(part, *options, "model." + name + ".", left_at_zero);
   }
   json["model"] = model;
   const Json training = Configuration::from_json(given).to_json()["training"];
@@ -325,7 +340,7 @@ SearchPlan SearchPlan::read(const Json& given) {
   RangeReader(plan).read_all();
   plan.is_default = plan.dimensions.empty();
   if (plan.is_default) {
-    plan.configuration = with_default_ranges(given);
+    plan.configuration = with_default_ranges(given, plan.left_at_zero);
     RangeReader(plan).read_all();
   }
   if (plan.dimensions.empty()) {

@@ -21,11 +21,13 @@ struct SearchPlan {
   std::vector<Json::json_pointer> places;  // where the value of each dimension goes
   std::optional<Point> first;              // the starts, where any is given
   bool is_default = false;                 // no range was given: those of the declared options were taken
+  // Then: options that are 0, from which a declared range of ratios cannot start. They are left as they are.
+  std::vector<std::string> left_at_zero;
 
   // Reads the ranges of `given`; where it has none, takes the declared ranges of all options of the
   // architecture and its parts, of the learning rate, and of the batch's rows unless rows are synthetic, each
   // starting from the configuration's own value; options that the architecture holds to one value are left
-  // out. Throws Error(Command) for what is no range, for ranges of
+  // out, and so are those of `left_at_zero`. Throws Error(Command) for what is no range, for ranges of
   // tables that hold none, and as Configuration::from_json() does for a value in a range that an option
   // refuses.
   static SearchPlan read(const Json& given);

@@ -54,27 +54,13 @@ Searcher::Searcher(SearchSpace space, std::vector<Constraint> constraints,
       constants_(std::move(constants)),
       options_(options),
       first_(std::move(first)) {
-  for (const Constraint& constraint : constraints_) {
-    for (const std::string& name : constraint.names()) {
-      const auto found = std::find_if(space_.dimensions().begin(), space_.dimensions().end(),
-                                      [&](const Dimension& dimension) { return dimension.name == name; });
-      const bool is_dimension = found != space_.dimensions().end();
-      if (is_dimension && !has_number(*found)) {
-        command_error("tune.constraints: \"{}\": {} has choices that are no numbers; leave it out",
-                      constraint.text(), name);
-      }
-      if (!is_dimension && !constants_.contains(name)) {
-        std::vector<std::string> known;
-        for (const Dimension& dimension : space_.dimensions()) known.push_back(dimension.name);
-        for (const auto& [constant, value] : constants_) known.push_back(constant);
-        command_error("tune.constraints: \"{}\": no option \"{}\" with a number.{}", constraint.text(), name,
-                      suggestion(name, known));
-      }
-    }
-  }
+  for (const Constraint& constraint : constraints_) check_names(constraint);
   const auto dimensions = static_cast<int64_t>(space_.size());
   starts_ = options_.starts > 0 ? options_.starts : std::min<int64_t>(10, 4 + 2 * dimensions);
-  if (first_ && !is_allowed(*first_)) first_.reset();
+  if (const Constraint* broken = first_ ? broken_by(*first_) : nullptr) {
+    broken_by_first_ = broken->text();
+    first_.reset();
+  }
   if (!first_ && !start_point(0, {})) {
     command_error(
         "tune.constraints: none of {} points of the space satisfies all of them; widen the ranges or loosen "
@@ -83,14 +69,46 @@ Searcher::Searcher(SearchSpace space, std::vector<Constraint> constraints,
   }
 }
 
-bool Searcher::is_allowed(const Point& point) const {
-  if (constraints_.empty()) return true;
+void Searcher::check_names(const Constraint& constraint) const {
+  bool is_searched = false;
+  std::vector<std::string> fixed;
+  for (const std::string& name : constraint.names()) {
+    const auto found = std::find_if(space_.dimensions().begin(), space_.dimensions().end(),
+                                    [&](const Dimension& dimension) { return dimension.name == name; });
+    const bool is_dimension = found != space_.dimensions().end();
+    is_searched = is_searched || is_dimension;
+    if (is_dimension && !has_number(*found)) {
+      command_error("tune.constraints: \"{}\": {} has choices that are no numbers; leave it out",
+                    constraint.text(), name);
+    }
+    if (is_dimension) continue;
+    if (!constants_.contains(name)) {
+      std::vector<std::string> known;
+      for (const Dimension& dimension : space_.dimensions()) known.push_back(dimension.name);
+      for (const auto& [constant, value] : constants_) known.push_back(constant);
+      command_error("tune.constraints: \"{}\": no option \"{}\" with a number.{}", constraint.text(), name,
+                    suggestion(name, known));
+    }
+    fixed.push_back(fmt::format("{} = {}", name, constants_.at(name)));
+  }
+  if (!is_searched && !constraint.holds(constants_)) {
+    command_error(
+        "tune.constraints: \"{}\": does not hold, and no option in it is searched; got {}; give one a range, "
+        "or change it",
+        constraint.text(), fixed.empty() ? "no option" : fmt::format("{}", fmt::join(fixed, ", ")));
+  }
+}
+
+// A constraint that the point does not satisfy, or null.
+const Constraint* Searcher::broken_by(const Point& point) const {
+  if (constraints_.empty()) return nullptr;
   std::map<std::string, double> values = constants_;
   for (size_t i = 0; i < space_.size(); ++i) {
     if (has_number(space_[i])) values[space_[i].name] = number_of(space_[i], point[i]);
   }
-  return std::all_of(constraints_.begin(), constraints_.end(),
-                     [&](const Constraint& constraint) { return constraint.holds(values); });
+  const auto broken = std::find_if(constraints_.begin(), constraints_.end(),
+                                   [&](const Constraint& constraint) { return !constraint.holds(values); });
+  return broken == constraints_.end() ? nullptr : &*broken;
 }
 
 std::optional<Point> Searcher::start_point(int64_t index, const std::vector<Point>& tried) const {

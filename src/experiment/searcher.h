@@ -24,7 +24,7 @@ class Searcher {
  public:
   // `constants`: values of names in the constraints that are no dimensions. `first` is tried before all
   // others, if it is given. Throws Error(Command) when a name of a constraint is neither a dimension nor a
-  // constant, or when no point that satisfies the constraints is found.
+  // constant, when the constants alone break one, or when no point that satisfies them is found.
   Searcher(SearchSpace space, std::vector<Constraint> constraints, std::map<std::string, double> constants,
            SearcherOptions options, std::optional<Point> first = {});
 
@@ -38,11 +38,15 @@ class Searcher {
   std::optional<Point> propose(int64_t index, const std::vector<Observation>& known,
                                const std::vector<Point>& pending) const;
 
-  bool is_allowed(const Point& point) const;
+  bool is_allowed(const Point& point) const { return broken_by(point) == nullptr; }
+  // The text of the constraint for which `first` is not tried; empty where it is, or was not given.
+  const std::string& broken_by_first() const { return broken_by_first_; }
   const SearchSpace& space() const { return space_; }
   int64_t starts() const { return starts_; }
 
  private:
+  void check_names(const Constraint& constraint) const;
+  const Constraint* broken_by(const Point& point) const;
   std::optional<Point> start_point(int64_t index, const std::vector<Point>& tried) const;
   std::optional<Point> improving_point(int64_t index, const std::vector<Observation>& known,
                                        const std::vector<Point>& pending,
@@ -53,6 +57,7 @@ class Searcher {
   std::map<std::string, double> constants_;
   SearcherOptions options_;
   std::optional<Point> first_;
+  std::string broken_by_first_;
   int64_t starts_ = 0;
 };
 

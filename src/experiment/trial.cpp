@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "base/plugin.h"
 #include "base/random.h"
 #include "kernels/instruction_set.h"
 #include "model_file/manifest.h"
@@ -47,7 +48,9 @@ std::string trial_key(const Configuration& configuration, const Json& rows, cons
   for (const char* option : {"threads", "checkpoint_seconds"}) what["training"].erase(option);
   what["rows"] = rows;
   if (!ending.is_null()) what["ending"] = ending;
+  what.erase("plugins");
   what["program"] = {gatewise_version(), kernels::instruction_set_name()};
+  for (const uint64_t checksum : loaded_plugin_checksums()) what["program"].push_back(checksum);
   return fmt::format("{:016x}", mix64(fnv1a(what.dump())));
 }
 

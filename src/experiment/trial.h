@@ -29,7 +29,7 @@ Configuration with_seed(Configuration configuration, int64_t seed, SeedScope sco
 
 // A hash of everything that determines the result: the configuration but for the number of threads, the
 // output and checkpoints, the contents of the files (`rows`, of SharedRows::identity()), the `ending` of the
-// trial, the program's version and its instruction set.
+// trial, the program's version, its instruction set and the contents of the plug-ins loaded.
 std::string trial_key(const Configuration& configuration, const Json& rows, const Json& ending = {});
 
 // Values saved with a model, those of embedding tables apart.

@@ -19,7 +19,7 @@ struct Tuner::State {
   int64_t known_runs = 0;     // found in the journal
   bool has_ended = false;
   bool was_cut = false;
-  std::optional<double> value;
+  std::optional<double> value, first_value;  // over all seeds that were run; of the first one
   std::string error;
   CostCurve curve;  // of the first seed
 };
@@ -84,17 +84,72 @@ Tuner::Tuner(SearchPlan plan, TuneSection section, SharedRows& rows)
   if (section_.halving > 0 && searches_epochs)
     command_error(
         "training.epochs: got a range, and tune.halving compares trials by epoch; drop one of them");
+  const int64_t epochs = Configuration::from_json(plan_.configuration).training.epochs;
+  if (section_.halving > 0 && section_.halving_epochs >= epochs) {
+    command_error(
+        "tune.halving_epochs: got {} where training.epochs is {}, so that no trial could end early; expected "
+        "less, or tune.halving = 0",
+        section_.halving_epochs, epochs);
+  }
+  stop_by_objective();
+}
+
+void Tuner::stop_by_objective() {
+  const std::optional<Json> options = objective_.stop_options(tasks_);
+  keeps_other_epoch_ = !options;
+  const Json given = table_of(table_of(plan_.configuration, "training"), "stop");
+  for (const char* name : {"policy", "task", "metric", "weights"}) {
+    if (!given.contains(name)) continue;
+    keeps_other_epoch_ = true;
+    return;
+  }
+  if (options && !options->empty()) plan_.configuration["training"]["stop"].update(*options);
+}
+
+std::vector<std::string> Tuner::notes() const {
+  std::vector<std::string> notes;
+  if (!plan_.left_at_zero.empty()) {
+    notes.push_back(
+        fmt::format("{} stays 0, from which no range of ratios can start; give it a range to search it",
+                    fmt::join(plan_.left_at_zero, ", ")));
+  }
+  if (!searcher_.broken_by_first().empty()) {
+    notes.push_back(fmt::format("the first point, {}, breaks \"{}\" and is not tried",
+                                plan_.is_default ? "the configuration as it is" : "that of the starts",
+                                searcher_.broken_by_first()));
+  }
+  if (keeps_other_epoch_)
+    notes.emplace_back("[training.stop] chooses the epoch that a trial keeps, not tune.objective");
+  return notes;
 }
 
 Tuner::~Tuner() = default;
 
+// What all seeds differ by from the first one, in the mean of the finished ones of the first `count` trials.
+double Tuner::later_seeds_add(size_t count) const {
+  double sum = 0;
+  int64_t finished = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const State& state = states_[i];
+    if (!state.value || state.was_cut) continue;
+    sum += *state.value - *state.first_value;
+    ++finished;
+  }
+  return finished > 0 ? sum / static_cast<double>(finished) : 0;
+}
+
+// `added` makes the one seed of a trial that was cut comparable with the means of others.
+Observation Tuner::observation(const State& state, double added) const {
+  if (!state.value) return {state.point, std::nan("")};
+  return {state.point, objective_.cost(*state.value + (state.was_cut ? added : 0))};
+}
+
 std::vector<Observation> Tuner::known_before(size_t index) const {
   std::vector<Observation> known;
   const auto parallel = static_cast<size_t>(section_.parallel);
-  for (size_t i = 0; i + parallel <= index; ++i) {
-    const State& state = states_[i];
-    known.push_back({state.point, state.value ? objective_.cost(*state.value) : std::nan("")});
-  }
+  const size_t count = index >= parallel ? index - parallel + 1 : 0;
+  const double added = later_seeds_add(count);
+  for (size_t i = 0; i < count; ++i) known.push_back(observation(states_[i], added));
   return known;
 }
 
@@ -196,9 +251,11 @@ void Tuner::finish(State& state) {
     }
     const std::optional<double> value = objective_.value(result["metrics"]["validation"]["tasks"]);
     if (!value) {
-      state.error = objective_.text() + " is undefined on the validation rows";
+      state.error = "undefined on the validation rows: " +
+                    objective_.why_undefined(result["metrics"]["validation"]["tasks"]);
       continue;
     }
+    if (&result == state.results.data()) state.first_value = value;
     sum += *value;
     ++count;
   }
@@ -242,11 +299,16 @@ bool Tuner::measure_best(const ExperimentOptions& options) {
   return true;
 }
 
+// Of a trial with a value; the smaller, the better.
+std::pair<bool, double> Tuner::rank(const State& state) const {
+  return {state.was_cut, objective_.cost(*state.value)};
+}
+
 std::optional<size_t> Tuner::best() const {
   std::optional<size_t> best;
   for (size_t i = 0; i < states_.size(); ++i) {
     if (!states_[i].value) continue;
-    if (!best || objective_.cost(*states_[i].value) < objective_.cost(*states_[*best].value)) best = i;
+    if (!best || rank(states_[i]) < rank(states_[*best])) best = i;
   }
   return best;
 }
@@ -298,8 +360,9 @@ Json Tuner::space_json() const {
 
 Json Tuner::importance_json() const {
   std::vector<Observation> observations;
+  const double added = later_seeds_add(states_.size());
   for (const State& state : states_) {
-    if (state.value) observations.push_back({state.point, objective_.cost(*state.value)});
+    if (state.value) observations.push_back(observation(state, added));
   }
   Json json{
       {"of",
@@ -327,15 +390,15 @@ Json Tuner::result() const {
       {"objective", objective_.to_json()},   {"settings", write_options(section_)}, {"space", space_json()},
       {"constraints", section_.constraints}, {"default_space", plan_.is_default},   {"trials", Json::array()},
       {"convergence", Json::array()}};
-  std::optional<double> best_value;
+  const State* so_far = nullptr;
   for (size_t i = 0; i < states_.size(); ++i) {
-    if (!states_[i].has_ended) continue;
-    const std::optional<double> value = states_[i].value;
-    const bool is_best = value && (!best_value || objective_.cost(*value) < objective_.cost(*best_value));
-    if (is_best) best_value = value;
+    const State& state = states_[i];
+    if (!state.has_ended) continue;
+    const bool is_best = state.value && (so_far == nullptr || rank(state) < rank(*so_far));
+    if (is_best) so_far = &state;
     result["trials"].push_back(trial_json(i));
     result["trials"].back()["is_best_so_far"] = is_best;
-    result["convergence"].push_back(best_value ? Json(*best_value) : Json());
+    result["convergence"].push_back(so_far != nullptr ? Json(*so_far->value) : Json());
   }
   if (const std::optional<size_t> index = best()) {
     const State& state = states_[*index];

@@ -13,7 +13,8 @@ namespace gatewise {
 
 class Tuner {
  public:
-  // Loads the rows of the plan's configuration to learn its tasks. `section.parallel` must be set: the number
+  // Loads the rows of the plan's configuration to learn its tasks. Unless its [training.stop] says what the
+  // kept epoch is judged by, that is the objective in every trial. `section.parallel` must be set: the number
   // of trials under way together. Throws Error(Command) for an objective or constraints that do not fit, and
   // when there are no validation rows.
   Tuner(SearchPlan plan, TuneSection section, SharedRows& rows);
@@ -21,6 +22,8 @@ class Tuner {
 
   const Objective& objective() const { return objective_; }
   const Searcher& searcher() const { return searcher_; }
+  // What the search leaves out or cannot do, for people, a sentence each.
+  std::vector<std::string> notes() const;
 
   // Told about every trial that has ended, with its entry of the result's "trials" and the number of its runs
   // that were found in the journal. Called in the order in which trials end.
@@ -43,7 +46,8 @@ class Tuner {
   //  convergence: [best value after each trial, or null],
   //  importance: {of: what is explained, options: [{name, alone, in_all}], why_none? where these are
   //  missing}}
-  // of the trials that have ended, numbered from 1. `best` is missing while no trial has succeeded.
+  // of the trials that have ended, numbered from 1. A trial that was cut is never better than a finished one:
+  // its value is that of fewer epochs and of one seed. `best` is missing while no trial has succeeded.
   Json result() const;
   // The given configuration with the values of the best trial. Throws Error(Data) when no trial succeeded,
   // with the reason of the first failure.
@@ -52,12 +56,16 @@ class Tuner {
  private:
   struct State;
 
+  void stop_by_objective();
   std::optional<Trial> next();
   bool propose();
   Trial run_of(size_t trial, int64_t seed) const;
   void add_ending(Trial& trial, size_t index) const;
   void finish(State& state);
+  double later_seeds_add(size_t count) const;
+  Observation observation(const State& state, double added) const;
   std::vector<Observation> known_before(size_t index) const;
+  std::pair<bool, double> rank(const State& state) const;
   std::optional<size_t> best() const;
   Json trial_json(size_t index) const;
   Json space_json() const;
@@ -73,7 +81,7 @@ class Tuner {
   std::vector<std::pair<size_t, int64_t>> runs_;  // number of a run -> its trial and seed
   Told told_;
   Json best_metrics_;  // of measure_best()
-  bool is_exhausted_ = false;
+  bool is_exhausted_ = false, keeps_other_epoch_ = false;
 };
 
 }  // namespace gatewise

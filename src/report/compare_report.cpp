@@ -17,6 +17,18 @@ double goodness(const Json& metric, double value) {
   return value;
 }
 
+// Of its values: the mean of ratios that are too high and too low can be near 1.
+double mean_goodness(const Json& metric, const Json& item) {
+  double sum = 0;
+  int64_t count = 0;
+  for (const Json& value : item["values"]) {
+    if (!value.is_number()) continue;
+    sum += goodness(metric, value.get<double>());
+    ++count;
+  }
+  return sum / static_cast<double>(count);
+}
+
 const Json* difference_of(const Json& item) {
   return item.contains("difference") && item["difference"].is_object() ? &item["difference"] : nullptr;
 }
@@ -40,7 +52,7 @@ std::string best_text(const std::string& task, const std::string& name, const Js
   std::string best;
   for (const auto& [configuration, item] : metric["configurations"].items()) {
     const auto value_of = [&](const std::string& which) {
-      return goodness(metric, metric["configurations"][which]["mean"].get<double>());
+      return mean_goodness(metric, metric["configurations"][which]);
     };
     if (best.empty() || value_of(configuration) > value_of(best)) best = configuration;
   }
@@ -85,8 +97,10 @@ std::string comparison_headline(const Json& compared) {
 
 void add_metric_table(Report& report, const Json& metric, const std::string& title,
                       const std::string& baseline) {
-  DataTable table{{"configuration", "mean", "deviation", "low", "high", "best", "minus " + baseline,
-                   "difference low", "difference high", "p", "verdict"},
+  const bool is_ratio = metric["direction"].get<std::string>().starts_with("closer");
+  DataTable table{{"configuration", "mean", "deviation", "low", "high", "best",
+                   (is_ratio ? "distance from 1, minus " : "minus ") + baseline, "difference low",
+                   "difference high", "p", "verdict"},
                   {}};
   for (const auto& [name, item] : metric["configurations"].items()) {
     std::vector<Json> row{name,
@@ -122,7 +136,9 @@ void add_metric_figures(Report& report, const Json& metric, const std::string& t
   means.high = "high";
   means.data.columns = {"configuration", "mean", "low", "high"};
   Figure differences = means;
-  differences.title = title + ": difference from " + baseline;
+  const bool is_ratio = metric["direction"].get<std::string>().starts_with("closer");
+  differences.title =
+      title + (is_ratio ? ": distance from 1, difference from " : ": difference from ") + baseline;
   differences.note =
       "on equal seeds, with 95 % intervals before the correction for the number of comparisons";
   differences.x.title = "difference";

@@ -52,7 +52,10 @@ std::string metric_table(const Json& compared, const Json& metric, const Style& 
   table.add_column("deviation", Align::Right);
   table.add_column("95 % interval");
   table.add_column(fmt::format("best of {}", compared["seeds"].size()), Align::Right);
-  table.add_column("minus " + compared["baseline"].get<std::string>(), Align::Right);
+  const bool is_ratio = metric["direction"].get<std::string>().starts_with("closer");
+  table.add_column(
+      (is_ratio ? "distance from 1, minus " : "minus ") + compared["baseline"].get<std::string>(),
+      Align::Right);
   table.add_column("95 % interval");
   table.add_column("p", Align::Right);
   table.add_column("");
@@ -111,6 +114,17 @@ std::string notes(const Json& compared) {
         "without 0 may be noise\n",
         compared["comparisons"].get<int64_t>(), compared["comparisons"] == 1 ? "" : "s",
         compared["significance"].get<double>());
+  }
+  for (const auto& [task, metrics] : compared["tasks"].items()) {
+    for (const auto& [metric, values] : metrics.items()) {
+      for (const auto& [name, item] : values["configurations"].items()) {
+        const Json difference = item.value("difference", Json());
+        if (!difference.is_object() || !difference.contains("why_unknown")) continue;
+        text += fmt::format("{} of {}, {} minus {}: no p, because {}\n", metric, task, name,
+                            compared["baseline"].get<std::string>(),
+                            difference["why_unknown"].get<std::string>());
+      }
+    }
   }
   if (compared["seeds"].size() > 1)
     text += "the best of several runs grows with their number; the mean does not\n";

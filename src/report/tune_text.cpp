@@ -78,9 +78,11 @@ std::string trials_text(const Json& result, const Style& style) {
     if (trial.contains("value")) ranked.push_back(trial);
   }
   const double sign = result["objective"]["better"] == "lower" ? 1 : -1;
-  std::stable_sort(ranked.begin(), ranked.end(), [&](const Json& a, const Json& b) {
-    return sign * a["value"].get<double>() < sign * b["value"].get<double>();
-  });
+  const auto rank = [&](const Json& trial) {
+    return std::pair(trial["status"] == "cut", sign * trial["value"].get<double>());
+  };
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [&](const Json& a, const Json& b) { return rank(a) < rank(b); });
   TextTable table;
   table.add_column("trial", Align::Right);
   table.add_column("value", Align::Right);

@@ -122,10 +122,11 @@ TEST_F(ComparisonTest, IsAnErrorWhereNothingCanBeCompared) {
   Comparison undefined = of({"a"}, {1});
   undefined.metrics = {"auc"};
   undefined.prepare();
-  const Json without_value{{"metrics", {{"test", {{"tasks", {{"left", {{"auc", {{"value", nullptr}}}}}}}}}}}};
+  const Json none{{"value", nullptr}, {"why_undefined", "only one class"}};
+  const Json without_value{{"metrics", {{"test", {{"tasks", {{"left", {{"auc", none}}}}}}}}}};
   SharedRows rows(1, true);
   EXPECT_THAT(message_of(Fault::Data, [&] { compare_results(undefined, {without_value}, rows); }),
-              HasSubstr("auc of no task has a value on the test rows"));
+              HasSubstr("auc of no task has a value on the test rows (auc of left: only one class)"));
   Comparison foreign = of({"a"}, {1});
   foreign.metrics = {"r2"};
   EXPECT_THAT(message_of(Fault::Command, [&] { foreign.prepare(); }), HasSubstr("\"r2\" fits no task"));
@@ -146,6 +147,11 @@ TEST_F(ComparisonTest, RefusesWhatCannotBeCompared) {
               HasSubstr("is judged on other rows"));
   EXPECT_THAT(refusal(contestant("b", {{"tasks", {{"left", {{"column", "right"}}}}}})),
               HasSubstr("has other labels"));
+  for (const Json& changes :
+       {Json{{"data", {{"null", {"", "0"}}}}}, Json{{"data", {{"skip_rows", 1}}}},
+        Json{{"data", {{"header", false}, {"column_names", {"a", "b", "level", "left", "right"}}}}},
+        Json{{"columns", {{"b", "weight"}}}}, Json{{"columns", {{"level", "group"}}}}})
+    EXPECT_THAT(refusal(contestant("b", changes)), HasSubstr("is judged on other rows")) << changes.dump();
   Comparison comparison = of({"a", "b"}, {1});
   comparison.metrics = {"acu"};
   EXPECT_THAT(message_of(Fault::Command, [&] { comparison.prepare(); }), HasSubstr("Did you mean \"auc\""));
@@ -153,6 +159,58 @@ TEST_F(ComparisonTest, RefusesWhatCannotBeCompared) {
   Comparison seeds = of({"a"}, {1});
   seeds.contestants.push_back(contestant("b", {{"split", {{"seed", 7}}}, {"training", {{"seed", 8}}}}));
   EXPECT_NO_THROW(seeds.prepare());
+}
+
+TEST_F(ComparisonTest, RefusesLabelsThatMissOtherRows) {
+  const auto with_null = [&](const std::string& name, const Json& null) {
+    return contestant(
+        name, {{"tasks", {{"left", nullptr}}}, {"columns", {{"left", {{"role", "label"}, {"null", null}}}}}});
+  };
+  Comparison comparison = of({"a"}, {1});
+  comparison.contestants = {with_null("a", {""}), with_null("b", {"", "0"})};
+  EXPECT_THAT(message_of(Fault::Command, [&] { comparison.prepare(); }),
+              HasSubstr("task \"left\" of \"b\" has other labels"));
+}
+
+TEST_F(ComparisonTest, RefusesOtherTemplatesOfTasks) {
+  const auto with_template = [&](const std::string& name, const std::string& column) {
+    Json json = sample_configuration(folder_);
+    json["columns"] = {{"level", "task"}};
+    json["tasks"] = {{"*", {{"kind", "binary"}, {"column", column}}}};
+    return Contestant{name, name, Configuration::from_json(json)};
+  };
+  Comparison comparison = of({"a"}, {1});
+  comparison.contestants = {with_template("a", "left"), with_template("b", "right")};
+  EXPECT_THAT(message_of(Fault::Command, [&] { comparison.prepare(); }),
+              HasSubstr("task \"*\" of \"b\" has other labels"));
+}
+
+TEST_F(ComparisonTest, ComparesOthersWhereAllOfTheFirstFailed) {
+  Comparison comparison = of({"a", "b"}, {1});
+  comparison.prepare();
+  const Json done{{"metrics", {{"validation", {{"tasks", {{"left", {{"auc", {{"value", .7}}}}}}}}}}}};
+  SharedRows rows(1, true);
+  const Json json = compare_results(comparison, {{{"error", "diverged"}}, done}, rows);
+  EXPECT_EQ(json["part"], "validation");
+  EXPECT_EQ(json["tasks"]["left"]["auc"]["configurations"]["b"]["mean"], .7);
+}
+
+TEST_F(ComparisonTest, CallsNoDifferenceRealThatSeedsDoNotChange) {
+  Comparison comparison = of({"a", "b"}, {1, 2, 3});
+  const Json json = table(comparison, "auc", {{.7, .71}, {.7, .71 + 1e-9}, {.7, .71 - 1e-9}});
+  const Json& difference = json["tasks"]["left"]["auc"]["configurations"]["b"]["difference"];
+  EXPECT_TRUE(difference["p"].is_null());
+  EXPECT_EQ(difference["verdict"], "unknown");
+  EXPECT_EQ(difference["why_unknown"], "seeds change it by no more than rounding does");
+  EXPECT_EQ(json["comparisons"], 0);
+}
+
+TEST_F(ComparisonTest, MeasuresTheUsualMetricsWhereAConfigurationHasItsOwn) {
+  Comparison comparison = of({"a"}, {1});
+  comparison.contestants.push_back(contestant("b", {{"evaluation", {{"metrics", {"accuracy"}}}}}));
+  comparison.prepare();
+  EXPECT_THAT(comparison.contestants[1].configuration.evaluation.metrics,
+              testing::IsSupersetOf({"accuracy", "auc", "rmse"}));
 }
 
 TEST_F(ComparisonTest, MeasuresMoreOnlyWhereItMust) {
@@ -298,6 +356,10 @@ TEST_F(ExternalTest, SaysWhichTasksAndColumnsAreNotUsed) {
 TEST_F(ExternalTest, TakesAnyScoreWhereTheMetricDoes) {
   std::string text = "left\n";
   for (int row = 0; row < 300; ++row) text += fmt::format("{}\n", row - 150);
+  EXPECT_TRUE(compare(text)["tasks"]["left"]["auc"]["configurations"]["other"]["mean"].is_number())
+      << "by default the first usual metric alone";
+  comparison_ = of({"a"}, {1, 2});
+  comparison_.metrics = {"auc", "log_loss"};
   EXPECT_THAT(message_of(Fault::Data, [&] { compare(text); }),
               testing::AllOf(HasSubstr("external.csv: log_loss: the prediction of row 0 is no probability"),
                              HasSubstr("by --metric auc")));

@@ -75,6 +75,16 @@ TEST_F(JournalTest, RefusesOtherDamageAndNamesTheLine) {
   damaged[damaged.find("0.33", second)] = '1';
   folder_.write("journal", damaged);
   EXPECT_THAT(message_of([&] { Journal journal(path()); }), HasSubstr("journal:2:"));
+  damaged = whole;
+  damaged[damaged.rfind("null")] = 'N';
+  folder_.write("journal", damaged);
+  EXPECT_THAT(message_of([&] { Journal journal(path()); }), HasSubstr("journal:3:"))
+      << "the last line was written to its end";
+  EXPECT_EQ(text_of(path()), damaged);
+  const std::string foreign = "{\"key\":\"mine\",\"value\":1}";
+  folder_.write("journal", foreign);
+  EXPECT_THAT(message_of([&] { Journal journal(path()); }), HasSubstr("none of a journal"));
+  EXPECT_EQ(text_of(path()), foreign);
   folder_.write("journal", "a,b\n1,2\n");
   EXPECT_THAT(message_of([&] { Journal journal(path()); }), HasSubstr("none of a journal"));
   EXPECT_EQ(text_of(path()), "a,b\n1,2\n");

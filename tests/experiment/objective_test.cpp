@@ -53,10 +53,29 @@ TEST(Objective, TurnsDirectionsToOneSide) {
   EXPECT_DOUBLE_EQ(value_of("click.calibration_ratio"), -std::log(2.0));
 }
 
+TEST(Objective, LeavesOutTermsWithoutWeight) {
+  const Objective objective = objective_of({{"click.auc", 0}, {"price.rmse", 2}});
+  EXPECT_TRUE(objective.is_lower_better());
+  EXPECT_DOUBLE_EQ(objective.value(sample_values()).value(), 7);
+  EXPECT_EQ(objective.text(), "rmse of price");
+}
+
+TEST(Objective, CanBeSaidByTheOptionsOfStopping) {
+  const auto stop = [](const Json& given) { return objective_of(given).stop_options(sample_tasks()); };
+  EXPECT_EQ(stop(""), Json::object());
+  EXPECT_EQ(stop({{"click.log_loss", 1}, {"a.buy.log_loss", 1}, {"price", 1}}),
+            (Json{{"metric", "log_loss"}}));
+  EXPECT_EQ(stop("price.rmse"),
+            (Json{{"metric", "rmse"}, {"weights", {{"click", 0.0}, {"a.buy", 0.0}, {"price", 1.0}}}}));
+  EXPECT_FALSE(stop({{"click.auc", 1}, {"click.log_loss", 1}})) << "two metrics of one task";
+  EXPECT_FALSE(stop({{"click.auc", 1}, {"a.buy.log_loss", 1}})) << "the metric would be that of both";
+}
+
 TEST(Objective, HasNoValueWhereAMetricIsUndefined) {
   Json values = sample_values();
   values["click"]["auc"] = {{"value", nullptr}, {"why_undefined", "one class"}};
   EXPECT_FALSE(objective_of("auc").value(values));
+  EXPECT_EQ(objective_of("auc").why_undefined(values), "auc of click: one class");
   EXPECT_TRUE(objective_of("a.buy").value(values));
   EXPECT_TRUE(objective_of({{"click", 0}, {"a.buy", 1}}).value(values)) << "a weight of 0 is not asked for";
 }

@@ -100,6 +100,28 @@ TEST(SearchPlan, StartsTheDefaultSpaceFromTheConfiguration) {
   EXPECT_EQ(first["training"]["optimiser"]["rate"], 0.003);
 }
 
+TEST(SearchPlan, LeavesAnOptionAloneThatIsZeroWhereRatiosCount) {
+  const SearchPlan plan = plan_of("[model]\ntype = \"cgc\"\ntask_experts = 0");
+  EXPECT_THAT(names_of(plan), testing::Not(testing::Contains("model.task_experts")));
+  EXPECT_THAT(plan.left_at_zero, ElementsAre("model.task_experts"));
+  EXPECT_EQ(plan.with(*plan.first)["model"]["task_experts"], 0);
+}
+
+TEST(SearchPlan, TakesNumbersWhereNoOptionsAreDeclared) {
+  const SearchPlan plan = plan_of(R"(
+    columns.embedding = { min = 2, max = 16 }
+    tasks.a = { kind = "regression", loss = "huber", loss_options.delta = { min = 1, max = 3 } }
+    tasks.b = { kind = "binary" }
+    [training.stop]
+    weights.b = { min = 0, max = 1 }
+  )");
+  ASSERT_THAT(names_of(plan),
+              ElementsAre("columns.embedding", "tasks.a.loss_options.delta", "training.stop.weights.b"));
+  EXPECT_EQ(plan.dimensions[0].kind, Dimension::Kind::Integer);
+  EXPECT_EQ(plan.dimensions[1].kind, Dimension::Kind::Number);
+  EXPECT_EQ(plan.dimensions[2].kind, Dimension::Kind::Number);
+}
+
 TEST(SearchPlan, RefusesRangesThatAreNone) {
   EXPECT_THAT(refusal_of_search_plan("[model]\nexperts = { min = 2, mx = 3 }"),
               HasSubstr("Did you mean \"max\"?"));

@@ -95,6 +95,15 @@ TEST(Searcher, RefusesConstraintsThatNothingSatisfiesAndNamesThatAreNone) {
   EXPECT_THROW(make("experts > 9"), Error);
   EXPECT_THROW(make("kind > 9"), Error);
   EXPECT_NO_THROW(make("experts > 7"));
+  std::vector<Constraint> fixed;
+  fixed.emplace_back("units > 9");
+  try {
+    const Searcher searcher(SearchSpace({Dimension::integer("experts", 1, 8)}), std::move(fixed),
+                            {{"units", 8}}, {});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("no option in it is searched; got units = 8"));
+  }
   try {
     make("expert > 7");
     ADD_FAILURE();

@@ -130,6 +130,61 @@ TEST_F(TunerTest, EndsTrialsThatAreNotAmongTheBest) {
   EXPECT_LT(cut_values / static_cast<double>(cut), finished_values / static_cast<double>(10 - cut));
 }
 
+TEST_F(TunerTest, NeverCallsATrialTheBestThatWasCut) {
+  // Trials that hardly differ, of which the first seed is better than the others: so is that of a cut trial.
+  Json json = searched();
+  json["model"]["experts"] = 2;
+  json["training"]["optimiser"]["rate"] = {{"min", 0.02}, {"max", 0.0201}};
+  json["training"]["seed"] = 8;
+  json["training"]["epochs"] = 5;
+  json["training"]["stop"]["patience"] = 0;
+  TuneSection halving = section();
+  halving.trials = 8;
+  halving.seeds = 3;
+  halving.halving = 2;
+  halving.halving_epochs = 4;
+  const Json result = search(json, halving, 2).result;
+  double best_cut = 0, best_finished = 0;
+  for (const Json& trial : result["trials"]) {
+    double& best = trial["status"] == "cut" ? best_cut : best_finished;
+    best = std::max(best, trial["value"].get<double>());
+    EXPECT_FALSE(trial["status"] == "cut" && trial["is_best_so_far"].get<bool>());
+  }
+  EXPECT_GT(best_cut, best_finished) << "nothing is tested otherwise";
+  EXPECT_EQ(result["best"]["value"], best_finished);
+  EXPECT_EQ(result["convergence"].back(), best_finished);
+}
+
+TEST_F(TunerTest, KeepsTheEpochThatIsBestByTheObjective) {
+  TuneSection few = section();
+  few.trials = 1;
+  few.objective = {{"left.log_loss", 2}};
+  const auto stop_of = [&](const Json& json, bool has_note) {
+    SharedRows rows(2, false);
+    Tuner tuner(SearchPlan::read(json), few, rows);
+    EXPECT_EQ(tuner.notes().size(), has_note ? 1u : 0u);
+    EXPECT_TRUE(tuner.run({1, nullptr, nullptr}, {}));
+    return tuner.best_configuration()["training"].value("stop", Json::object());
+  };
+  Json json = searched();
+  json["training"]["stop"] = {{"patience", 7}};
+  EXPECT_EQ(stop_of(json, false),
+            (Json{{"patience", 7}, {"metric", "log_loss"}, {"weights", {{"left", 2.0}, {"right", 0.0}}}}));
+  json["training"]["stop"] = {{"metric", "auc"}};
+  EXPECT_EQ(stop_of(json, true), (Json{{"metric", "auc"}})) << "what is given stays";
+}
+
+TEST_F(TunerTest, SaysWhatItLeavesOut) {
+  Json json = sample_configuration(*folder_);
+  json["model"] = {{"type", "cgc"}, {"task_experts", 0}};
+  TuneSection constrained = section();
+  constrained.constraints = {"shared_experts > 4"};
+  SharedRows rows(2, false);
+  const Tuner tuner(SearchPlan::read(json), constrained, rows);
+  EXPECT_THAT(tuner.notes(), testing::ElementsAre(testing::HasSubstr("model.task_experts stays 0"),
+                                                  testing::HasSubstr("breaks \"shared_experts > 4\"")));
+}
+
 TEST_F(TunerTest, KeepsRunsThatMayEndEarlyApartFromWholeOnesInTheJournal) {
   TuneSection halving = section();
   halving.halving = 2;
@@ -252,6 +307,9 @@ TEST_F(TunerTest, RefusesHalvingThatKeepsEverythingOrHasNoCommonEpochs) {
   halving.halving = 1;
   EXPECT_THROW(Tuner(SearchPlan::read(searched()), halving, rows), Error);
   halving.halving = 3;
+  halving.halving_epochs = 2;
+  EXPECT_THROW(Tuner(SearchPlan::read(searched()), halving, rows), Error) << "of 2 epochs";
+  halving.halving_epochs = 1;
   Json json = searched();
   json["training"]["epochs"] = {{"min", 1}, {"max", 3}};
   EXPECT_THROW(Tuner(SearchPlan::read(json), halving, rows), Error);

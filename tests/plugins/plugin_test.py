@@ -104,6 +104,20 @@ class PluginTest(unittest.TestCase):
         named.write_text("plugins = \"one.so\"\n" + CONFIGURATION)
         self.assertIn("plugins: got \"one.so\", expected a list of texts", self.run_gatewise(["describe", "named.toml"], code=2))
 
+    def test_a_journal_holds_no_results_of_another_plugin(self):
+        other = self.place / "other.so"
+        other.write_bytes(PLUGIN.read_bytes())
+
+        def known_runs():
+            done = subprocess.run([BUILD / "gatewise", "compare", "model.toml", "--plugin", other, "--seeds", "1", "--journal",
+                                   "other.journal"], cwd=self.place, capture_output=True, text=True, check=True)
+            return "1 of 1 runs were in" in done.stderr
+
+        self.assertFalse(known_runs())
+        self.assertTrue(known_runs())
+        other.write_bytes(PLUGIN.read_bytes() + b"\0")
+        self.assertFalse(known_runs())
+
     def test_reading_a_model_runs_nothing_that_it_names(self):
         gone = self.place / "gone.so"
         shutil.copy(PLUGIN, gone)

@@ -62,6 +62,17 @@ TEST(CompareReport, OfLossesTheLeastIsBest) {
   EXPECT_THAT(compare_report(json).headline(), HasSubstr("shared_bottom has the best mean log loss, 0.9120"));
 }
 
+TEST(CompareReport, OfRatiosTheLeastMeanDistanceIsBest) {
+  Json json = compared();
+  Json ratio = json["tasks"]["income"]["auc"];
+  ratio["direction"] = "closer to 1 is better";
+  ratio["configurations"]["shared_bottom"] = summary_of({0.5, 1.5}, 1.0);
+  ratio["configurations"]["mmoe"]["values"] = {0.94, 0.96};
+  json["tasks"]["income"] = {{"calibration_ratio", ratio}};
+  EXPECT_THAT(compare_report(json).headline(), HasSubstr("mmoe has the best mean"));
+  EXPECT_THAT(compare_report(json).sections().dump(), HasSubstr("distance from 1, minus shared_bottom"));
+}
+
 TEST(CompareReport, ShowsFailuresAndTheDistributionOverSeeds) {
   const std::string text = compare_report(compared()).sections().dump();
   EXPECT_THAT(text, AllOf(HasSubstr("mmoe seed 3 failed: the loss is not finite"),
