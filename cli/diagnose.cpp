@@ -9,6 +9,7 @@
 #include "report/diagnosis_report.h"
 #include "report/diagnosis_text.h"
 #include "report/numbers.h"
+#include "training/model.h"
 
 namespace gatewise {
 namespace {
@@ -69,9 +70,9 @@ class Diagnose final : public Verb {
     find_singles(model, rows, overrides, pool, console, request);
     Json result = diagnose(request, pool);
     result["model"] = source_.model;
-    if (!suggest_.empty()) suggest(model.configuration, result, console);
     console.result(is_json_ ? result.dump(2) + "\n" : diagnosis_text(result, console.result_style(), 100));
     report_.write(diagnosis_report, result, console);
+    if (!suggest_.empty()) suggest(model, result, console);
     return 0;
   }
 
@@ -172,16 +173,16 @@ class Diagnose final : public Verb {
                                   [&](const std::string& what) { console.note("training " + what); });
   }
 
-  void suggest(const Json& configuration, const Json& result, Console& console) const {
-    const std::vector<Remedy> remedies = remedies_of(result);
-    if (std::all_of(remedies.begin(), remedies.end(),
-                    [](const Remedy& remedy) { return remedy.changes.empty(); })) {
-      console.warning("--suggest: no verdict is answered by a changed setting; " + suggest_ +
-                      " is not written");
+  // What is written can be fitted; that a remedy cannot is no reason to fail.
+  void suggest(const LoadedModel& model, const Json& result, Console& console) const {
+    Json suggested;
+    try {
+      suggested = suggested_configuration(model.configuration, remedies_of(result));
+      build_graph(model.encoder->space(), Configuration::from_json(suggested).model);
+    } catch (const Error& error) {
+      console.warning(fmt::format("--suggest: {} is not written; {}", suggest_, error.what()));
       return;
     }
-    const Json suggested = suggested_configuration(configuration, remedies);
-    Configuration::from_json(suggested);  // what is written can be fitted
     AtomicFile file(suggest_);
     file.write(to_toml(suggested));
     file.commit();

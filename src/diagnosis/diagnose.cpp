@@ -51,6 +51,13 @@ int64_t gradient_batch(const DiagnosisRequest& request, int64_t rows) {
   return std::clamp(batch, int64_t{2}, std::max(fewest_batch_rows, rows / row_blocks));
 }
 
+std::string normaliser_of(const DiagnosisRequest& request) {
+  const std::string usual = TrainingOptions().normaliser;
+  return request.configuration.contains("training")
+             ? request.configuration["training"].value("normaliser", usual)
+             : usual;
+}
+
 // How far a gate's mean weights moved in training: half the sum of the changes of their shares.
 double moved(const Json& from, const Json& to) {
   double of_from = 0, of_to = 0, change = 0;
@@ -180,7 +187,8 @@ Json diagnose(const DiagnosisRequest& request, Pool& pool) {
   Scorer scorer(request.graph, request.store, space, pool);
   const std::vector<WatchedLevel> levels = watch(request.graph, request.store, space, data, pool);
   const GradientStatistics gradients =
-      measure_gradients(request.graph, request.store, space, data, gradient_batch(request, data.rows), pool);
+      measure_gradients(request.graph, request.store, space, data, gradient_batch(request, data.rows),
+                        normaliser_of(request), pool);
   const Effects effects =
       measure_effects(request.graph, request.store, space, data, options.most_effects, pool);
   const std::vector<ValueList> predictions = scorer.predict(data);

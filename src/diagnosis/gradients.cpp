@@ -36,7 +36,8 @@ double cosine(const std::vector<GradientBlock>& blocks, const Arena& a, const Ar
 }  // namespace
 
 GradientStatistics measure_gradients(const Graph& graph, Store<float>& store, const FeatureSpace& space,
-                                     const EncodedData& data, int64_t batch_rows, Pool& pool) {
+                                     const EncodedData& data, int64_t batch_rows,
+                                     const std::string& normaliser, Pool& pool) {
   GradientStatistics found;
   found.batch_rows = std::min(batch_rows, data.rows);
   if (!TaskGradients::fits(store, space)) {
@@ -53,7 +54,7 @@ GradientStatistics measure_gradients(const Graph& graph, Store<float>& store, co
   for (size_t a = 0; a < std::min(tasks, most_paired_tasks); ++a) {
     for (size_t b = a + 1; b < std::min(tasks, most_paired_tasks); ++b) found.pairs.emplace_back(a, b);
   }
-  TaskGradients gradients(graph, store, space, pool, found.batch_rows);
+  TaskGradients gradients(graph, store, space, pool, found.batch_rows, normaliser);
   for (int64_t first = 0; first + 2 <= data.rows; first += found.batch_rows) {
     std::vector<int64_t> rows(std::min(found.batch_rows, data.rows - first));
     std::iota(rows.begin(), rows.end(), first);

@@ -23,8 +23,10 @@ struct GradientStatistics {
 };
 
 // Gradients of the model as it trains (dropout and batch statistics included) on consecutive batches of the
-// rows. A parameter is shared where two tasks' losses both move it.
+// rows, their losses divided as `normaliser` says (BatchLoader). A parameter is shared where two tasks'
+// losses both move it.
 GradientStatistics measure_gradients(const Graph& graph, Store<float>& store, const FeatureSpace& space,
-                                     const EncodedData& data, int64_t batch_rows, Pool& pool);
+                                     const EncodedData& data, int64_t batch_rows,
+                                     const std::string& normaliser, Pool& pool);
 
 }  // namespace gatewise

@@ -43,41 +43,48 @@ void add_cosines(const std::vector<const BatchGradients*>& batches, size_t pairs
   }
 }
 
+// Of the row in the metrics; 0 leaves it out, as does a missing label.
+double weight_of(const MetricInput& input, int64_t row) {
+  if (std::isnan(input.labels[row])) return 0;
+  return input.weights.empty() ? 1.0 : input.weights[row];
+}
+
 void add_moments(const MetricInput& input, const std::string& kind, TaskFacts& facts) {
   const auto each_label = [&](const auto& use) {
     for (int64_t row = 0; row < input.rows; ++row) {
-      if (!std::isnan(input.labels[row])) use(input.labels[row], input.predictions[row * input.classes]);
+      const double weight = weight_of(input, row);
+      if (weight > 0) use(weight, input.labels[row], input.predictions[row * input.classes]);
     }
   };
-  double label = 0, label_squares = 0, prediction = 0, prediction_squares = 0;
+  double total = 0, label = 0, label_squares = 0, prediction = 0, prediction_squares = 0;
   int64_t ones = 0;
-  each_label([&](double y, double p) {
+  each_label([&](double weight, double y, double p) {
     ++facts.labels;
     ones += y > 0.5 ? 1 : 0;
-    label += y;
-    prediction += p;
+    total += weight;
+    label += weight * y;
+    prediction += weight * p;
   });
-  const double count = std::max(1.0, static_cast<double>(facts.labels));
   facts.informative = kind == "binary" ? std::min(ones, facts.labels - ones) : facts.labels;
-  facts.label_mean = label / count;
-  facts.prediction_mean = prediction / count;
+  if (!(total > 0)) return;
+  facts.label_mean = label / total;
+  facts.prediction_mean = prediction / total;
   // Around the means: a spread far smaller than they are would vanish in a difference of squares.
-  each_label([&](double y, double p) {
-    label_squares += (y - facts.label_mean) * (y - facts.label_mean);
-    prediction_squares += (p - facts.prediction_mean) * (p - facts.prediction_mean);
+  each_label([&](double weight, double y, double p) {
+    label_squares += weight * (y - facts.label_mean) * (y - facts.label_mean);
+    prediction_squares += weight * (p - facts.prediction_mean) * (p - facts.prediction_mean);
   });
-  facts.label_deviation = std::sqrt(label_squares / count);
-  facts.prediction_deviation = std::sqrt(prediction_squares / count);
+  facts.label_deviation = std::sqrt(label_squares / total);
+  facts.prediction_deviation = std::sqrt(prediction_squares / total);
 }
 
-// Class by class: how often it is the label, and what its probability does; weighed as the metrics weigh
-// rows.
+// Class by class: how often it is the label, and what its probability does.
 void add_classes(const MetricInput& input, TaskFacts& facts) {
   for (int64_t column = 0; column < input.classes; ++column) {
     double weight = 0, labels = 0, sum = 0, squares = 0;
     for (int64_t row = 0; row < input.rows; ++row) {
-      if (std::isnan(input.labels[row])) continue;
-      const double w = input.weights.empty() ? 1.0 : input.weights[row];
+      const double w = weight_of(input, row);
+      if (!(w > 0)) continue;
       const double p = input.predictions[row * input.classes + column];
       weight += w;
       labels += input.labels[row] == static_cast<double>(column) ? w : 0;

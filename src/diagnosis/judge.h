@@ -8,14 +8,15 @@
 
 namespace gatewise {
 
-// What there is to know of a task apart from experts and gates.
+// What there is to know of a task apart from experts and gates, on its labels of a weight above 0. Moments
+// and shares are weighed as metrics weigh rows.
 struct TaskFacts {
-  int64_t labels = 0;       // present on the rows looked at
+  int64_t labels = 0;       // how many
   int64_t informative = 0;  // of a binary task those of the rarer class, otherwise `labels`
   double label_mean = 0, label_deviation = 0;
-  double prediction_mean = 0, prediction_deviation = 0;  // on rows with a label
-  double main = 0;                                       // auc, accuracy or r2; NaN: undefined
-  double low = 0, high = 0;                              // its 95 % interval; NaN: none
+  double prediction_mean = 0, prediction_deviation = 0;
+  double main = 0;           // auc, accuracy or r2; NaN: undefined
+  double low = 0, high = 0;  // its 95 % interval; NaN: none
   // Multi-class, where the moments above mean nothing: mean AUC of each class against the rest with its
   // interval; loss of the shares of the classes as a prediction for every row (nats); and how far predicted
   // probabilities vary, the largest deviation of any class's over that of its label.

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/registry.h"
+#include "gates/gate.h"
+#include "losses/loss.h"
 #include "training/model.h"
 
 namespace gatewise {
@@ -46,8 +48,21 @@ std::string type_of_model(const Json& configuration) {
   return type.is_string() ? type.get<std::string>() : "";
 }
 
+// A saved model may have parts of a plug-in that is not loaded.
+template <class Part>
+bool is_known(const std::string& name) {
+  const std::vector<std::string> names = Registry<Part>::instance().names();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// None of an unknown part.
+template <class Part>
+Json options_of(const std::string& name) {
+  return is_known<Part>(name) ? Registry<Part>::instance().find(name, "part", name).options : Json::array();
+}
+
 bool has_option(const std::string& type, const std::string& name) {
-  const Json& options = Registry<Architecture>::instance().find(type, "architecture", "model.type").options;
+  const Json options = options_of<Architecture>(type);
   return std::any_of(options.begin(), options.end(),
                      [&](const Json& known) { return known["name"] == name; });
 }
@@ -59,19 +74,31 @@ Remedy gentler(const Json& configuration, const std::string& why) {
 }
 
 Remedy steadier_experts(const Json& configuration) {
-  const std::string expert = "model.expert.";
+  const std::string expert = "model.expert.", type = type_of_model(configuration);
   Remedy remedy;
-  if (type_of_model(configuration) == "tensor_factorization") {
+  if (type == "tensor_factorization") {
     remedy = gentler(configuration, "learn more slowly, so that units do not die");
     remedy.changes[expert + "activation"] = "leaky_relu";
     return remedy;
   }
-  if (value_at(configuration, expert + "normalisation") == "batch" &&
+  if (!has_option(type, "expert")) return gentler(configuration, "learn more slowly");
+  // Experts of limited capacity do not read every row, as batch norm would.
+  const bool is_limited = number_at(configuration, "model.gate.capacity_factor", 0) > 0;
+  const std::string normalisation = is_limited ? "layer" : "batch";
+  if (value_at(configuration, expert + "normalisation") == normalisation &&
       value_at(configuration, expert + "activation") == "swish")
     return gentler(configuration, "the experts are normalised already, so learn more slowly");
-  return {
-      "normalise the experts, and use an activation without dead half (batch norm and swish, as HoME does)",
-      {{expert + "normalisation", "batch"}, {expert + "activation", "swish"}}};
+  return {fmt::format("normalise the experts, and use an activation without dead half ({})",
+                      is_limited ? "layer norm and swish" : "batch norm and swish, as HoME does"),
+          {{expert + "normalisation", normalisation}, {expert + "activation", "swish"}}};
+}
+
+// What gives the tasks of an mmoe experts of their own and keeps its levels; empty where it has layers below
+// its experts, which no such architecture has.
+std::string type_with_own_experts(const Json& configuration) {
+  const Json bottom = value_at(configuration, "model.bottom");
+  if (type_of_model(configuration) != "mmoe" || (bottom.is_array() && !bottom.empty())) return "";
+  return number_at(configuration, "model.levels", 1) > 1 ? "ple" : "cgc";
 }
 
 // Experts of each task's own, for architectures that have none.
@@ -80,9 +107,9 @@ Remedy own_experts(const Json& configuration) {
   if (type == "shared_bottom" || type == "omoe")
     return {"give every task a gate of its own over the experts (mmoe)", {{"model.type", "mmoe"}}};
   const auto experts = static_cast<int64_t>(number_at(configuration, "model.experts", 4));
-  if (type == "mmoe") {
-    return {"give every task an expert of its own beside the shared ones (cgc)",
-            {{"model.type", "cgc"},
+  if (const std::string parted = type_with_own_experts(configuration); !parted.empty()) {
+    return {fmt::format("give every task an expert of its own beside the shared ones ({})", parted),
+            {{"model.type", parted},
              {"model.shared_experts", std::max<int64_t>(1, experts - 1)},
              {"model.task_experts", 1}}};
   }
@@ -104,7 +131,8 @@ Remedy own_instead_of_captured(const Verdict& verdict, const Json& configuration
         "level (ple), or leave it, as long as no task suffers",
         Json::object()};
   }
-  if (type != "mmoe") {
+  const std::string parted = type_with_own_experts(configuration);
+  if (parted.empty()) {
     return {
         "single tasks have taken experts: let groups of tasks keep theirs apart (home), or leave it, as "
         "long as no task suffers",
@@ -115,9 +143,9 @@ Remedy own_instead_of_captured(const Verdict& verdict, const Json& configuration
   const auto tasks = static_cast<int64_t>(verdict.evidence["by_task"].size());
   const int64_t own = std::max<int64_t>(1, captured / tasks);
   return {fmt::format("single tasks have taken experts: give every task {} of its own and share the rest "
-                      "(cgc), or leave it, as long as no task suffers",
-                      own),
-          {{"model.type", "cgc"},
+                      "({}), or leave it, as long as no task suffers",
+                      own, parted),
+          {{"model.type", parted},
            {"model.task_experts", own},
            {"model.shared_experts", std::max<int64_t>(1, experts - captured)}}};
 }
@@ -125,11 +153,23 @@ Remedy own_instead_of_captured(const Verdict& verdict, const Json& configuration
 // Labels this far apart, unscaled, make a loss that outweighs those of other tasks.
 constexpr double wide_labels = 2;
 
+// Of a loss that takes labels in their own units alone.
+bool is_of_own_units(const Json& configuration, const std::string& task) {
+  const std::string path = "tasks." + task + ".loss";
+  const Json loss = value_at(configuration, path), options = value_at(configuration, path + "_options");
+  if (!loss.is_string() || !is_known<Loss>(loss.get<std::string>())) return false;
+  return Registry<Loss>::instance()
+      .find(loss.get<std::string>(), "loss", path)
+      .make(options.is_object() ? options : Json::object(), path + "_options")
+      ->least_label()
+      .has_value();
+}
+
 // Where scaling its labels is the first thing to do for a task; nothing elsewhere.
 std::optional<Remedy> scaled_labels(const std::string& task, const Json& configuration) {
   const std::string path = "tasks." + task + ".";
   if (value_at(configuration, path + "kind") != "regression" ||
-      value_at(configuration, path + "transform") != "none")
+      value_at(configuration, path + "transform") != "none" || is_of_own_units(configuration, task))
     return {};
   return Remedy{"scale the labels of " + task, {{path + "transform", "standardise"}}};
 }
@@ -175,20 +215,57 @@ Remedy for_underfitting(const Verdict& verdict, const Json& configuration) {
           {{path, weight}}};
 }
 
+constexpr double least_balance = 0.01;
+
+// Three times a number, or the values of a schedule; at least `least` where that is 0.
+Json three_times(const Json& value, double least) {
+  // In the digits that people write: three times 0.1 is 0.3.
+  const auto thrice = [](const Json& number) {
+    return std::stod(fmt::format("{:.6g}", 3 * number.get<double>()));
+  };
+  if (value.is_number()) return std::max(least, thrice(value));
+  if (value.value("from", 0.0) == 0 && value.value("to", 0.0) == 0) return least;
+  Json schedule = value;
+  for (const char* end : {"from", "to"}) schedule[end] = thrice(value.at(end));
+  return schedule;
+}
+
+// What of a gate spreads rows over the experts, made stronger; nothing where it has no such option.
+std::optional<Remedy> stronger_balance(const Json& gate, const std::string& type) {
+  Remedy remedy;
+  std::string words;
+  for (const Json& option : options_of<Gate>(type)) {
+    const auto name = option["name"].get<std::string>();
+    const Json value = gate.value(name, option["default"]);
+    Json stronger;
+    if (name == "balance_weight" || name == "importance_weight" || name == "load_weight")
+      stronger = three_times(value, least_balance);
+    if (name == "update_rate") stronger = std::min(1.0, three_times(value, 1e-3).get<double>());
+    if (stronger.is_null() || stronger == value) continue;
+    remedy.changes["model.gate." + name] = stronger;
+    words += fmt::format("{}{} of {}", words.empty() ? "" : ", ", name, stronger.dump());
+  }
+  if (remedy.changes.empty()) return {};
+  remedy.text = "spread the rows over the experts: " + words;
+  return remedy;
+}
+
 Remedy for_polarisation(const Json& configuration) {
-  const Json gate = value_at(configuration, "model.gate");
-  const std::string type =
-      gate.is_object() && gate.contains("type") ? gate["type"].get<std::string>() : "softmax";
-  if (type == "switch" || type == "top_k") {
-    const double weight = number_at(configuration, "model.gate.balance_weight", 0.01);
-    return {fmt::format("spread the rows over the experts: a balance weight of {:.3g}",
-                        std::max(0.01, 3 * weight)),
-            {{"model.gate.balance_weight", std::max(0.01, 3 * weight)}}};
-  }
+  if (!has_option(type_of_model(configuration), "gate"))
+    return gentler(configuration, "let the gate settle later");
+  const Json found = value_at(configuration, "model.gate");
+  const Json gate = found.is_object() ? found : Json::object();
+  const std::string type = gate.value("type", "softmax");
   if (type == "softmax") {
+    Json sparse{{"type", "top_k"}, {"k", 2}, {"balance_weight", least_balance}};
+    for (const Json& option : options_of<Gate>("top_k")) {
+      const auto name = option["name"].get<std::string>();
+      if (gate.contains(name) && !sparse.contains(name)) sparse[name] = gate[name];
+    }
     return {"let the gate choose its two best experts under a loss that spreads rows over all (top_k)",
-            {{"model.gate", {{"type", "top_k"}, {"k", 2}, {"balance_weight", 0.01}}}}};
+            {{"model.gate", std::move(sparse)}}};
   }
+  if (std::optional<Remedy> balanced = stronger_balance(gate, type)) return *balanced;
   return gentler(configuration, "let the gate settle later");
 }
 
@@ -224,9 +301,14 @@ Remedy for_silent_failure(const Verdict& verdict, const Json& configuration) {
   const std::string task = verdict.tasks[0];
   Remedy remedy;
   if (verdict.evidence.contains("wild_columns")) {
-    remedy.text = "scale the columns that reach far by their quantiles";
-    for (const Json& column : verdict.evidence["wild_columns"])
-      remedy.changes["columns." + column.get<std::string>() + ".transform"] = "quantile";
+    remedy.text = "scale the columns that reach far by their quantiles, vectors by logarithms";
+    for (const Json& column : verdict.evidence["wild_columns"]) {
+      const std::string path = "columns." + column.get<std::string>() + ".";
+      const std::string transform = value_at(configuration, path + "role") == "vector" ? "log1p" : "quantile";
+      if (value_at(configuration, path + "transform") != transform)
+        remedy.changes[path + "transform"] = transform;
+    }
+    if (remedy.changes.empty()) remedy.text = "look at the columns that reach far, which are scaled already";
     return remedy;
   }
   if (const std::optional<Remedy> scaled = scaled_labels(task, configuration)) return *scaled;
@@ -264,8 +346,12 @@ Json suggested_configuration(const Json& configuration, const std::vector<Remedy
       *at = value;
     }
   }
-  if (done.empty()) data_error("diagnose: --suggest: there is no verdict that a changed setting answers");
+  if (done.empty()) data_error("suggestion: there is no verdict that a changed setting answers");
   if (changed.contains("model")) leave_out_foreign_options(changed["model"]);
+  if (changed == configuration) {
+    data_error("suggestion: got {}, which the model has already or its architecture does not have",
+               fmt::join(done, ", "));
+  }
   const Json output = value_at(configuration, "output.model");
   const std::string name =
       output.is_string() && !output.get<std::string>().empty() ? output.get<std::string>() : "model";

@@ -16,7 +16,7 @@ struct Remedy {
 Remedy remedy_for(const Verdict& verdict, const Json& configuration);
 
 // The configuration with the changes of all verdicts, first ones winning, and another directory for the
-// model. Throws Error(Data) when there is nothing to change.
+// model. Throws Error(Data) when there is nothing to change, or the changes leave all as it is.
 Json suggested_configuration(const Json& configuration, const std::vector<Remedy>& remedies);
 
 }  // namespace gatewise

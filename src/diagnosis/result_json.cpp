@@ -9,12 +9,14 @@ namespace {
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
-// {<task>: {loss, main}}: how much larger the loss and how much smaller the main metric have become.
-Json change_json(const TaskScores& changed, const Background& background) {
+// {<task>: {loss, main}}: how much larger the loss and how much smaller the main metric have become; of the
+// one task `only` where it is given.
+Json change_json(const TaskScores& changed, const Background& background, const std::string& only = "") {
   Json tasks = Json::object();
   const TaskScores& intact = background.effects.intact;
   for (size_t task = 0; task < background.space.tasks.size(); ++task) {
     const TaskSpace& of_task = background.space.tasks[task];
+    if (!only.empty() && of_task.name != only) continue;
     tasks[of_task.name] = {{"loss", number(changed.loss[task] - intact.loss[task])},
                            {main_metric(of_task.kind), number(changed.main[task] - intact.main[task])}};
   }
@@ -71,8 +73,9 @@ Json gates_json(size_t index, const Observed& seen, const Background& background
     const WatchedGate& gate = level.gates[place];
     Json item = gate_json(gate, seen.levels[index].gates[place], level);
     const auto& uniform = background.effects.uniform[index];
+    // The gate of the row's task was made uniform for all tasks at once, whose rows are each their own.
     if (static_cast<size_t>(gate.probe) < uniform.size())
-      item["uniform"] = change_json(uniform[gate.probe], background);
+      item["uniform"] = change_json(uniform[gate.probe], background, gate.is_own ? gate.task : "");
     if (drift.contains(level.name) && drift[level.name].contains(gate.name))
       item["training"] = drift[level.name][gate.name];
     if (slices) item["slices"] = gate_by_slices(gate, *slices);

@@ -48,7 +48,8 @@ SharedParts shared_parts(const Graph& graph, Store<float>& store, const FeatureS
     return SharedParts::Parameters;
   const std::vector<int64_t> chosen = labelled_rows(space, rows);
   if (chosen.size() < 2) return SharedParts::Parameters;
-  TaskGradients gradients(graph, store, space, pool, static_cast<int64_t>(chosen.size()));
+  // Only what is 0 counts, whatever losses are divided by.
+  TaskGradients gradients(graph, store, space, pool, static_cast<int64_t>(chosen.size()), "present");
   const std::vector<Aligned<float>> of_task = gradients.of(rows, chosen, 0);
   const auto known = std::count_if(of_task.begin(), of_task.end(),
                                    [](const Aligned<float>& gradient) { return gradient.size() > 0; });

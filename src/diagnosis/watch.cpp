@@ -1,12 +1,12 @@
 #include "diagnosis/watch.h"
 
 #include "training/batches.h"
+#include "training/gate_views.h"
 
 namespace gatewise {
 namespace {
 
 constexpr int64_t rows_at_once = 8192;
-constexpr size_t most_own_gates = 64;
 
 // The operation that made the numbers of a value, views and joins looked through.
 std::string maker_of(const Graph& graph, int id) {
@@ -28,29 +28,18 @@ void append(const ConstRows<float>& values, int64_t rows, int64_t width, std::ve
 // The gates of a level, with all their rows; their weights are still to come.
 std::vector<WatchedGate> gates_of(const Graph& graph, const LevelProbe& level, const FeatureSpace& space,
                                   const EncodedData& data) {
-  std::vector<std::vector<int64_t>> of_task(space.tasks.size());
-  for (int64_t row = 0; row < data.rows; ++row) {
-    if (data.row_task.empty()) break;
-    of_task[data.row_task[row]].push_back(row);
-  }
-  std::vector<int64_t> all(data.rows);
-  for (int64_t row = 0; row < data.rows; ++row) all[row] = row;
   std::vector<WatchedGate> gates;
-  for (size_t index = 0; index < level.gates.size(); ++index) {
-    const GateProbe& gate = level.gates[index];
+  for (GateView& view : gate_views(level, space, data.row_task, data.rows)) {
+    const GateProbe& gate = level.gates[view.gate];
     const bool depends_on_rows = graph.node(gate.weights).signature.domain != Domain::Static;
-    const auto add = [&](const std::string& name, const std::string& task, const std::vector<int64_t>& rows) {
-      gates.push_back({name, task, static_cast<int>(index), depends_on_rows, gate.sees, {}, rows});
-    };
-    if (gate.task == own_task) {
-      for (size_t task = 0; task < std::min(space.tasks.size(), most_own_gates); ++task)
-        add(gate.path + "/" + space.tasks[task].name, space.tasks[task].name, of_task[task]);
-      continue;
-    }
-    const auto task = std::find_if(space.tasks.begin(), space.tasks.end(),
-                                   [&](const TaskSpace& known) { return known.name == gate.task; });
-    const bool is_own = !data.row_task.empty() && task != space.tasks.end();
-    add(gate.path, gate.task, is_own ? of_task[task - space.tasks.begin()] : all);
+    gates.push_back({std::move(view.name),
+                     std::move(view.task),
+                     view.is_own,
+                     static_cast<int>(view.gate),
+                     depends_on_rows,
+                     gate.sees,
+                     {},
+                     std::move(view.rows)});
   }
   return gates;
 }

@@ -14,8 +14,9 @@ namespace gatewise {
 // One gate as one task, or whoever it serves, sees it.
 struct WatchedGate {
   std::string name;
-  std::string task;  // empty: several, or a unit of the next level
-  int probe = 0;     // place in LevelProbe::gates
+  std::string task;     // empty: several, or a unit of the next level
+  bool is_own = false;  // GateView::is_own
+  int probe = 0;        // place in LevelProbe::gates
   bool depends_on_rows = true;
   std::vector<int> sees;
   std::vector<float> weights;  // [rows of the gate, experts seen]

@@ -69,8 +69,11 @@ void add_level_course(Report& report, const Json& history, const std::string& le
     const Json &found = probes[level], number = epoch["epoch"];
     const Json gates = found.value("gates", Json::object());
     for (const auto& [gate, seen] : gates.items()) entropy.data.add({gate, number, seen["entropy"]});
-    for (size_t expert = 0; expert < found["zero_share"].size(); ++expert)
-      zeros.data.add({"expert " + std::to_string(expert), number, found["zero_share"][expert]});
+    for (size_t expert = 0; expert < found["zero_share"].size(); ++expert) {
+      // Of an expert that no gate listened to nothing is known.
+      if (found["zero_share"][expert].is_number())
+        zeros.data.add({"expert " + std::to_string(expert), number, found["zero_share"][expert]});
+    }
   }
   report.figure(entropy);
   report.figure(zeros);

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "training/gate_views.h"
 #include "training/task_gradients.h"
 #include "training/trainer.h"
 
@@ -17,9 +18,9 @@ struct ProbeOptions {
 
 class Prober {
  public:
-  // Takes its sample of `data` (labelled), evenly spread.
+  // Takes its sample of `data` (labelled), evenly spread. `normaliser`: as training divides the losses.
   Prober(const Graph& graph, Store<float>& store, const FeatureSpace& space, const EncodedData& data,
-         const ProbeOptions& options, int64_t batch_rows, Pool& pool);
+         const ProbeOptions& options, int64_t batch_rows, const std::string& normaliser, Pool& pool);
 
   // Whether a probe is due after so many steps of the run.
   bool is_due(int64_t steps) const { return steps % every_steps_ == 0; }
@@ -27,9 +28,11 @@ class Prober {
   void measure(int64_t steps);
 
   // The means since the last reset: {<level>: {zero_share: [experts], scale: [experts; mean absolute output],
-  // gradient: {<task>: [experts; norm over the sample times the task's weight]}, gates: {<path>: {weights:
-  // [experts seen], entropy (nats), task?}}}}; null where nothing was measured. Gradients are those of the
-  // experts' own parameters and left out where they would take too much memory.
+  // gradient: {<task>: [experts; norm over the sample times the task's weight]}, gates: {<name>: {weights:
+  // [experts seen], entropy (nats)}}}}; null where nothing was measured. Gates are those of gate_views() with
+  // rows in the sample; an expert's numbers are of rows on which some gate gives it a weight other than 0,
+  // and null without any. Gradients are those of the experts' own parameters and left out where they would
+  // take too much memory.
   Json record() const;
   void reset();
 
@@ -45,15 +48,17 @@ class Prober {
  private:
   // The sums' next number; numbers come in one fixed order.
   void add(double value) { sums_[place_++] += value; }
-  void add_outputs(const LevelProbe& level, const ConstRows<float>& outputs, int64_t rows);
-  void add_gate(const GateProbe& gate, const ConstRows<float>& weights, int64_t rows);
+  void add_outputs(const LevelProbe& level, const std::vector<GateView>& views);
+  void add_gate(const GateView& view, size_t experts, const ConstRows<float>& weights);
+  std::vector<bool> rows_served(const LevelProbe& level, const std::vector<GateView>& views) const;
   void add_gradients(int64_t steps);
 
   const Graph& graph_;
   FeatureSpace space_;
   Pool& pool_;
   const EncodedData& data_;
-  std::vector<int64_t> sample_;
+  std::vector<int64_t> sample_;               // in the order in which the loader lays rows out
+  std::vector<std::vector<GateView>> views_;  // by level; of rows in the sample
   int64_t every_steps_ = 1;
   BatchLoader loader_;
   std::optional<Program<float>> program_;

@@ -13,6 +13,11 @@ PlanOptions plan_options(int64_t batch_rows, const std::vector<int>& parameters)
   return options;
 }
 
+void scale_gradient(Aligned<float>& gradient, double factor) {
+  const auto by = static_cast<float>(factor);
+  for (int64_t i = 0; by != 1 && i < gradient.size(); ++i) gradient[i] *= by;
+}
+
 }  // namespace
 
 std::vector<GradientBlock> gradient_blocks(const Layout& layout) {
@@ -40,10 +45,12 @@ double squared_norm(const GradientBlock& block, const float* arena) {
 }
 
 TaskGradients::TaskGradients(const Graph& graph, Store<float>& store, const FeatureSpace& space, Pool& pool,
-                             int64_t batch_rows, const std::vector<int>& parameters)
+                             int64_t batch_rows, const std::string& normaliser,
+                             const std::vector<int>& parameters)
     : space_(space),
       pool_(pool),
-      loader_(graph, space),
+      divides_by_batch_(normaliser == "batch"),
+      loader_(graph, space, normaliser),
       program_(store, pool, plan_options(batch_rows, parameters)) {}
 
 bool TaskGradients::fits(const Store<float>& store, const FeatureSpace& space) {
@@ -62,8 +69,7 @@ std::vector<Aligned<float>> TaskGradients::of(const EncodedData& data, std::span
   for (size_t task = 0; task < gradients.size(); ++task) {
     if (loader_.present_weights()[task] <= 0) continue;
     gradients[task] = std::move(found[task].arena);
-    const auto weight = static_cast<float>(space_.tasks[task].weight);
-    for (int64_t i = 0; weight != 1 && i < gradients[task].size(); ++i) gradients[task][i] *= weight;
+    scale_gradient(gradients[task], space_.tasks[task].weight);
   }
   return gradients;
 }
@@ -78,6 +84,10 @@ std::vector<Aligned<float>> TaskGradients::of_own_rows(const EncodedData& data, 
     if (own[task].size() < 2) continue;
     gradients[task] =
         std::move(program_.task_gradients(loader_.gather(data, own[task], pool_), run)[0].arena);
+    // The loader has divided by the task's rows; training divides by those of all tasks.
+    if (divides_by_batch_)
+      scale_gradient(gradients[task],
+                     static_cast<double>(own[task].size()) / static_cast<double>(rows.size()));
   }
   return gradients;
 }

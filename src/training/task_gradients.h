@@ -22,9 +22,10 @@ double dot_product(const GradientBlock& block, const float* a, const float* b);
 
 class TaskGradients {
  public:
-  // `parameters`: the nodes of those that alone are wanted; empty: all.
+  // `normaliser`: as training divides the losses (BatchLoader). `parameters`: the nodes of those that alone
+  // are wanted; empty: all.
   TaskGradients(const Graph& graph, Store<float>& store, const FeatureSpace& space, Pool& pool,
-                int64_t batch_rows, const std::vector<int>& parameters = {});
+                int64_t batch_rows, const std::string& normaliser, const std::vector<int>& parameters = {});
 
   // Whether the gradients of all tasks are small enough to be held side by side: at most 2^26 numbers.
   static bool fits(const Store<float>& store, const FeatureSpace& space);
@@ -40,6 +41,7 @@ class TaskGradients {
 
   FeatureSpace space_;
   Pool& pool_;
+  bool divides_by_batch_;
   BatchLoader loader_;
   Program<float> program_;
 };

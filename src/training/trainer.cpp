@@ -51,7 +51,7 @@ class TrainingLoop {
     const auto probes = read_options<ProbeOptions>(options.probes, "training.probes");
     const EncodedData* watched = data.validation != nullptr ? data.validation : data.train;
     if (probes.rows > 0 && watched != nullptr && !graph.probes().empty())
-      prober_.emplace(graph, store, space, *watched, probes, options.batch_rows, pool);
+      prober_.emplace(graph, store, space, *watched, probes, options.batch_rows, options.normaliser, pool);
     if (data.validation != nullptr)
       validator_.emplace(scorer_, stopper_, space, *data.validation, options.metrics);
   }

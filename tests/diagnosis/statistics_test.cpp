@@ -168,5 +168,22 @@ TEST(TaskFacts, TellASpreadFarSmallerThanTheMean) {
   EXPECT_NEAR(facts.main, 1 - 4.0 / 9, 1e-6);
 }
 
+// A row of weight 3 counts as three, one of weight 0 not at all.
+TEST(TaskFacts, WeighRowsAsMetricsDo) {
+  const FeatureSpace space = sample_space({make_task("click", "binary")});
+  EncodedData rows = sample_rows(space, 4), repeated = sample_rows(space, 5);
+  rows.labels = {1, 0, 1, 1};
+  rows.weights = {3, 1, 0, 1};
+  repeated.labels = {1, 1, 1, 0, 1};
+  const TaskFacts facts = task_facts(space, rows, {std::vector{0.5, 0.25, 0.9, 0.75}}, {})[0];
+  const TaskFacts expected = task_facts(space, repeated, {std::vector{0.5, 0.5, 0.5, 0.25, 0.75}}, {})[0];
+  EXPECT_EQ(facts.labels, 3);
+  EXPECT_EQ(facts.informative, 1);
+  EXPECT_DOUBLE_EQ(facts.label_mean, expected.label_mean);
+  EXPECT_DOUBLE_EQ(facts.label_deviation, expected.label_deviation);
+  EXPECT_DOUBLE_EQ(facts.prediction_mean, expected.prediction_mean);
+  EXPECT_DOUBLE_EQ(facts.prediction_deviation, expected.prediction_deviation);
+}
+
 }  // namespace
 }  // namespace gatewise

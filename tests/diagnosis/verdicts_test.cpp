@@ -48,10 +48,12 @@ class Verdicts : public testing::Test {
     model.store->set(path, values);
   }
 
-  static Json diagnosis_of(Fitted& model, const FeatureSpace& space, const EncodedData& rows) {
+  static Json diagnosis_of(Fitted& model, const FeatureSpace& space, const EncodedData& rows,
+                           const Json& configuration = Json::object()) {
     Pool pool(1);
     return diagnose(
-        {*model.graph, *model.store, space, Json::object(), nullptr, rows, {}, {}, "not asked", {}}, pool);
+        {*model.graph, *model.store, space, configuration, model.history, rows, {}, {}, "not asked", {}},
+        pool);
   }
 
   // "kind: where" of every verdict.
@@ -112,6 +114,69 @@ TEST_F(Verdicts, OfGradientsAreAsSureOnFewRowsAsTheirBatchesAre) {
         surest = std::max(surest, verdict["confidence"].get<double>());
     }
     EXPECT_EQ(surest, 1) << rows << diagnosis["verdicts"].dump(1);
+  }
+}
+
+// Training that divides every loss by the rows of the batch gives a task of few labels little gradient.
+TEST_F(Verdicts, WeighGradientsAsTrainingDoes) {
+  EncodedData rows = rows_;
+  for (int64_t row = 0; row < rows.rows; ++row) {
+    if (row % 10 != 0) rows.labels[row * 2 + 1] = NAN;
+  }
+  const auto share_ratio = [&](const std::string& normaliser) {
+    const Json configuration{{"training", {{"normaliser", normaliser}}}, {"model", {{"type", "cgc"}}}};
+    const Json found = diagnosis_of(healthy_, space_, rows, configuration);
+    const Json shares = found["levels"][0]["experts"][2]["gradient_shares"];
+    return shares["buy"].get<double>() / shares["click"].get<double>();
+  };
+  EXPECT_NEAR(share_ratio("batch"), 0.1 * share_ratio("present"), 1e-4);
+}
+
+// A gate of the row's task is shown task by task: what it is worth to that task, and how it moved in
+// training.
+TEST_F(Verdicts, TellTheGatesOfRowsOfOneTaskApart) {
+  FeatureSpace space = space_;
+  space.task_column = "task";
+  const auto own_rows = [&](uint64_t seed) {
+    EncodedData rows = sample_rows(space, 600, 0, seed);
+    std::vector<float> labels;
+    for (int64_t row = 0; row < rows.rows; ++row) {
+      rows.row_task.push_back(row % 3 == 0 ? 1 : 0);
+      labels.push_back(rows.labels[row * 2 + rows.row_task.back()]);
+    }
+    rows.labels = labels;
+    rows.tasks = 1;
+    return rows;
+  };
+  FitSetting setting = quick(2);
+  setting.model = {{"type", "mmoe"}, {"experts", 4}, {"gate", {{"type", "top_k"}, {"k", 1}}}};
+  setting.options.probes = {{"rows", 600}, {"every_steps", 1000}};
+  setting.options.stop = {{"patience", 0}};
+  setting.with_validation = false;
+  const EncodedData rows = own_rows(1);
+  Fitted model = fit(space, rows, setting);
+  // The last epoch's probe and the diagnosis see the same rows and weights.
+  const Json level = diagnosis_of(model, space, rows)["levels"][0];
+  ASSERT_EQ(level["gates"].size(), 2U);
+  for (const Json& gate : level["gates"]) {
+    ASSERT_EQ(gate["uniform"].size(), 1U);
+    EXPECT_TRUE(gate["uniform"].contains(gate["task"].get<std::string>()));
+    ASSERT_TRUE(gate.contains("training")) << gate.dump(1);
+    for (size_t expert = 0; expert < 4; ++expert) {
+      EXPECT_NEAR(gate["training"]["weights"].back()[expert].get<double>(),
+                  gate["weights"][expert].get<double>(), 1e-6);
+    }
+  }
+  const Json probes = model.history["epochs"].back()["probes"]["experts"];
+  for (size_t expert = 0; expert < 4; ++expert) {
+    if (level["experts"][expert]["rows"] == 0) {
+      EXPECT_TRUE(probes["scale"][expert].is_null());
+      continue;
+    }
+    EXPECT_LT(level["experts"][expert]["rows"], 600);
+    EXPECT_NEAR(probes["scale"][expert].get<double>(), level["experts"][expert]["scale"].get<double>(), 1e-6);
+    EXPECT_NEAR(probes["zero_share"][expert].get<double>(),
+                level["experts"][expert]["zero_share"].get<double>(), 1e-9);
   }
 }
 
@@ -261,86 +326,6 @@ TEST_F(Verdicts, OfAModelWithoutExpertsAreAboutItsTasks) {
   EXPECT_TRUE(diagnosis["verdicts"].empty()) << diagnosis["verdicts"].dump(1);
   EXPECT_GT(diagnosis["tasks"]["click"]["value"].get<double>(), 0.9);
   EXPECT_FALSE(diagnosis["columns"].empty());
-}
-
-// Every remedy is a configuration that can be fitted, for every architecture.
-TEST(Remedies, GiveConfigurationsThatAreAccepted) {
-  for (const std::string& type : Registry<Architecture>::instance().names()) {
-    const Json configuration =
-        Configuration::from_json({{"data", {{"train", {"train.csv"}}}},
-                                  {"columns", {{"default", "ignore"}, {"x", {{"role", "numeric"}}}}},
-                                  {"tasks", {{"a.b", {{"kind", "binary"}}}, {"b", {{"kind", "binary"}}}}},
-                                  {"model", {{"type", type}}}})
-            .to_json();
-    for (const char* kind : {"collapse", "degradation", "underfitting", "polarisation", "unused_expert",
-                             "task_conflict", "silent_failure"}) {
-      Verdict verdict{kind, "w", "l", "e", {"a.b"}, {}, {}, 1};
-      verdict.evidence = {{"gradient_share", 0.9},      {"by_task", {{"a.b", 0.9}, {"b", 0.1}}},
-                          {"captured_in_level", 2},     {"captured_by_this_task", 1},
-                          {"shared_experts", 4},        {"cause", "chance"},
-                          {"wild_columns", Json({"x"})}};
-      const Remedy remedy = remedy_for(verdict, configuration);
-      EXPECT_FALSE(remedy.text.empty());
-      if (remedy.changes.empty()) continue;
-      SCOPED_TRACE(type + " " + kind);
-      const Json suggested = suggested_configuration(configuration, {remedy});
-      EXPECT_NE(suggested, configuration);
-      EXPECT_NO_THROW(Configuration::from_json(suggested)) << suggested.dump();
-      EXPECT_TRUE(Configuration::from_json(suggested).warnings.empty());
-    }
-  }
-}
-
-Json configured(const std::string& type, const Json& options = Json::object()) {
-  Json model = options;
-  model["type"] = type;
-  const Json tasks{{"a", {{"kind", "binary"}}}, {"v", {{"kind", "regression"}, {"transform", "none"}}}};
-  return Configuration::from_json({{"data", {{"train", {"train.csv"}}}},
-                                   {"columns", {{"default", "ignore"}, {"x", {{"role", "numeric"}}}}},
-                                   {"tasks", tasks},
-                                   {"model", model}})
-      .to_json();
-}
-
-Verdict captured_by(const std::string& task, double deviation) {
-  Verdict verdict{"degradation", "experts/0", "experts", "experts/0", {task}, {}, {}, 1};
-  verdict.evidence = {{"gradient_share", 0.9},  {"by_task", {{"a", 0.1}, {"v", 0.9}}},
-                      {"captured_in_level", 1}, {"captured_by_this_task", 1},
-                      {"shared_experts", 4},    {"label_deviation", deviation}};
-  return verdict;
-}
-
-TEST(Remedies, ScaleWideLabelsBeforeExpertsAreParted) {
-  const Json configuration = configured("mmoe");
-  EXPECT_EQ(remedy_for(captured_by("v", 3.2), configuration).changes,
-            Json({{"tasks.v.transform", "standardise"}}));
-  EXPECT_EQ(remedy_for(captured_by("v", 1), configuration).changes["model.type"], "cgc");
-  EXPECT_EQ(remedy_for(captured_by("a", 3.2), configuration).changes["model.type"], "cgc");
-}
-
-TEST(Remedies, NameAnotherModelThanTheOneExamined) {
-  EXPECT_THAT(remedy_for(captured_by("a", 0), configured("home")).text,
-              testing::Not(testing::HasSubstr("home")));
-  EXPECT_THAT(remedy_for(captured_by("a", 0), configured("ple")).text, testing::HasSubstr("home"));
-}
-
-TEST(Remedies, SaveExpertsOfTheKindThatIsUnused) {
-  const auto changes_for = [](const std::string& expert, const Json& options) {
-    Verdict verdict{"unused_expert", expert, "levels/1", expert, {}, {}, {}, 1};
-    verdict.evidence = {{"unused_in_level", 1}};
-    return remedy_for(verdict, configured("ple", options)).changes;
-  };
-  EXPECT_EQ(changes_for("levels/1/task_experts/a/0", {{"shared_experts", 4}, {"task_experts", 1}}),
-            Json::object());
-  EXPECT_EQ(changes_for("levels/1/task_experts/a/0", {{"shared_experts", 4}, {"task_experts", 3}}),
-            Json({{"model.task_experts", 2}}));
-  EXPECT_EQ(changes_for("levels/1/shared_experts/2", {{"shared_experts", 4}, {"task_experts", 3}}),
-            Json({{"model.shared_experts", 3}}));
-}
-
-TEST(Remedies, WithoutAnyThereIsNothingToSuggest) {
-  EXPECT_THAT(message_of([] { suggested_configuration(Json::object(), {}); }),
-              testing::HasSubstr("there is no verdict that a changed setting answers"));
 }
 
 }  // namespace

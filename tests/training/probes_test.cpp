@@ -110,7 +110,7 @@ TEST(Probes, KeepToTheirShareOfTheWork) {
   Store<float> store(*graph);
   store.initialise(1);
   Pool pool(1);
-  const Prober prober(*graph, store, space, rows, {}, 1024, pool);
+  const Prober prober(*graph, store, space, rows, {}, 1024, "present", pool);
   // 256 rows forward twice and backward twice are 512 rows of training: one in a hundred of 50 steps.
   EXPECT_TRUE(prober.is_due(50));
   EXPECT_FALSE(prober.is_due(49));

@@ -1,9 +1,12 @@
 // Training and scoring of rows that belong to one task each.
+#include <numeric>
+
 #include "base/error.h"
 #include "tests/base/message_of.h"
 #include "tests/training/sample_data.h"
 #include "training/batches.h"
 #include "training/model.h"
+#include "training/task_gradients.h"
 #include "training/trainer.h"
 
 namespace gatewise {
@@ -80,6 +83,40 @@ TrainingOptions few_steps(const std::string& normaliser = "present") {
   options.batch_rows = 100;
   options.normaliser = normaliser;
   return options;
+}
+
+TEST(RowsOfOneTask, HaveTheGradientsOfRowsWithTheOtherLabelsMissing) {
+  const std::vector<TaskSpace> tasks = alike_tasks("binary", 4);
+  const FeatureSpace all = sample_space(tasks), own = own_space(tasks);
+  const EncodedData rows = own_rows_of(sample_rows(all, 60, 0.1));
+  std::vector<int64_t> batch(static_cast<size_t>(rows.rows));
+  std::iota(batch.begin(), batch.end(), int64_t{0});
+  Pool pool(1);
+  const auto norms_of = [&](const FeatureSpace& space, const EncodedData& data,
+                            const std::string& normaliser) {
+    const auto graph = build_graph(space, {{"type", "mmoe"}, {"experts", 3}});
+    Store<float> store(*graph);
+    store.initialise(1);
+    TaskGradients gradients(*graph, store, space, pool, rows.rows, normaliser);
+    std::vector<double> norms;
+    for (const Aligned<float>& gradient : gradients.of(data, batch, 0)) {
+      double squares = 0;
+      for (const GradientBlock& block : gradient_blocks(store.layout()))
+        squares += gradient.size() > 0 ? squared_norm(block, gradient.data()) : 0;
+      norms.push_back(std::sqrt(squares));
+    }
+    return norms;
+  };
+  const std::vector<double> of_present = norms_of(own, rows, "present");
+  for (const std::string normaliser : {"present", "batch"}) {
+    const std::vector<double> found = norms_of(own, rows, normaliser),
+                              expected = norms_of(all, dense_rows_of(rows, 4), normaliser);
+    // The last task has a single row, of which no gradient is taken.
+    for (size_t task = 0; task < 3; ++task) {
+      EXPECT_NEAR(found[task], expected[task], 1e-4 * expected[task]) << normaliser;
+      EXPECT_EQ(found[task] < 0.9 * of_present[task], normaliser == "batch");
+    }
+  }
 }
 
 TEST(RowsOfOneTask, TrainLikeRowsWithTheOtherLabelsMissing) {
