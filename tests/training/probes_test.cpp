@@ -103,6 +103,27 @@ TEST(Probes, GoOnWhereAnInterruptedRunStopped) {
     EXPECT_EQ(history["epochs"][epoch]["probes"], expected["epochs"][epoch]["probes"]) << epoch;
 }
 
+// A task of which one row in four has a label has a quarter of the gradient where losses are divided by rows.
+TEST(Probes, DivideLossesAsTrainingDoes) {
+  const FeatureSpace space = sample_space(binary_tasks);
+  EncodedData rows = sample_rows(space, 64);
+  for (int64_t row = 0; row < rows.rows; ++row) {
+    if (row % 4 != 0) rows.labels[row * 2] = NAN;
+  }
+  const auto graph = build_graph(space, {{"type", "mmoe"}});
+  Store<float> store(*graph);
+  store.initialise(1);
+  Pool pool(1);
+  const auto gradient = [&](const std::string& normaliser) {
+    Prober prober(*graph, store, space, rows, {}, 64, normaliser, pool);
+    prober.measure(1);
+    return prober.record()["experts"]["gradient"];
+  };
+  const Json present = gradient("present"), batch = gradient("batch");
+  EXPECT_NEAR(batch["click"][0].get<double>(), present["click"][0].get<double>() / 4, 1e-6);
+  EXPECT_NEAR(batch["buy"][0].get<double>(), present["buy"][0].get<double>(), 1e-6);
+}
+
 TEST(Probes, KeepToTheirShareOfTheWork) {
   const FeatureSpace space = sample_space(binary_tasks);
   const EncodedData rows = sample_rows(space, 300);
