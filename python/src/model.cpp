@@ -230,7 +230,7 @@ Json PythonModel::diagnose(const Frame& frame, const Json& options, int threads,
                            read_options<DiagnosisOptions>(options, "diagnosis")};
   if (!by.empty()) {
     ReadOptions column = model_.encoder->schema().data.read_options(Part::Train);
-    column.columns = {{by, ColumnType::Text, {}, "|"}};
+    column.columns = {slice_request(model_.encoder->schema(), by)};
     request.slices = make_slices(frame.table(column), by);
   }
   look_for_sharing(request, pool);

@@ -32,6 +32,16 @@ std::vector<std::string> wild_columns(const FeatureSpace& space, const EncodedDa
   return columns;
 }
 
+// The columns of the features that tell where their values are missing.
+std::map<std::string, std::string> columns_of_indicators(const Json& configuration) {
+  std::map<std::string, std::string> columns;
+  const Json specs = configuration.value("columns", Json::object());
+  for (const auto& [column, spec] : specs.items()) {
+    if (spec.is_object() && spec.value("missing_indicator", false)) columns[column + "_missing"] = column;
+  }
+  return columns;
+}
+
 std::vector<int64_t> rows_to_look_at(const DiagnosisRequest& request) {
   const EncodedData& rows = request.rows;
   if (rows.labels.empty()) data_error("diagnose: the rows have no labels");
@@ -214,7 +224,8 @@ Json diagnose(const DiagnosisRequest& request, Pool& pool) {
   const auto columns = static_cast<int64_t>(space.numeric.size() + space.ids.size() + space.bags.size());
   if (columns <= options.columns) {
     result["columns"] = columns_json(
-        permute_columns(scorer, space, data, options.shuffles, static_cast<uint64_t>(options.seed)),
+        permute_columns(scorer, space, data, options.shuffles, static_cast<uint64_t>(options.seed),
+                        columns_of_indicators(request.configuration)),
         background);
   }
   return result;

@@ -1,7 +1,6 @@
 #include "diagnosis/effects.h"
 
 #include <cmath>
-#include <map>
 
 #include "base/random.h"
 #include "diagnosis/rows.h"
@@ -115,10 +114,13 @@ ColumnEffect permute_column(const std::string& column, const std::vector<Encodin
 }  // namespace
 
 std::vector<ColumnEffect> permute_columns(Scorer& scorer, const FeatureSpace& space, EncodedData& data,
-                                          int64_t shuffles, uint64_t seed) {
+                                          int64_t shuffles, uint64_t seed,
+                                          const std::map<std::string, std::string>& column_of) {
   std::vector<std::string> order;
   std::map<std::string, std::vector<Encoding>> columns;
-  const auto add = [&](const std::string& column, Encoding encoding) {
+  const auto add = [&](const std::string& feature, Encoding encoding) {
+    const auto named = column_of.find(feature);
+    const std::string& column = named == column_of.end() ? feature : named->second;
     if (!columns.contains(column)) order.push_back(column);
     columns[column].push_back(encoding);
   };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 
 #include "diagnosis/intervention.h"
 
@@ -31,8 +32,10 @@ struct ColumnEffect {
   TaskScores errors;    // and their standard errors; NaN with a single shuffle
 };
 // Scores with the values of one feature column handed around among the rows (Breiman 2001), `shuffles` times
-// each, column by column as `space` has them. `data` is as before at the end.
+// each, column by column as `space` has them. `column_of`: of features that are not called as their column
+// (indicators of missing values), which move with it. `data` is as before at the end.
 std::vector<ColumnEffect> permute_columns(Scorer& scorer, const FeatureSpace& space, EncodedData& data,
-                                          int64_t shuffles, uint64_t seed);
+                                          int64_t shuffles, uint64_t seed,
+                                          const std::map<std::string, std::string>& column_of = {});
 
 }  // namespace gatewise

@@ -51,6 +51,7 @@ GradientStatistics measure_gradients(const Graph& graph, Store<float>& store, co
   const std::vector<std::vector<GradientBlock>> experts = expert_blocks(graph, store.layout());
   const std::vector<GradientBlock> all = gradient_blocks(store.layout());
   const size_t tasks = space.tasks.size();
+  found.unpaired_tasks = tasks - std::min(tasks, most_paired_tasks);
   for (size_t a = 0; a < std::min(tasks, most_paired_tasks); ++a) {
     for (size_t b = a + 1; b < std::min(tasks, most_paired_tasks); ++b) found.pairs.emplace_back(a, b);
   }

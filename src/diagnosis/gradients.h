@@ -16,7 +16,8 @@ struct BatchGradients {
 };
 
 struct GradientStatistics {
-  std::vector<std::pair<size_t, size_t>> pairs;  // of tasks
+  std::vector<std::pair<size_t, size_t>> pairs;  // of tasks, the first 32
+  size_t unpaired_tasks = 0;                     // those beyond them
   std::vector<BatchGradients> batches;           // in the order of the rows
   int64_t batch_rows = 0;
   std::string why_none;  // set exactly when there are no batches

@@ -40,6 +40,7 @@ void add_cosines(const std::vector<const BatchGradients*>& batches, size_t pairs
     const double variance = count > 1 ? std::max(0.0, squares / count - mean * mean) / (count - 1) : NAN;
     seen.cosines.push_back(mean);
     seen.cosine_errors.push_back(std::sqrt(variance));
+    seen.cosine_batches.push_back(count);
   }
 }
 
@@ -222,6 +223,10 @@ std::vector<Verdict> judge(const Observed& whole, const std::vector<Observed>& b
   std::vector<std::vector<Verdict>> of_blocks;
   for (const Observed& block : blocks) of_blocks.push_back(apply_rules(block, background));
   std::vector<Verdict> verdicts = apply_rules(whole, background);
+  // A part of the rows may have a single batch; all of them together need an error to go by.
+  std::erase_if(verdicts, [](const Verdict& verdict) {
+    return verdict.kind == "task_conflict" && verdict.evidence["standard_error"].is_null();
+  });
   for (Verdict& verdict : verdicts)
     verdict.confidence = confidence_of(verdict, blocks, of_blocks, background);
   return verdicts;

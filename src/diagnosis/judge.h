@@ -34,7 +34,8 @@ struct Observed {
   std::vector<LevelStatistics> levels;
   // [expert of all levels][task]: share of the gradient that the expert's parameters get; empty: not known.
   std::vector<std::vector<double>> gradient_shares;
-  std::vector<double> cosines, cosine_errors;  // by pair of tasks: mean and its standard error; NaN: none
+  // By pair of tasks: mean and its standard error (NaN: none), and of how many batches.
+  std::vector<double> cosines, cosine_errors, cosine_batches;
 };
 // `first`, `rows`: of the watched rows; batches whose rows begin there are theirs.
 Observed observe(const std::vector<WatchedLevel>& levels, const GradientStatistics& gradients, int64_t first,

@@ -134,6 +134,7 @@ Json levels_json(const Observed& seen, const Background& background, const Json&
     item["histogram_range"] = {found.histogram_low, found.histogram_high};
     item["similarity"] = expert_similarity(level);
     item["gates"] = gates_json(index, seen, background, drift, slices);
+    if (level.tasks_left_out > 0) item["tasks_without_gates"] = level.tasks_left_out;
     item["gate_similarity"] = gate_similarity(level);
     if (slices) item["slices_by"] = slices->column;
     levels.push_back(std::move(item));
@@ -144,6 +145,7 @@ Json levels_json(const Observed& seen, const Background& background, const Json&
 Json gradients_json(const GradientStatistics& gradients, const Observed& seen, const Background& background) {
   Json json{{"batch_rows", gradients.batch_rows}, {"batches", gradients.batches.size()}};
   if (!gradients.why_none.empty()) json["why_none"] = gradients.why_none;
+  if (gradients.unpaired_tasks > 0) json["unpaired_tasks"] = gradients.unpaired_tasks;
   json["pairs"] = Json::array();
   for (size_t pair = 0; pair < seen.cosines.size(); ++pair) {
     const auto [a, b] = gradients.pairs[pair];

@@ -14,22 +14,24 @@ namespace {
 
 constexpr size_t most_kinds = 12, most_named = 8;
 
-// The numbers that texts spell; none where one does not.
+// The numbers that texts spell, NaN for "nan" and "inf" as they come out of programs; none where a text
+// spells none.
 std::vector<double> numbers_of(const std::vector<std::string>& levels) {
   std::vector<double> numbers;
   for (const std::string& level : levels) {
     double number = 0;
     const auto [end, fault] = std::from_chars(level.data(), level.data() + level.size(), number);
     if (fault != std::errc() || end != level.data() + level.size()) return {};
-    numbers.push_back(number);
+    numbers.push_back(std::isfinite(number) ? number : NAN);
   }
   return numbers;
 }
 
 void slice_by_quartiles(const Texts& texts, const std::vector<double>& numbers, Slices& slices) {
+  const auto is_missing = [&](uint32_t code) { return code == missing_code || std::isnan(numbers[code]); };
   std::vector<double> values;
   for (const uint32_t code : texts.codes) {
-    if (code != missing_code) values.push_back(numbers[code]);
+    if (!is_missing(code)) values.push_back(numbers[code]);
   }
   std::sort(values.begin(), values.end());
   std::vector<double> bounds;
@@ -42,10 +44,9 @@ void slice_by_quartiles(const Texts& texts, const std::vector<double>& numbers, 
   }
   for (const uint32_t code : texts.codes) {
     slices.of_row.push_back(
-        code == missing_code
-            ? -1
-            : static_cast<int>(std::upper_bound(bounds.begin(), bounds.end(), numbers[code]) -
-                               bounds.begin()));
+        is_missing(code) ? -1
+                         : static_cast<int>(std::upper_bound(bounds.begin(), bounds.end(), numbers[code]) -
+                                            bounds.begin()));
   }
 }
 
@@ -67,7 +68,21 @@ void slice_by_values(const Texts& texts, Slices& slices) {
   for (const uint32_t code : texts.codes) slices.of_row.push_back(code == missing_code ? -1 : slice[code]);
 }
 
+// Rows of no slice so far become one.
+void add_missing(Slices& slices) {
+  if (std::find(slices.of_row.begin(), slices.of_row.end(), -1) == slices.of_row.end()) return;
+  std::replace(slices.of_row.begin(), slices.of_row.end(), -1, static_cast<int>(slices.names.size()));
+  slices.names.emplace_back("(missing)");
+}
+
 }  // namespace
+
+ColumnRequest slice_request(const Schema& schema, const std::string& column) {
+  ColumnRequest request{column, ColumnType::Text, {}};
+  const ColumnSpec* spec = schema.find_column(column);
+  if (spec != nullptr && !spec->null.is_null()) request.null = spec->null.get<std::vector<std::string>>();
+  return request;
+}
 
 Slices load_slices(const LoadedModel& model, const ScoringSource& source, const Overrides& overrides,
                    const std::string& column) {
@@ -77,7 +92,7 @@ Slices load_slices(const LoadedModel& model, const ScoringSource& source, const 
   const Part part = *std::find_if(std::begin(all_parts), std::end(all_parts),
                                   [&](Part candidate) { return source.part == part_name(candidate); });
   ReadOptions options = spec.read_options(part);
-  options.columns = {{column, ColumnType::Text, {}}};
+  options.columns = {slice_request(model.encoder->schema(), column)};
   return make_slices(read_table(source.files, options), column);
 }
 
@@ -86,11 +101,13 @@ Slices make_slices(const Table& table, const std::string& column) {
   Slices slices;
   slices.column = column;
   const std::vector<double> numbers = numbers_of(texts.levels);
-  if (numbers.size() > most_kinds) {
+  const auto kinds = std::count_if(numbers.begin(), numbers.end(), [](double x) { return !std::isnan(x); });
+  if (kinds > static_cast<int64_t>(most_kinds)) {
     slice_by_quartiles(texts, numbers, slices);
   } else {
     slice_by_values(texts, slices);
   }
+  add_missing(slices);
   return slices;
 }
 
@@ -106,7 +123,6 @@ Json gate_by_slices(const WatchedGate& gate, const Slices& slices) {
   std::vector<std::vector<double>> sums(slices.names.size(), std::vector<double>(experts, 0));
   for (size_t i = 0; i < gate.rows.size(); ++i) {
     const int slice = slices.of_row[gate.rows[i]];
-    if (slice < 0) continue;
     ++counts[slice];
     for (int64_t expert = 0; expert < experts; ++expert)
       sums[slice][expert] += gate.weights[static_cast<int64_t>(i) * experts + expert];

@@ -6,15 +6,19 @@
 
 namespace gatewise {
 
-// Names of slices and the slice of every row; -1 for rows that are in none.
+// Names of slices and the slice of every row.
 struct Slices {
   std::string column;
   std::vector<std::string> names;
   std::vector<int> of_row;
 };
 
-// Slices of a table's rows by a column of texts: numbers of more than 12 kinds by quartiles, others by their
-// 8 most frequent values and the rest together. Throws Error(Data) for a column that is not there.
+// How a column is read to slice by it: as text, with the null tokens that the schema gives it.
+ColumnRequest slice_request(const Schema& schema, const std::string& column);
+
+// Slices of a table's rows by a column of texts: finite numbers of more than 12 kinds by quartiles, others by
+// their 8 most frequent values and the rest together. Rows without a value ("nan" among numbers is none) are
+// the slice "(missing)". Throws Error(Data) for a column that is not there.
 Slices make_slices(const Table& table, const std::string& column);
 
 // The same of files' rows by any column of theirs.

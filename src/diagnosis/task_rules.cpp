@@ -7,6 +7,7 @@
 
 #include "diagnosis/rules.h"
 #include "diagnosis/sharing.h"
+#include "metrics/student_t.h"
 
 namespace gatewise {
 namespace {
@@ -129,8 +130,8 @@ void find_conflict(const Observed& seen, const Background& background, std::vect
   for (size_t pair = 0; pair < seen.cosines.size(); ++pair) {
     const double cosine = seen.cosines[pair], error = seen.cosine_errors[pair];
     if (!(cosine < background.options.conflict)) continue;
-    // One batch alone has no error to go by.
-    if (!std::isnan(error) && !(cosine + 1.96 * error < 0)) continue;
+    if (!std::isnan(error) && !(cosine + student_t_quantile(0.95, seen.cosine_batches[pair] - 1) * error < 0))
+      continue;
     const auto [a, b] = background.pairs[pair];
     const std::string &first = background.space.tasks[a].name, &second = background.space.tasks[b].name;
     Verdict verdict{"task_conflict", first + " and " + second, "", "", {first, second}, {}, {}, 1};

@@ -1,5 +1,7 @@
 #include "diagnosis/watch.h"
 
+#include <algorithm>
+
 #include "training/batches.h"
 #include "training/gate_views.h"
 
@@ -64,11 +66,14 @@ std::vector<WatchedLevel> watch(const Graph& graph, Store<float>& store, const F
   for (const LevelProbe& probe : graph.probes()) {
     const int64_t width = graph.node(probe.outputs).signature.shape.elements();
     WatchedLevel level{
-        probe.name, probe.experts, width / static_cast<int64_t>(probe.experts.size()), {}, 0, 0, {}};
+        probe.name, probe.experts, width / static_cast<int64_t>(probe.experts.size()), {}, 0, 0, {}, 0};
     const std::string maker = maker_of(graph, probe.outputs);
     if (maker == "tanh") level.low = -1;
     if (maker == "tanh" || maker == "sigmoid") level.high = 1;
     level.gates = gates_of(graph, probe, space, data);
+    const bool has_own = std::any_of(probe.gates.begin(), probe.gates.end(),
+                                     [](const GateProbe& gate) { return gate.task == own_task; });
+    if (has_own) level.tasks_left_out = space.tasks.size() - std::min(space.tasks.size(), most_own_gates);
     options.watched.push_back(probe.outputs);
     for (const GateProbe& gate : probe.gates) options.watched.push_back(gate.weights);
     levels.push_back(std::move(level));

@@ -32,6 +32,7 @@ struct WatchedLevel {
   std::vector<float> outputs;  // [rows, experts, hidden]
   double low = 0, high = 0;    // of a bounded activation (tanh, sigmoid); equal: there is none
   std::vector<WatchedGate> gates;
+  size_t tasks_left_out = 0;  // that have no gate here for their number
 
   const float* output(int64_t row, int64_t expert) const {
     return outputs.data() + (row * static_cast<int64_t>(experts.size()) + expert) * hidden;

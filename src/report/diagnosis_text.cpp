@@ -10,7 +10,8 @@ namespace gatewise {
 namespace {
 
 constexpr size_t most_columns_shown = 12;
-constexpr size_t most_experts_side_by_side = 10;
+constexpr size_t most_experts_side_by_side = 10, most_named_side_by_side = 5;
+constexpr size_t most_shares_shown = 3, most_pairs_shown = 10, most_tasks_side_by_side = 4;
 
 std::string figure(const Json& value, const char* format = "{:.3f}") {
   return value.is_number() ? fmt::format(fmt::runtime(format), value.get<double>()) : "";
@@ -77,8 +78,9 @@ std::string rise_text(const Json& change, const Json& task) {
   return error.is_number() ? rise + fmt::format(" ± {:.1f}", 100 * error.get<double>() / loss) : rise;
 }
 
-// The largest rise over the tasks, and whose it is: "+1.2 % income".
+// The largest rise over the tasks, and whose it is: "+1.2 % income"; "none" where it is 0 as shown.
 std::string worst_text(const Json& changes, const Json& tasks) {
+  constexpr double shown_as_zero = 0.0005;
   std::string worst;
   double largest = 0;
   for (const auto& [task, change] : changes.items()) {
@@ -86,9 +88,25 @@ std::string worst_text(const Json& changes, const Json& tasks) {
     const double rise = change["loss"].get<double>() / tasks[task]["loss"].get<double>();
     if (!worst.empty() && rise <= largest) continue;
     largest = rise;
-    worst = rise_text(change, tasks[task]) + " " + task;
+    worst = std::abs(rise) < shown_as_zero ? "none" : rise_text(change, tasks[task]) + " " + task;
   }
   return worst;
+}
+
+// Each task's share, or the largest few: "click 70 %, buy 30 %".
+std::string shares_text(const Json& shares) {
+  std::vector<std::pair<double, std::string>> order;
+  for (const auto& [task, share] : shares.items()) order.emplace_back(share.get<double>(), task);
+  const bool is_cut = order.size() > most_shares_shown;
+  if (is_cut) {
+    std::stable_sort(order.begin(), order.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    order.resize(most_shares_shown);
+  }
+  std::string text;
+  for (const auto& [share, task] : order)
+    text += fmt::format("{}{} {:.0f} %", text.empty() ? "" : ", ", task, 100 * share);
+  return text + (is_cut ? " ..." : "");
 }
 
 std::string experts_text(const Json& level, const Json& tasks, const Style& style) {
@@ -101,10 +119,7 @@ std::string experts_text(const Json& level, const Json& tasks, const Style& styl
   table.add_column("loss without it");
   size_t number = 0;
   for (const Json& expert : level["experts"]) {
-    std::string gradient;
-    const Json shares = expert.value("gradient_shares", Json::object());
-    for (const auto& [task, share] : shares.items())
-      gradient += fmt::format("{}{} {:.0f} %", gradient.empty() ? "" : ", ", task, 100 * share.get<double>());
+    const std::string gradient = shares_text(expert.value("gradient_shares", Json::object()));
     const std::string owner = expert["task"].is_null() ? "all"
                               : expert["task"] == "*"  ? "the row's task"
                                                        : expert["task"].get<std::string>();
@@ -134,13 +149,14 @@ std::vector<std::string> numbers_seen(const Json& gate, const Json& level) {
 
 // "0.25 0.75", or "#2 0.25  #4 0.75" where the experts have to be named.
 std::string weights_text(const Json& weights, const std::vector<std::string>& numbers) {
+  const size_t most = numbers.empty() ? most_experts_side_by_side : most_named_side_by_side;
   std::string text;
-  for (size_t i = 0; i < weights.size() && i < most_experts_side_by_side; ++i) {
+  for (size_t i = 0; i < weights.size() && i < most; ++i) {
     if (i > 0) text += numbers.empty() ? " " : "  ";
     if (!numbers.empty()) text += "#" + numbers[i] + " ";
     text += fmt::format("{:.2f}", weights[i].get<double>());
   }
-  return text + (weights.size() > most_experts_side_by_side ? " ..." : "");
+  return text + (weights.size() > most ? " ..." : "");
 }
 
 std::string gates_text(const Json& level, const Json& tasks, const Style& style) {
@@ -188,16 +204,33 @@ std::string similarity_text(const Json& matrix, const Json& names, const char* k
 
 std::string gradients_text(const Json& gradients, const Style& style) {
   if (gradients["pairs"].empty()) return "";
+  std::vector<Json> pairs;
+  for (const Json& pair : gradients["pairs"]) {
+    if (pair["cosine"].is_number()) pairs.push_back(pair);
+  }
+  if (pairs.empty()) return "";
+  std::string heading = "shared parameters";
+  if (pairs.size() > most_pairs_shown) {
+    heading += fmt::format(", the {} pairs of {} that pull apart most (--json has all)", most_pairs_shown,
+                           pairs.size());
+    std::stable_sort(pairs.begin(), pairs.end(), [](const Json& a, const Json& b) {
+      return a["cosine"].get<double>() < b["cosine"].get<double>();
+    });
+    pairs.resize(most_pairs_shown);
+  }
   TextTable table;
   table.add_column("tasks");
   table.add_column("cosine of gradients", Align::Right);
   table.add_column("s.e.", Align::Right);
-  for (const Json& pair : gradients["pairs"]) {
-    if (!pair["cosine"].is_number()) continue;
+  for (const Json& pair : pairs) {
     table.add_row({pair["tasks"][0].get<std::string>() + " and " + pair["tasks"][1].get<std::string>(),
                    figure(pair["cosine"]), figure(pair["standard_error"])});
   }
-  return table.is_empty() ? "" : style.heading("shared parameters") + "\n" + table.text(style, 2);
+  const std::string left = gradients.contains("unpaired_tasks")
+                               ? fmt::format("  the last {} tasks are in no pair, for their number\n",
+                                             gradients["unpaired_tasks"].get<int64_t>())
+                               : "";
+  return style.heading(heading) + "\n" + table.text(style, 2) + left;
 }
 
 std::string columns_text(const Json& columns, const Json& tasks, const Style& style) {
@@ -214,11 +247,18 @@ std::string columns_text(const Json& columns, const Json& tasks, const Style& st
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   TextTable table;
   table.add_column("column");
-  for (const auto& [task, found] : tasks.items()) table.add_column("loss of " + task, Align::Right);
+  const bool is_wide = tasks.size() <= most_tasks_side_by_side;
+  if (!is_wide) table.add_column("largest rise of a loss");
+  for (const auto& [task, found] : tasks.items()) {
+    if (is_wide) table.add_column("loss of " + task, Align::Right);
+  }
   for (size_t i = 0; i < std::min(order.size(), most_columns_shown); ++i) {
     std::vector<std::string> cells{(*order[i].second)["column"].get<std::string>()};
-    for (const auto& [task, found] : tasks.items())
-      cells.push_back(rise_text((*order[i].second)["permuted"][task], found));
+    const Json& permuted = (*order[i].second)["permuted"];
+    if (!is_wide) cells.push_back(worst_text(permuted, tasks));
+    for (const auto& [task, found] : tasks.items()) {
+      if (is_wide) cells.push_back(rise_text(permuted[task], found));
+    }
     table.add_row(std::move(cells));
   }
   if (table.is_empty()) return "";
@@ -272,6 +312,9 @@ std::string diagnosis_text(const Json& diagnosis, const Style& style, size_t wid
             similarity_text(level["similarity"], level["experts"], "path", "outputs");
     text += gates_text(level, diagnosis["tasks"], style) +
             similarity_text(level["gate_similarity"], level["gates"], "path", "gates");
+    if (level.contains("tasks_without_gates"))
+      text += fmt::format("  the gates of the last {} tasks are left out, for their number\n",
+                          level["tasks_without_gates"].get<int64_t>());
   }
   text += gradients_text(diagnosis["gradients"], style);
   if (diagnosis.contains("columns")) text += columns_text(diagnosis["columns"], diagnosis["tasks"], style);

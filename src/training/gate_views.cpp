@@ -4,11 +4,6 @@
 #include <numeric>
 
 namespace gatewise {
-namespace {
-
-constexpr size_t most_own_gates = 64;
-
-}  // namespace
 
 std::vector<GateView> gate_views(const LevelProbe& level, const FeatureSpace& space,
                                  std::span<const uint32_t> row_task, int64_t rows) {

@@ -17,8 +17,10 @@ struct GateView {
   std::vector<int64_t> rows;  // those of its task where every row belongs to one, otherwise all
 };
 
-// A gate of the row's task becomes one for each of the first 64 tasks. `row_task` [rows], or empty where rows
-// belong to no task.
+inline constexpr size_t most_own_gates = 64;
+
+// A gate of the row's task becomes one for each of the first most_own_gates tasks. `row_task` [rows], or
+// empty where rows belong to no task.
 std::vector<GateView> gate_views(const LevelProbe& level, const FeatureSpace& space,
                                  std::span<const uint32_t> row_task, int64_t rows);
 

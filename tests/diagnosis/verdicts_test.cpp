@@ -229,6 +229,12 @@ TEST_F(Verdicts, ConflictOfTasksThatWantDifferentThingsOfOneUnit) {
   ASSERT_EQ(diagnosis["verdicts"].size(), 1U) << diagnosis["verdicts"].dump(1);
   EXPECT_EQ(diagnosis["verdicts"][0]["kind"], "task_conflict");
   EXPECT_EQ(diagnosis["verdicts"][0]["where"], "left and right");
+  // A single batch says the same of few rows, and has no error to go by.
+  const EncodedData few = select_rows(unseen, spread_rows(unseen.rows, 60));
+  const Json of_few = diagnosis_of(model, space, few);
+  EXPECT_EQ(of_few["gradients"]["batches"], 1);
+  EXPECT_LT(of_few["gradients"]["pairs"][0]["cosine"].get<double>(), -0.2);
+  EXPECT_THAT(of_few["verdicts"].dump(), testing::Not(testing::HasSubstr("task_conflict")));
   setting.model["expert"]["units"] = {16};
   Fitted wide = fit(space, rows, setting);
   EXPECT_THAT(diagnosis_of(wide, space, unseen)["verdicts"], testing::IsEmpty());

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "report/diagnosis_text.h"
+
 namespace gatewise {
 namespace {
 
@@ -153,6 +155,38 @@ TEST(DiagnosisReport, ShowsTheErrorOfImportances) {
   EXPECT_NEAR(rows[0][2].get<double>(), 0.1 - 2 * 0.02, 1e-12);
   EXPECT_NEAR(rows[0][3].get<double>(), 0.1 + 2 * 0.02, 1e-12);
   EXPECT_TRUE(rows[1][2].is_null());
+}
+
+// In lines that a terminal holds, whatever the number of tasks.
+TEST(DiagnosisText, OfManyTasksShowsTheFewThatMatter) {
+  Json found = diagnosed();
+  Json& level = found["levels"][0];
+  level["gates"][0].erase("training");
+  level["gates"][0]["effective_experts"] = 1.2;
+  level["gates"][0]["uniform"] = {{"buy", {{"loss", 0.0}}}, {"click", {{"loss", -0.05}}}};
+  Json& pairs = found["gradients"]["pairs"];
+  for (int task = 0; task < 38; ++task) {
+    const std::string name = fmt::format("task_{}", task);
+    found["tasks"][name] = {{"loss", 0.5}, {"metric", "auc"}};
+    pairs.push_back({{"tasks", {"buy", name}}, {"cosine", -0.01 * task}, {"standard_error", 0.1}});
+    level["experts"][0]["gradient_shares"][name] = 0.001;
+    for (Json& column : found["columns"]) column["permuted"][name] = {{"loss", 0.001}};
+  }
+  found["gradients"]["unpaired_tasks"] = 8;
+  for (auto& [task, of_task] : found["tasks"].items())
+    of_task.update({{"labels", 9}, {"informative_labels", 4}, {"value", 0.5}, {"low", 0.4}, {"high", 0.6}});
+  const std::string text = diagnosis_text(found, Style{}, 100);
+  for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
+    EXPECT_LE(text.find('\n', at) - at, 130U) << text.substr(at, text.find('\n', at) - at);
+  EXPECT_THAT(text, HasSubstr("the 10 pairs of 39 that pull apart most (--json has all)"));
+  EXPECT_THAT(text, HasSubstr("buy and task_37"));
+  EXPECT_THAT(text, HasSubstr("buy and click"));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("buy and task_3 ")));
+  EXPECT_THAT(text, HasSubstr("the last 8 tasks are in no pair"));
+  EXPECT_THAT(text, HasSubstr("click 70 %, buy 30 %, task_0 0 % ..."));
+  EXPECT_THAT(text, HasSubstr("+50.0 % ± 10.0 click"));
+  // Nothing gets worse where the gate is uniform.
+  EXPECT_THAT(text, ::testing::ContainsRegex("100 % +none\n"));
 }
 
 }  // namespace
