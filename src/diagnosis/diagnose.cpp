@@ -206,11 +206,11 @@ Json diagnose(const DiagnosisRequest& request, Pool& pool) {
   const Background background{space,   levels, gradients.pairs,
                               effects, tasks,  wild_columns(space, data, options.wild_number),
                               options};
-  const Observed whole = observe(levels, gradients, 0, data.rows, true);
+  const Observed whole = observe(levels, gradients, 0, data.rows, false);
   std::vector<Observed> parts;
   for (int64_t block = 0; block < row_blocks; ++block) {
     const int64_t first = block * data.rows / row_blocks, last = (block + 1) * data.rows / row_blocks;
-    parts.push_back(observe(levels, gradients, first, last - first, false));
+    parts.push_back(observe(levels, gradients, first, last - first, true));
   }
   Json result{{"diagnosis", 1}, {"rows", request.rows.rows}, {"rows_looked_at", data.rows}};
   result["sharing"] = sharing_json(request, {space, request.rows, scorer.predict(request.rows)});

@@ -191,10 +191,10 @@ double largest_rise(const TaskScores& changed, const TaskScores& intact) {
 }
 
 Observed observe(const std::vector<WatchedLevel>& levels, const GradientStatistics& gradients, int64_t first,
-                 int64_t rows, bool in_detail) {
+                 int64_t rows, bool is_part) {
   Observed seen;
-  for (const WatchedLevel& level : levels)
-    seen.levels.push_back(measure_level(level, first, rows, in_detail));
+  seen.is_part = is_part;
+  for (const WatchedLevel& level : levels) seen.levels.push_back(measure_level(level, first, rows, !is_part));
   std::vector<const BatchGradients*> batches;
   for (size_t i = 0; i < gradients.batches.size(); ++i) {
     const int64_t begin = static_cast<int64_t>(i) * gradients.batch_rows;
@@ -223,10 +223,6 @@ std::vector<Verdict> judge(const Observed& whole, const std::vector<Observed>& b
   std::vector<std::vector<Verdict>> of_blocks;
   for (const Observed& block : blocks) of_blocks.push_back(apply_rules(block, background));
   std::vector<Verdict> verdicts = apply_rules(whole, background);
-  // A part of the rows may have a single batch; all of them together need an error to go by.
-  std::erase_if(verdicts, [](const Verdict& verdict) {
-    return verdict.kind == "task_conflict" && verdict.evidence["standard_error"].is_null();
-  });
   for (Verdict& verdict : verdicts)
     verdict.confidence = confidence_of(verdict, blocks, of_blocks, background);
   return verdicts;

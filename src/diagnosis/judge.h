@@ -36,10 +36,12 @@ struct Observed {
   std::vector<std::vector<double>> gradient_shares;
   // By pair of tasks: mean and its standard error (NaN: none), and of how many batches.
   std::vector<double> cosines, cosine_errors, cosine_batches;
+  bool is_part = false;  // a block
 };
-// `first`, `rows`: of the watched rows; batches whose rows begin there are theirs.
+// `first`, `rows`: of the watched rows; batches whose rows begin there are theirs. A part is measured in less
+// detail.
 Observed observe(const std::vector<WatchedLevel>& levels, const GradientStatistics& gradients, int64_t first,
-                 int64_t rows, bool in_detail);
+                 int64_t rows, bool is_part);
 
 // What is the same for all blocks.
 struct Background {

@@ -130,8 +130,11 @@ void find_conflict(const Observed& seen, const Background& background, std::vect
   for (size_t pair = 0; pair < seen.cosines.size(); ++pair) {
     const double cosine = seen.cosines[pair], error = seen.cosine_errors[pair];
     if (!(cosine < background.options.conflict)) continue;
-    if (!std::isnan(error) && !(cosine + student_t_quantile(0.95, seen.cosine_batches[pair] - 1) * error < 0))
-      continue;
+    // A part of the rows may have a single batch; all of them together need an error to go by.
+    const bool is_sure = std::isnan(error)
+                             ? seen.is_part
+                             : cosine + student_t_quantile(0.95, seen.cosine_batches[pair] - 1) * error < 0;
+    if (!is_sure) continue;
     const auto [a, b] = background.pairs[pair];
     const std::string &first = background.space.tasks[a].name, &second = background.space.tasks[b].name;
     Verdict verdict{"task_conflict", first + " and " + second, "", "", {first, second}, {}, {}, 1};

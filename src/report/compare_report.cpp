@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "report/comparison_text.h"
 #include "report/numbers.h"
 #include "report/report_parts.h"
 
@@ -97,11 +98,10 @@ std::string comparison_headline(const Json& compared) {
 
 void add_metric_table(Report& report, const Json& metric, const std::string& title,
                       const std::string& baseline) {
-  const bool is_ratio = metric["direction"].get<std::string>().starts_with("closer");
-  DataTable table{{"configuration", "mean", "deviation", "low", "high", "best",
-                   (is_ratio ? "distance from 1, minus " : "minus ") + baseline, "difference low",
-                   "difference high", "p", "verdict"},
-                  {}};
+  DataTable table{
+      {"configuration", "mean", "deviation", "low", "high", "best",
+       differing_in(metric) + "minus " + baseline, "difference low", "difference high", "p", "verdict"},
+      {}};
   for (const auto& [name, item] : metric["configurations"].items()) {
     std::vector<Json> row{name,
                           number_or_null(item, "mean"),
@@ -136,9 +136,7 @@ void add_metric_figures(Report& report, const Json& metric, const std::string& t
   means.high = "high";
   means.data.columns = {"configuration", "mean", "low", "high"};
   Figure differences = means;
-  const bool is_ratio = metric["direction"].get<std::string>().starts_with("closer");
-  differences.title =
-      title + (is_ratio ? ": distance from 1, difference from " : ": difference from ") + baseline;
+  differences.title = title + ": " + differing_in(metric) + "difference from " + baseline;
   differences.note =
       "on equal seeds, with 95 % intervals before the correction for the number of comparisons";
   differences.x.title = "difference";

@@ -52,10 +52,7 @@ std::string metric_table(const Json& compared, const Json& metric, const Style& 
   table.add_column("deviation", Align::Right);
   table.add_column("95 % interval");
   table.add_column(fmt::format("best of {}", compared["seeds"].size()), Align::Right);
-  const bool is_ratio = metric["direction"].get<std::string>().starts_with("closer");
-  table.add_column(
-      (is_ratio ? "distance from 1, minus " : "minus ") + compared["baseline"].get<std::string>(),
-      Align::Right);
+  table.add_column(differing_in(metric) + "minus " + compared["baseline"].get<std::string>(), Align::Right);
   table.add_column("95 % interval");
   table.add_column("p", Align::Right);
   table.add_column("");
@@ -145,6 +142,10 @@ void add_line(std::string& text, const Json& run, const std::string& part, const
 }
 
 }  // namespace
+
+std::string differing_in(const Json& metric) {
+  return metric["direction"].get<std::string>().starts_with("closer") ? "distance from 1, " : "";
+}
 
 std::string comparison_text(const Json& compared, const Style& style) {
   std::string text = style.heading(heading(compared)) + "\n";

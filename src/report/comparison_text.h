@@ -15,4 +15,7 @@ std::string comparison_text(const Json& compared, const Style& style);
 // run (best_epoch, seconds, rows_per_second, parameters) has neither part nor task.
 std::string comparison_csv(const Json& compared);
 
+// "distance from 1, " where differences of the metric (an entry of `compared`) are of that; "" of its values.
+std::string differing_in(const Json& metric);
+
 }  // namespace gatewise

@@ -248,16 +248,18 @@ std::string columns_text(const Json& columns, const Json& tasks, const Style& st
   TextTable table;
   table.add_column("column");
   const bool is_wide = tasks.size() <= most_tasks_side_by_side;
-  if (!is_wide) table.add_column("largest rise of a loss");
-  for (const auto& [task, found] : tasks.items()) {
-    if (is_wide) table.add_column("loss of " + task, Align::Right);
+  if (is_wide) {
+    for (const auto& [task, found] : tasks.items()) table.add_column("loss of " + task, Align::Right);
+  } else {
+    table.add_column("largest rise of a loss");
   }
   for (size_t i = 0; i < std::min(order.size(), most_columns_shown); ++i) {
     std::vector<std::string> cells{(*order[i].second)["column"].get<std::string>()};
     const Json& permuted = (*order[i].second)["permuted"];
-    if (!is_wide) cells.push_back(worst_text(permuted, tasks));
-    for (const auto& [task, found] : tasks.items()) {
-      if (is_wide) cells.push_back(rise_text(permuted[task], found));
+    if (is_wide) {
+      for (const auto& [task, found] : tasks.items()) cells.push_back(rise_text(permuted[task], found));
+    } else {
+      cells.push_back(worst_text(permuted, tasks));
     }
     table.add_row(std::move(cells));
   }

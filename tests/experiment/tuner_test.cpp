@@ -25,6 +25,14 @@ class TunerTest : public ::testing::Test {
     return json;
   }
 
+  // Every trial trains all of its epochs.
+  static Json searched_over(int64_t epochs) {
+    Json json = searched();
+    json["training"]["epochs"] = epochs;
+    json["training"]["stop"]["patience"] = 0;
+    return json;
+  }
+
   static TuneSection section() {
     TuneSection section;
     section.trials = 8;
@@ -102,15 +110,12 @@ TEST_F(TunerTest, RunsNothingAgainThatTheJournalHolds) {
 }
 
 TEST_F(TunerTest, EndsTrialsThatAreNotAmongTheBest) {
-  Json json = searched();
-  json["training"]["epochs"] = 6;
-  json["training"]["stop"]["patience"] = 0;
   TuneSection halving = section();
   halving.trials = 10;
   halving.starts = 10;
   halving.parallel = 1;
   halving.halving = 2;
-  const Json result = search(json, halving, 2).result;
+  const Json result = search(searched_over(6), halving, 2).result;
   int64_t cut = 0;
   double cut_values = 0, finished_values = 0;
   for (const Json& trial : result["trials"]) {
@@ -132,12 +137,10 @@ TEST_F(TunerTest, EndsTrialsThatAreNotAmongTheBest) {
 
 TEST_F(TunerTest, NeverCallsATrialTheBestThatWasCut) {
   // Trials that hardly differ, of which the first seed is better than the others: so is that of a cut trial.
-  Json json = searched();
+  Json json = searched_over(5);
   json["model"]["experts"] = 2;
   json["training"]["optimiser"]["rate"] = {{"min", 0.02}, {"max", 0.0201}};
   json["training"]["seed"] = 8;
-  json["training"]["epochs"] = 5;
-  json["training"]["stop"]["patience"] = 0;
   TuneSection halving = section();
   halving.trials = 8;
   halving.seeds = 3;
