@@ -38,7 +38,7 @@ def name_faults(source):
     """Messages for types of one name in several headers: all link into one program, where a name has one meaning."""
     seen = {}
     for path in sorted(source.rglob("*.h")):
-        for name in re.findall(r"^(?:struct|class|enum class) (\w+)\b(?!<)[^;]*?\{", path.read_text(), re.MULTILINE):
+        for name in re.findall(r"^(?:struct|class|enum class) (\w+)\b(?!<|::)[^;]*?\{", path.read_text(), re.MULTILINE):
             if name in seen and seen[name] != path:
                 yield f"{path}: a type \"{name}\" is in {seen[name]} too; call one of them otherwise"
             seen[name] = path

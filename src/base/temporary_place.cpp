@@ -84,15 +84,19 @@ int TemporaryPlace::make(const std::string& target, Kind kind) {
   static std::atomic<uint64_t> counter{0};
   constexpr int most_tries = 100;
   remove_leftovers(target);
+  // Before there is anything to clean up, for a signal may come as soon as there is.
+  ++living_places;
   for (int tries = 1;; ++tries) {
     const std::string path = fmt::format("{}.{}-{}.partial", target, ::getpid(), counter++);
     const int descriptor = open_new(path, kind);
-    if (descriptor < 0 && ((errno != EEXIST && errno != EINTR) || tries == most_tries)) return errno;
+    if (descriptor < 0 && ((errno != EEXIST && errno != EINTR) || tries == most_tries)) {
+      --living_places;
+      return errno;
+    }
     if (descriptor < 0) continue;
     if (is_ours(path, descriptor) || tries == most_tries) {
       path_ = path;
       descriptor_ = descriptor;
-      ++living_places;
       return 0;
     }
     ::close(descriptor);
